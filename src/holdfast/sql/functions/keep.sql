@@ -1,0 +1,64 @@
+-- The end of every writing transaction: its batch, events, audit rows and answers, and the turn moved on by the
+-- number of events. The caller holds the turn and says which seq it decided on; anything else is a defect (HF001).
+create or replace function keep(
+  organization uuid, batch uuid, seq_before bigint, directory_changed boolean, decided_at timestamptz,
+  events_new json, audit_new json, keys_new json)
+returns bigint
+language plpgsql volatile
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  turn turns;
+  seq_after bigint;
+  event events;
+  entry audit;
+  answer idempotency_keys;
+  link bytea;
+begin
+  select * into strict turn from turns t where t.organization_id = organization for no key update;
+  if turn.seq <> seq_before then
+    raise exception 'decided at seq %, the turn is at %', seq_before, turn.seq using errcode = 'HF001';
+  end if;
+  seq_after := seq_before + coalesce(json_array_length(events_new), 0);
+
+  -- events, numbered in the order given
+  event.organization_id := organization;
+  event.created_at := decided_at;
+  insert into events (organization_id, seq, kind, body, created_at)
+  select e.organization_id, e.seq, e.kind, e.body, e.created_at
+  from json_populate_recordset(event, events_new) e;
+
+  -- audit rows and their link
+  entry.organization_id := organization;
+  entry.batch_no := turn.batch_count + 1;
+  entry.created_at := decided_at;
+  insert into audit (organization_id, batch_no, position, actor_id, action, subject, subject_id, detail,
+                     request_id, created_at)
+  select a.organization_id, a.batch_no, a.position, a.actor_id, a.action, a.subject, a.subject_id, a.detail,
+         a.request_id, a.created_at
+  from json_populate_recordset(entry, audit_new) a;
+  link := audit_link(organization, entry.batch_no, turn.audit_hash);
+  insert into batches (organization_id, batch_no, id, seq_after, hash, committed_at)
+  values (organization, entry.batch_no, batch, seq_after, link, decided_at);
+
+  -- answers for equal keys; one past its 24 h was decided anew and is replaced
+  answer.organization_id := organization;
+  answer.created_at := decided_at;
+  insert into idempotency_keys as k (organization_id, user_id, key, fingerprint, status, answer_encrypted, created_at)
+  select r.organization_id, r.user_id, r.key, r.fingerprint, r.status, r.answer_encrypted, r.created_at
+  from json_populate_recordset(answer, keys_new) r
+  on conflict (organization_id, user_id, key) do update
+    set fingerprint = excluded.fingerprint, status = excluded.status,
+        answer_encrypted = excluded.answer_encrypted, created_at = excluded.created_at
+    where k.created_at <= excluded.created_at - interval '24 hours';
+
+  update turns t
+  set seq = seq_after, batch_count = t.batch_count + 1, audit_hash = link,
+      directory_seq = case when directory_changed then seq_after else t.directory_seq end
+  where t.organization_id = organization;
+  return seq_after;
+end
+$$;
