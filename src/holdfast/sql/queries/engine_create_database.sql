@@ -1,0 +1,2 @@
+-- the one database of the embedded engine
+create database holdfast
