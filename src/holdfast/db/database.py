@@ -1,0 +1,113 @@
+"""Connections: the pool, one organization's transactions, and what a connection must be like.
+
+All session state lives in the transaction (`set local`), so returning a connection needs no reset. Nothing here
+decides anything.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from holdfast import ids
+from holdfast.db.statements import statement
+from holdfast.errors import Overloaded
+from holdfast.settings import Settings
+
+Connection = asyncpg.Connection[asyncpg.Record]
+
+
+class PlainConnection(asyncpg.Connection[asyncpg.Record]):
+    """A connection whose return to the pool costs no round trip: it holds no state outside its transaction."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class Database:
+    """The server's way to PostgreSQL."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+
+    async def open(self) -> None:
+        self._pool = await asyncpg.create_pool(
+            self.settings.database_url,
+            min_size=1,
+            max_size=self.settings.pool_connections_max,
+            **self._options(),
+        )
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), self.settings.shutdown_deadline_seconds)
+            except TimeoutError:
+                self._pool.terminate()
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "connection_class": PlainConnection,
+            "statement_cache_size": 0 if self.settings.database_pooler == "transaction" else 200,
+            "max_cached_statement_lifetime": 0,
+            "timeout": self.settings.request_deadline_seconds,
+            "server_settings": {"application_name": "holdfast"},
+        }
+
+    async def connect(self) -> Connection:
+        """A connection of one's own, outside the pool: a lane's."""
+        return await asyncpg.connect(self.settings.database_url, **self._options())
+
+    @property
+    def pool(self) -> "asyncpg.Pool[asyncpg.Record]":
+        if self._pool is None:
+            raise RuntimeError("the database is not open")
+        return self._pool
+
+    @asynccontextmanager
+    async def any(self) -> AsyncIterator[Connection]:
+        """A pooled connection for what belongs to no organization: the login directory, health.
+
+        Raises Overloaded when none is free within the request's deadline.
+        """
+        try:
+            connection = await self.pool.acquire(timeout=self.settings.request_deadline_seconds)
+        except TimeoutError:
+            raise Overloaded("no database connection is free") from None
+        try:
+            yield connection
+        finally:
+            await self.pool.release(connection)
+
+    @asynccontextmanager
+    async def reading(self, organization: str) -> AsyncIterator[Connection]:
+        """A read-only transaction of one organization; every statement in it sees the same snapshot."""
+        async with self.any() as connection, transaction(connection, "begin_reading", organization):
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self, organization: str) -> AsyncIterator[Connection]:
+        """A writing transaction of one organization without its turn: identity and housekeeping only."""
+        async with self.any() as connection, transaction(connection, "begin_writing", organization):
+            yield connection
+
+
+@asynccontextmanager
+async def transaction(connection: Connection, opening: str, organization: str) -> AsyncIterator[None]:
+    """Runs `opening` (begin_reading or begin_writing) for the organization; commits, or rolls back on error."""
+    await connection.execute(begin(opening, organization))
+    try:
+        yield
+    except BaseException:
+        if not connection.is_closed():
+            await connection.execute(statement("rollback"))
+        raise
+    await connection.execute(statement("commit"))
+
+
+def begin(opening: str, organization: str) -> str:
+    """The opening of a transaction with its tenant; `set` takes no parameters, so the id is checked and inlined."""
+    return statement(opening).replace("{organization}", ids.canonical(organization))

@@ -1,0 +1,52 @@
+"""The closed list of events. A kind that is not here cannot be written (a test compares)."""
+
+from typing import Final
+
+APPOINTMENT: Final = (
+    "appointment.booked",
+    "appointment.moved",
+    "appointment.noted",
+    "appointment.room_overridden",
+    "appointment.confirmed",
+    "appointment.checked_in",
+    "appointment.started",
+    "appointment.completed",
+    "appointment.cancelled",
+    "appointment.no_show",
+    "appointment.reinstated",
+    "appointment.reopened",
+    "appointment.needs_action",
+)
+AUTHORIZATION: Final = ("authorization.created", "authorization.changed")
+DIRECTORY: Final = (
+    "organization.changed",
+    "clinic.created",
+    "clinic.changed",
+    "room.created",
+    "room.changed",
+    "practitioner.created",
+    "practitioner.changed",
+    "patient.created",
+    "patient.changed",
+    "service.created",
+    "service.changed",
+    "payer.created",
+    "payer.changed",
+    "closure.recorded",
+    "time_off.recorded",
+    "user.created",
+    "user.changed",
+)
+KINDS: Final = frozenset((*APPOINTMENT, *AUTHORIZATION, *DIRECTORY))
+
+# What each appointment call is called once it has happened.
+AFTER_CALL: Final = {
+    "confirm": "appointment.confirmed",
+    "check-in": "appointment.checked_in",
+    "start": "appointment.started",
+    "complete": "appointment.completed",
+    "cancel": "appointment.cancelled",
+    "no-show": "appointment.no_show",
+    "reinstate": "appointment.reinstated",
+    "reopen": "appointment.reopened",
+}
