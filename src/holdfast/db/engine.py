@@ -107,9 +107,7 @@ def make_home(home: Path | None) -> Path:
         try:
             path.mkdir(parents=True)
         except OSError as error:
-            raise EngineError(
-                f"HOLDFAST_HOME {path} cannot be made: {error.strerror}."
-            ) from error
+            raise EngineError(f"HOLDFAST_HOME {path} cannot be made: {error.strerror}.") from error
         # As root the engine's account has to pass through; what is inside is closed one by one.
         path.chmod(0o711 if os.geteuid() == 0 else 0o700)
     return path

@@ -125,9 +125,7 @@ def migrations(root: Path = SQL_ROOT) -> list[Migration]:
         text = file.read_text(encoding="utf-8")
         parts = _SECTIONS.search(text)
         if named is None or parts is None:
-            raise MigrationError(
-                f"{file.name}: expected NNNN_name.sql with a '-- migrate:up' section."
-            )
+            raise MigrationError(f"{file.name}: expected NNNN_name.sql with a '-- migrate:up' section.")
         version, name = named.groups()
         if version in found:
             raise MigrationError(f"Two migrations carry the number {version}: {file.name}.")
@@ -140,9 +138,7 @@ def migrations(root: Path = SQL_ROOT) -> list[Migration]:
 @asynccontextmanager
 async def _alone_in(admin_url: str) -> AsyncIterator[Any]:
     """A connection holding the database's migration lock, on which no wait for a table is long."""
-    connection = await asyncpg.connect(
-        admin_url, statement_cache_size=0, server_settings={"search_path": "public"}
-    )
+    connection = await asyncpg.connect(admin_url, statement_cache_size=0, server_settings={"search_path": "public"})
     try:
         await connection.execute(statement("migration_lock"))
         # After the lock: waiting for another migrate may take as long as that one does.
@@ -258,14 +254,10 @@ async def _execute_file(connection: Any, file: Path) -> None:
         raise MigrationError(f"{file.parent.name}/{file.name}: {error}") from error
 
 
-async def _server_role(
-    connection: Any, role: str, password: str | None, settings: Settings
-) -> None:
+async def _server_role(connection: Any, role: str, password: str | None, settings: Settings) -> None:
     facts = await connection.fetchrow(statement("migration_role_facts"), role)
     if facts is None and password is None:
-        raise MigrationError(
-            f"The role {role} does not exist: create it as a plain login role, or give a password."
-        )
+        raise MigrationError(f"The role {role} does not exist: create it as a plain login role, or give a password.")
     if facts is not None:
         for wrong, word in (
             ("is_superuser", "is a superuser"),
@@ -274,8 +266,7 @@ async def _server_role(
         ):
             if facts[wrong]:
                 raise MigrationError(
-                    f"The server's role {role} {word}, so row-level security would not bind it: "
-                    "use a plain role."
+                    f"The server's role {role} {word}, so row-level security would not bind it: use a plain role."
                 )
     verifier = scram_verifier(password) if password is not None else ""
     values = json.dumps(_role_settings(settings))
