@@ -1,7 +1,10 @@
 """SQL statements by name, from `sql/`. Nothing here executes; nothing elsewhere spells SQL."""
 
+import re
 from functools import lru_cache
 from importlib.resources import files
+
+_BLANK = re.compile(r"\{([a-z_]+)\}")
 
 
 @lru_cache(maxsize=None)
@@ -10,10 +13,16 @@ def statement(name: str) -> str:
     return (files("holdfast") / "sql" / "queries" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def literal(value: str | None) -> str:
-    """A value as an SQL string literal, for the few statements that travel without parameters.
+def filled(name: str, **values: str | None) -> str:
+    """The statement with each `{blank}` filled by a literal, for the few that travel without parameters because
+    several statements go in one round trip."""
+    return _BLANK.sub(lambda blank: literal(values[blank[1]]), statement(name))
 
-    Right only with standard_conforming_strings on (which `db/database.py` demands) and for text without NUL.
+
+def literal(value: str | None) -> str:
+    """A value as an SQL string literal.
+
+    Right only with standard_conforming_strings on (asked for by every connection) and for text without NUL.
     """
     if value is None:
         return "null"

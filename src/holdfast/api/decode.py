@@ -1,0 +1,134 @@
+"""From bytes to typed requests. What cannot be understood is refused here with every field that is wrong, so that
+nothing the database would refuse travels further.
+"""
+
+import hashlib
+import re
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from holdfast.api.wire import decoded
+from holdfast.errors import FieldError, Invalid
+
+T = TypeVar("T")
+
+_AT = re.compile(r" - at `\$(?:\.)?(.*?)`$")
+
+
+def body(raw: bytes, kind: type[T], nesting_max: int) -> T:
+    """The request's body as `kind` (a msgspec Struct that forbids unknown fields). Raises Invalid."""
+    _check_shape(raw, nesting_max)
+    try:
+        return msgspec.json.decode(raw, type=kind, dec_hook=decoded)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise _every_error(raw, kind) from None
+
+
+def query(raw: bytes, kind: type[T]) -> T:
+    """The query string as `kind`. A field whose type is a list may be repeated. Raises Invalid."""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    values: dict[str, Any] = {}
+    errors: list[FieldError] = []
+    try:
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=200)
+    except (UnicodeDecodeError, ValueError):
+        raise Invalid(FieldError("query", "invalid_value", "is not a query string in UTF-8")) from None
+    for name, value in pairs:
+        if name not in fields:
+            errors.append(FieldError(name, "unknown_field", "is not a parameter of this call"))
+        elif "\x00" in value:
+            errors.append(FieldError(name, "invalid_value", "must not contain NUL"))
+        elif "list" in str(fields[name].type):
+            values.setdefault(name, []).append(value)
+        elif name in values:
+            errors.append(FieldError(name, "invalid_value", "is given twice"))
+        else:
+            values[name] = value
+    if not errors:
+        try:
+            return msgspec.convert(values, kind, strict=False, dec_hook=decoded)
+        except msgspec.ValidationError:
+            pass
+    raise Invalid(*errors, *_field_errors(values, kind, strict=False))
+
+
+def fingerprint(method: str, target: str, if_match: str, raw: bytes) -> bytes:
+    """What makes two requests with one key the same: method, path and query, If-Match, canonical body."""
+    canonical = msgspec.json.encode(msgspec.json.decode(raw), order="sorted") if raw else b""
+    return hashlib.sha256(b"\x1f".join((method.encode(), target.encode(), if_match.encode(), canonical))).digest()
+
+
+def _check_shape(raw: bytes, nesting_max: int) -> None:
+    """Refuses what a decoder would accept and storage would not: NUL in strings, absurd nesting."""
+    if raw.count(b"[") + raw.count(b"{") > nesting_max and _depth(raw) > nesting_max:
+        raise Invalid(FieldError("body", "invalid_value", f"is nested deeper than {nesting_max}"))
+    if b"\\u0000" in raw and _holds_nul(_parsed(raw)):
+        raise Invalid(FieldError("body", "invalid_value", "must not contain NUL"))
+
+
+def _depth(raw: bytes) -> int:
+    """How deeply brackets nest, strings left out."""
+    depth = deepest = 0
+    in_string = escaped = False
+    for byte in raw:
+        if in_string:
+            escaped, in_string = byte == 0x5C and not escaped, byte != 0x22 or escaped
+        elif byte == 0x22:
+            in_string = True
+        elif byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(key) or _holds_nul(item) for key, item in value.items())
+    return isinstance(value, list) and any(_holds_nul(item) for item in value)
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise Invalid(FieldError("body", "invalid_json", "is not JSON in UTF-8")) from None
+
+
+def _every_error(raw: bytes, kind: type) -> Invalid:
+    value = _parsed(raw)
+    if not isinstance(value, dict):
+        return Invalid(FieldError("body", "invalid_value", "must be a JSON object"))
+    return Invalid(*_field_errors(value, kind, strict=True))
+
+
+def _field_errors(values: dict[str, Any], kind: type, *, strict: bool) -> list[FieldError]:
+    """Every field's own error: a decoder stops at the first, a person wants them all."""
+    errors: list[FieldError] = []
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for name in values.keys() - fields.keys():
+        errors.append(FieldError(name, "unknown_field", "is not a field of this call"))
+    for name, field in fields.items():
+        if name not in values:
+            if field.required:
+                errors.append(FieldError(name, "missing", "is required"))
+            continue
+        try:
+            msgspec.convert(values[name], field.type, strict=strict, dec_hook=decoded)
+        except msgspec.ValidationError as error:
+            errors.append(_field_error(name, str(error)))
+    return errors or [FieldError("body", "invalid_value", "cannot be accepted")]
+
+
+def _field_error(name: str, message: str) -> FieldError:
+    at = _AT.search(message)
+    inner = at[1] if at else ""
+    path = name + ("" if not inner else inner if inner.startswith("[") else f".{inner}")
+    sentence = _AT.sub("", message)
+    code = "unknown_field" if "unknown field" in sentence else "invalid_value"
+    return FieldError(path, code, sentence[:1].lower() + sentence[1:])

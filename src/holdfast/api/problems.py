@@ -1,0 +1,106 @@
+"""Problems on the wire (RFC 9457): the one place that knows which code has which HTTP status."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from holdfast.errors import REFUSALS, Invalid, NotFound, OutcomeUnknown, Overloaded, Refused
+
+STATUS: Final[Mapping[str, int]] = {
+    **dict.fromkeys(REFUSALS, 409),
+    "invalid_request": 422,
+    "idempotency_key_reused": 422,
+    "invalid_color": 422,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "unsupported_media_type": 415,
+    "body_too_large": 413,
+    "forbidden": 403,
+    "unauthenticated": 401,
+    "invalid_credentials": 401,
+    "invalid_token": 401,
+    "totp_required": 401,
+    "refresh_reused": 401,
+    "version_mismatch": 412,
+    "illegal_transition": 409,
+    "time_conflict": 409,
+    "already_exists": 409,
+    "seat_in_use": 409,
+    "totals_below_committed": 409,
+    "rate_limited": 429,
+    "overloaded": 503,
+    "outcome_unknown": 503,
+    "not_ready": 503,
+    "internal_error": 500,
+}
+
+_TITLE: Final[Mapping[int, str]] = {
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Refused",
+    412: "Changed in the meantime",
+    413: "Too large",
+    415: "Unsupported media type",
+    422: "Not understood",
+    429: "Too many requests",
+    500: "Internal error",
+    503: "Not now",
+}
+
+
+class Problem(Exception):
+    """An answer that says no. `headers` go out with it."""
+
+    def __init__(
+        self, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.status = STATUS[code]
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.members = members
+
+    def content(self, instance: str, request_id: str) -> bytes:
+        return msgspec.json.encode({
+            "type": f"/docs/problems#{self.code}", "title": _TITLE[self.status], "status": self.status,
+            "detail": self.detail, "instance": instance, "code": self.code, "request_id": request_id,
+            **self.members,
+        })  # fmt: skip
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that one of our errors is; anything else is an internal error without details."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, Refused):
+        return _refused(error)
+    if isinstance(error, Invalid):
+        codes = {each.code for each in error.errors}
+        special = next((code for code in ("idempotency_key_reused", "invalid_color") if code in codes), None)
+        listed = [{"field": e.field, "code": e.code, "message": e.message} for e in error.errors]
+        return Problem(special or "invalid_request", str(error), errors=listed)
+    if isinstance(error, NotFound):
+        return Problem("not_found", "There is no such thing.", field=error.field)
+    if isinstance(error, Overloaded):
+        return Problem("overloaded", "Too much at once; try again.", headers={"Retry-After": "1"})
+    if isinstance(error, OutcomeUnknown):
+        return Problem(
+            "outcome_unknown",
+            "It is not known whether this was done; ask again with the same Idempotency-Key.",
+            headers={"Retry-After": "2"},
+        )
+    return Problem("internal_error", "Something went wrong here; it has been logged.")
+
+
+def _refused(error: Refused) -> Problem:
+    members: dict[str, Any] = dict(error.members)
+    if error.reasons:
+        members["reasons"] = [
+            {"code": reason.code, "detail": reason.detail, **reason.members} for reason in error.reasons
+        ]
+        members["conflicts"] = list(error.conflicts)
+    return Problem(error.code, error.detail, **members)

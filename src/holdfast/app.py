@@ -1,0 +1,99 @@
+"""The one wiring: settings → database → lanes → hub → ASGI. The only module that holds the running pieces."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from holdfast import secrets, settings
+from holdfast.api import (
+    appointments,
+    audit,
+    auth,
+    authenticate,
+    authorizations,
+    availability,
+    calendar,
+    clinics,
+    health,
+    limits,
+    openapi,
+    organization,
+    patients,
+    payers,
+    practitioners,
+    rooms,
+    services,
+    users,
+)
+from holdfast.api.door import Door, Receive, Route, Scope, Send
+from holdfast.api.routing import Router
+from holdfast.commands.house import House
+from holdfast.db.database import Database
+from holdfast.live.hub import Hub
+from holdfast.settings import Settings
+from holdfast.vault import Vault
+
+NOUNS = (
+    appointments, availability, calendar, auth, organization, clinics, rooms, practitioners, patients, services,
+    payers, users, authorizations, audit, health, openapi,
+)  # fmt: skip
+
+
+def routes() -> tuple[Route[Any, Any], ...]:
+    """Every route of the product, hot nouns first."""
+    return tuple(route for noun in NOUNS for route in noun.ROUTES)
+
+
+class Application:
+    """The ASGI application with its lifespan."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stack = AsyncExitStack()
+        self._door: Door | None = None
+        self.house: House | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http" and self._door is not None:
+            await self._door(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self._stack.enter_async_context(self.running())
+        except Exception as error:
+            await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._stack.aclose()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Everything open, in order; closed in reverse."""
+        database = Database(self._settings)
+        vault = Vault(secrets.load(self._settings))
+        await database.open()
+        house = House(self._settings, database, vault)
+        hub = Hub(self._settings, database)
+        house.committed = hub.hint
+        authenticator = authenticate.Authenticator(house)
+        await house.start()
+        await hub.start()
+        openapi.describe(routes())
+        self.house = house
+        self._door = Door(house, hub, authenticator, limits.Limiter(self._settings), Router(routes()))
+        try:
+            yield
+        finally:
+            await hub.stop()
+            await house.stop()
+            await database.close()
+
+
+def create() -> Application:
+    """The factory that the server's workers call; settings come from the environment."""
+    return Application(settings.load())

@@ -1,0 +1,110 @@
+"""A change outside the lanes (places, people, services, units by hand): one request, one turn, one commit.
+
+The same promises as a lane's: the turn first, an equal key has one effect, a lost COMMIT is looked up.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+
+from holdfast.actor import Answered, Asked
+from holdfast.commands.house import House
+from holdfast.db.database import Connection, begin
+from holdfast.db.keeping import CONNECTION_LOST, Keeping, answer_context, was_committed
+from holdfast.db.statements import statement
+from holdfast.errors import FieldError, Invalid, NotFound, Overloaded, Refused, constraint
+
+
+class Turn(Keeping):
+    """An open transaction that holds its organization's turn."""
+
+    connection: Connection
+
+
+async def change(house: House, asked: Asked, work: Callable[[Turn], Awaitable[Answered]]) -> Answered:
+    """Runs `work` inside the organization's turn and commits it with its events, audit rows and answer.
+
+    `work` writes through `turn.connection`, tells at least one event if it changed anything, and returns the
+    answer. With an idempotency key the stored answer of an equal earlier request is returned instead.
+    Raises Refused, Invalid and NotFound for broken constraints; OutcomeUnknown, Overloaded.
+    """
+    for _ in range(2):
+        done = await _once(house, asked, work)
+        if done is not None:
+            return done
+    raise Overloaded("the database connection was lost twice")
+
+
+async def _once(house: House, asked: Asked, work: Callable[[Turn], Awaitable[Answered]]) -> Answered | None:
+    """One attempt; None when the connection was lost and nothing was committed."""
+    organization = asked.actor.organization_id
+    turn: Turn | None = None
+    try:
+        async with house.database.any() as connection:
+            try:
+                await connection.execute(begin("begin_writing", organization))
+                turn = await _take(house, connection, organization)
+                answered = await _replay(turn, asked) or await work(turn)
+                if answered.replayed or not turn.events:
+                    await connection.execute(statement("rollback"))
+                    return answered
+                turn.remember(asked, answered.status, answered.content)
+                await turn.commit(connection)
+            except BaseException:
+                if not connection.is_closed():
+                    await connection.execute(statement("rollback"))
+                raise
+            return answered
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise broken(error) from error
+    except CONNECTION_LOST:
+        if turn is None:
+            return None
+        deadline = max(asked.deadline, asyncio.get_running_loop().time() + 1)
+        if not await was_committed(house.database, organization, turn.batch_id, deadline):
+            return None
+    return answered
+
+
+async def _take(house: House, connection: Connection, organization: str) -> Turn:
+    row = await connection.fetchrow(statement("take_turn"), organization)
+    if row is None:
+        raise NotFound("organization_id")
+    now = await connection.fetchval(statement("now"))
+    turn = Turn(organization, row["seq"], now, await house.seal(connection, organization))
+    turn.connection = connection
+    return turn
+
+
+async def _replay(turn: Turn, asked: Asked) -> Answered | None:
+    if asked.key is None:
+        return None
+    actor = asked.actor
+    row = await turn.connection.fetchrow(
+        statement("find_key"), actor.organization_id, actor.user_id, asked.key
+    )
+    if row is None:
+        return None
+    return replayed(turn, asked, row["fingerprint"], row["status"], row["answer_encrypted"])
+
+
+def replayed(turn: Keeping, asked: Asked, fingerprint: bytes, status: int, sealed: bytes) -> Answered:
+    """The stored answer of a key. Raises Invalid if it was stored for another request."""
+    if fingerprint != asked.fingerprint:
+        raise Invalid(
+            FieldError("Idempotency-Key", "idempotency_key_reused", "was used for a different request")
+        )
+    return Answered(status=status, content=turn.seal.open(sealed, answer_context(asked)), replayed=True)
+
+
+def broken(error: asyncpg.IntegrityConstraintViolationError) -> Exception:
+    """What breaking a constraint is to the caller; the error itself if nobody named the constraint."""
+    entry = constraint(error.constraint_name or "")
+    if entry is None:
+        return error
+    if entry.code == "not_found":
+        return NotFound(entry.field or "id")
+    if entry.field is not None and entry.code == "invalid_request":
+        return Invalid(FieldError(entry.field, "invalid_value", entry.sentence))
+    return Refused(entry.code, entry.sentence, **({"field": entry.field} if entry.field else {}))

@@ -1,0 +1,67 @@
+"""What every command works with, made once by `app.py`. Holds references and starts what runs beside requests."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from holdfast import ids
+from holdfast.actor import Asked
+from holdfast.db.database import Connection, Database
+from holdfast.db.statements import statement
+from holdfast.errors import NotFound
+from holdfast.settings import Settings
+from holdfast.vault import Seal, Vault
+
+_log = structlog.get_logger("holdfast.house")
+_DENIALS_WAITING_MAX = 10_000
+
+
+class House:
+    def __init__(self, settings: Settings, database: Database, vault: Vault) -> None:
+        self.settings = settings
+        self.database = database
+        self.vault = vault
+        self.committed: Callable[[str, int], None] = lambda _organization, _seq: None
+        """Called with organization and sequence after each commit of this process: a hint for the hub."""
+        self._data_keys: dict[str, bytes] = {}
+        self._denials: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue(_DENIALS_WAITING_MAX)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        self._tasks.append(asyncio.create_task(self._keep_denials()))
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def seal(self, connection: Connection, organization: str) -> Seal:
+        """The seal of the organization, whose transaction is open on the connection. Raises NotFound."""
+        wrapped = self._data_keys.get(organization)
+        if wrapped is None:
+            wrapped = await connection.fetchval(statement("data_key"), organization)
+            if wrapped is None:
+                raise NotFound("organization_id")
+            self._data_keys[organization] = wrapped
+        return self.vault.organization(organization, wrapped)
+
+    def denied(self, asked: Asked, action: str, code: str, subject_id: str | None = None) -> None:
+        """Records that something was asked for and not allowed; nobody waits for it. When more than
+        10,000 wait to be written, further ones are counted in the log instead."""
+        actor = asked.actor
+        row = (actor.organization_id, ids.new(), actor.user_id, action, subject_id, code, asked.request_id)
+        try:
+            self._denials.put_nowait(row)
+        except asyncio.QueueFull:
+            _log.warning("denial_not_recorded", request_id=asked.request_id)
+
+    async def _keep_denials(self) -> None:
+        while True:
+            row = await self._denials.get()
+            try:
+                async with self.database.writing(row[0]) as connection:
+                    await connection.execute(statement("denial_insert"), *row)
+            except Exception as error:  # the request was answered long ago; say so and go on
+                _log.error("denial_not_recorded", kind=type(error).__name__)

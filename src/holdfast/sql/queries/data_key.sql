@@ -1,0 +1,2 @@
+-- An organization's wrapped data key.
+select data_key from organizations where organization_id = $1

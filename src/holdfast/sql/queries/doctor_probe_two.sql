@@ -1,0 +1,2 @@
+-- the other one
+select 2
