@@ -19,6 +19,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 import uvicorn
@@ -27,11 +28,12 @@ from uvicorn.supervisors import Multiprocess
 
 from holdfast import secrets
 from holdfast.db import doctor, engine
-from holdfast.db.migrate import migrate
+from holdfast.db.migrate import MigrationReport, migrate
+from holdfast.plain import PlainError
 from holdfast.settings import Settings, load
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGIApplication
+    from holdfast.app import Application
 
 Progress = Callable[[str], None]
 
@@ -43,7 +45,7 @@ _EXIT_GRACE_SECONDS = 5.0
 _READY_WARNING_SECONDS = 15.0
 
 
-class LaunchError(Exception):
+class LaunchError(PlainError):
     """The server cannot start; the message says what to do."""
 
 
@@ -80,6 +82,62 @@ def prepared(settings: Settings, progress: Progress, migrating: bool = True) -> 
         for problem in doctor.disk_problems(running.home):
             progress(f"{problem.sentence} {problem.remedy}")
         yield full
+
+
+def mark_demo(settings: Settings, fresh: bool, progress: Progress) -> None:
+    """Notes that a new home is a demo's, and with `fresh` throws the database away: of a demo's home only."""
+    home = home_of(settings)
+    if home is None:
+        if fresh:
+            raise LaunchError("--fresh works on the embedded database only: drop and create yours by hand.")
+        return
+    home = engine.make_home(home)
+    mark, has_data = home / "demo", (home / "data").exists()
+    if not has_data:
+        mark.touch(mode=0o600)
+    elif fresh and not mark.exists():
+        raise LaunchError(f"{home} was not made by `holdfast demo`: --fresh does not touch it.")
+    elif fresh:
+        progress("Throwing the demo's data away.")
+        engine.forget(home, progress)
+
+
+def migrate_now(settings: Settings, create_role: bool, progress: Progress) -> MigrationReport:
+    """What `holdfast migrate` does: the embedded database, or the one of the two URLs."""
+    home = home_of(settings)
+    if home is not None:
+        with engine.running(home, progress) as running:
+            password = secrets.server_password(running.home)
+            return asyncio.run(migrate(running.admin_url, SERVER_ROLE, password, progress, settings))
+    if not settings.database_admin_url:
+        raise LaunchError("Set HOLDFAST_DATABASE_ADMIN_URL to the URL of the tables' owner: the server's role is not.")
+    server = urlsplit(settings.database_url)
+    if not server.username:
+        raise LaunchError(
+            "HOLDFAST_DATABASE_URL must name the server's role: postgresql://role:password@host/database."
+        )
+    password_given = unquote(server.password or "") if create_role else None
+    role = unquote(server.username)
+    return asyncio.run(migrate(settings.database_admin_url, role, password_given, progress, settings))
+
+
+def examine(settings: Settings, progress: Progress) -> list[doctor.Problem]:
+    """Everything `holdfast doctor` finds. Changes nothing but, for a moment, starts a stopped embedded engine."""
+    found = doctor.port_problems(settings.host, settings.port)
+    home = home_of(settings)
+    if home is None:
+        try:
+            secrets.secret(settings, None)
+        except secrets.SecretMissing as error:
+            found.append(doctor.Problem("no_secret", "There is no usable secret.", str(error)))
+        return found + asyncio.run(doctor.database_problems(settings.database_url, settings))
+    if not (home / "data").exists():
+        progress(f"There is no database in {home} yet: `holdfast demo` or `holdfast serve` makes one.")
+        return found
+    found += doctor.disk_problems(home)
+    with engine.running(home, progress) as running:
+        url = running.url_for(SERVER_ROLE, secrets.server_password(running.home), engine.DATABASE)
+        return found + asyncio.run(doctor.database_problems(url, settings))
 
 
 def worker_environment(settings: Settings) -> dict[str, str]:
@@ -152,15 +210,14 @@ def serve(settings: Settings, listening: socket.socket, ready: Callable[[str], N
         listening.close()
 
 
-def create() -> "ASGIApplication":
+def create() -> "Application":
     """What each worker runs: the application, in a process that does not outlive its parent."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-    from holdfast.app import create as application  # noqa: PLC0415  the parent of many workers needs no application
+    from holdfast.app import create as application  # the parent of many needs none
 
-    made: ASGIApplication = application()
-    return made
+    return application()
 
 
 @contextmanager
@@ -180,7 +237,7 @@ def stopping_cleanly() -> Iterator[None]:
 def url_of(listening: socket.socket) -> str:
     """The address a person can open; a wildcard address is told as this machine's own."""
     host, port = listening.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):  # noqa: S104
+    if host in ("0.0.0.0", "::"):
         host = "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from holdfast.db.private_files import locked, write_private
+from holdfast.plain import PlainError
 from holdfast.settings import Settings
 
 SECRET_BYTES = 32
 _HINT = "openssl rand -base64 32"
 
 
-class SecretMissing(Exception):
+class SecretMissing(PlainError):
     """No usable secret; the message says how to make one."""
 
 
@@ -33,6 +34,11 @@ def secret(settings: Settings, home: Path | None) -> bytes:
             f"make one with `{_HINT}`, store it safely and set it for every server of this installation."
         )
     return decode(kept(home, "secret.key", lambda: base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()))
+
+
+def load(settings: Settings) -> bytes:
+    """The secret in a server process: whoever launched it has put it into the settings. Raises SecretMissing."""
+    return secret(settings, None)
 
 
 def server_password(home: Path) -> str:

@@ -12,6 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from holdfast.plain import PlainError
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One process's settings. Immutable: what a run was started with is what it runs with."""
@@ -85,7 +87,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     live_heartbeat_seconds: float = 15.0
 
 
-class SettingsError(Exception):
+class SettingsError(PlainError):
     """A setting is unknown or cannot be read; the message names it."""
 
 

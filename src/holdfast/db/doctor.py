@@ -109,7 +109,9 @@ async def schema_problems(connection: Any) -> list[Problem]:
             )
         )
     if not facts["has_btree_gist"]:
-        remedy = "holdfast migrate" if facts["can_btree_gist"] else "Install PostgreSQL's contrib modules on the server."
+        remedy = (
+            "holdfast migrate" if facts["can_btree_gist"] else "Install PostgreSQL's contrib modules on the server."
+        )
         found.append(Problem("missing_extension", "The extension btree_gist is missing in this database.", remedy))
     try:
         missing = await pending(connection)
@@ -162,11 +164,11 @@ async def _names_meet(first: Any, second: Any) -> bool:
         theirs = await second.prepare(statement("doctor_probe_two"), name="holdfast_probe")
         # The first keeps a server connection busy, so that the second must be given another one or wait its turn.
         async with first.transaction():
-            answers = (await mine.fetchval(), await theirs.fetchval())
-        answers += (await mine.fetchval(), await theirs.fetchval())
+            answers = [await mine.fetchval(), await theirs.fetchval()]
+        answers += [await mine.fetchval(), await theirs.fetchval()]
     except (asyncpg.DuplicatePreparedStatementError, asyncpg.InvalidSQLStatementNameError):
         return True
-    return answers != (1, 2, 1, 2)
+    return answers != [1, 2, 1, 2]
 
 
 def disk_problems(folder: Path) -> list[Problem]:

@@ -37,7 +37,7 @@ from holdfast.db.engine_binaries import Account, Binaries, EngineError
 from holdfast.db.private_files import locked, sync_folder, write_private
 from holdfast.db.statements import statement
 
-__all__ = ["Engine", "EngineError", "default_home", "running"]
+__all__ = ["Engine", "EngineError", "default_home", "forget", "make_home", "running"]
 
 OWNER = "holdfast_owner"
 DATABASE = "holdfast"
@@ -98,6 +98,12 @@ def running(home: Path | None, progress: Progress) -> Iterator[Engine]:
         yield engine
     finally:
         supervisor.leave()
+
+
+def forget(home: Path, progress: Progress) -> None:
+    """Throws the database of this home away, with everything in it; the next to enter finds a new one."""
+    with running(home, progress) as engine, ThreadPoolExecutor(1) as aside:
+        aside.submit(asyncio.run, _drop(engine)).result()
 
 
 def make_home(home: Path | None) -> Path:
@@ -446,6 +452,14 @@ class _Supervisor:
                     process.send_signal(signal.SIGQUIT)
                 return
             time.sleep(_POLL_SECONDS)
+
+
+async def _drop(engine: Engine) -> None:
+    connection = await asyncpg.connect(engine.url_for(OWNER, engine.password, "postgres"))
+    try:
+        await connection.execute(statement("engine_drop_database"))
+    finally:
+        await connection.close()
 
 
 async def _ask(port: int, password: str) -> tuple[str, str]:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+from holdfast.plain import PlainError
+
 MAJOR_MIN = 18
 MINOR_KNOWN = 6
 """The newest minor release of 18 this version of Holdfast was tested with."""
@@ -24,7 +26,7 @@ MINOR_KNOWN = 6
 _ACCOUNTS = ("holdfast", "postgres", "nobody")
 
 
-class EngineError(Exception):
+class EngineError(PlainError):
     """The embedded engine cannot run; the message says in one sentence what to do."""
 
 

@@ -21,6 +21,7 @@ from typing import Any
 import asyncpg
 
 from holdfast.db.statements import statement
+from holdfast.plain import PlainError
 from holdfast.settings import Settings
 
 Progress = Callable[[str], None]
@@ -37,7 +38,7 @@ _SECTIONS = re.compile(
 )
 
 
-class MigrationError(Exception):
+class MigrationError(PlainError):
     """The database cannot be brought to this version; the message says why and what to do."""
 
 

@@ -1,0 +1,248 @@
+"""The `holdfast` command: flags and printing, nothing else.
+
+Everything heavy is imported inside the commands: `holdfast --help` must answer in 0.3 seconds.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from holdfast import __version__
+from holdfast.plain import PlainError
+
+if TYPE_CHECKING:
+    from holdfast.settings import Settings
+
+_EPILOG = """
+[bold]First steps[/bold]
+
+  holdfast demo                        a running server with two invented clinic groups
+
+  holdfast organization create --name "Northside Therapy" --time-zone Europe/Berlin --email you@example.org
+
+  holdfast serve                       your own installation, on the embedded PostgreSQL
+
+  holdfast doctor                      what is wrong here, in plain words
+
+[bold]Settings[/bold]
+
+  Every setting is a HOLDFAST_* variable or a key of holdfast.toml; flags win. HOLDFAST_HOME is where the embedded
+  database lives; HOLDFAST_DATABASE_URL names a PostgreSQL 18 of your own instead (HOLDFAST_DATABASE_ADMIN_URL its
+  owner, for migrate; HOLDFAST_SECRET_KEY the secret that seals texts about people).
+"""
+
+app = typer.Typer(
+    name="holdfast",
+    help="Clinic scheduling that cannot double-book, and can prove it.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+organization = typer.Typer(no_args_is_help=True, help="Create the organizations that use this installation.")
+app.add_typer(organization, name="organization")
+
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes any free one.")]
+Host = Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")]
+
+
+def main() -> None:
+    """The entry point: errors meant for people are printed as one sentence."""
+    try:
+        app()
+    except PlainError as error:
+        typer.secho(f"holdfast: {error}", fg="red", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@app.callback(invoke_without_command=True)
+def _top(version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False) -> None:
+    if version:
+        typer.echo(f"holdfast {__version__}")
+        raise typer.Exit
+
+
+@app.command(
+    epilog="Examples:\n\n  holdfast demo\n\n  holdfast demo --port 9000 --fresh\n\n  holdfast demo --json | jq -r .url"
+)
+def demo(
+    port: Port = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw the demo's data away and seed anew.")] = False,
+) -> None:
+    """Start a server with invented clinics, people and visits. Running it again finds the same data.
+
+    Without --port it takes 8080, or any free port when that is taken.
+    """
+    from holdfast import launch, seed
+
+    settings = _settings(port=port)
+    with launch.stopping_cleanly():
+        listening = launch.listen(settings.host, settings.port, or_any=port is None)
+        launch.mark_demo(settings, fresh, _tell)
+        with launch.prepared(settings, _tell) as full:
+            seeded = seed.run(full, profile="demo", seed=1, progress=_tell)
+            code = launch.serve(full, listening, lambda url: _demo_ready(url, seeded, full, as_json), _tell)
+    raise typer.Exit(code)
+
+
+def _demo_ready(url: str, seeded: Any, settings: "Settings", as_json: bool) -> None:
+    import msgspec
+
+    if as_json:
+        line = {
+            "url": url,
+            "organization_id": seeded.organization_id,
+            "clinic_ids": seeded.clinic_ids,
+            "users": seeded.users,
+            "database_url": settings.database_url,
+        }
+        print(msgspec.json.encode(line).decode(), flush=True)
+        return
+    typer.echo(f"\nHoldfast is ready: {url}   API: {url}/docs\n")
+    for user in seeded.users:
+        known = msgspec.to_builtins(user)
+        typer.echo(f"  {known['role']:<14} {known['email']:<40} {known['password']}")
+    typer.echo("\nCtrl-C stops it; the data stay.")
+
+
+@app.command(
+    epilog="Examples:\n\n  holdfast serve\n\n  holdfast serve --host 0.0.0.0 --port 8000 --workers 2\n\n"
+    "  HOLDFAST_DATABASE_URL=postgresql://holdfast_server:…@db/holdfast holdfast serve"
+)
+def serve(
+    host: Host = None,
+    port: Port = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Server processes.")] = None,
+) -> None:
+    """Run the server: on the embedded database (migrated by itself), or on HOLDFAST_DATABASE_URL.
+
+    With a database of your own, run `holdfast migrate` first. SIGTERM finishes what is under way and leaves.
+    """
+    from holdfast import launch
+
+    settings = _settings(host=host, port=port, workers=workers)
+    with launch.stopping_cleanly():
+        listening = launch.listen(settings.host, settings.port)
+        with launch.prepared(settings, _tell) as full:
+            code = launch.serve(full, listening, lambda url: print(f"Holdfast is ready: {url}", flush=True), _tell)
+    raise typer.Exit(code)
+
+
+@app.command(
+    epilog="Examples:\n\n  holdfast migrate\n\n"
+    "  HOLDFAST_DATABASE_ADMIN_URL=postgresql://owner:…@db/holdfast holdfast migrate --create-role\n\n"
+    "The server connects as the plain role named in HOLDFAST_DATABASE_URL: neither superuser nor owner of the tables."
+)
+def migrate(
+    create_role: Annotated[
+        bool, typer.Option("--create-role", help="Make the role of HOLDFAST_DATABASE_URL, with that URL's password.")
+    ] = False,
+) -> None:
+    """Bring the database to this version's schema. Safe at any time and as often as you like."""
+    from holdfast import launch
+
+    report = launch.migrate_now(_settings(), create_role, _tell)
+    if report.fresh:
+        typer.echo("The schema was made from nothing.")
+    elif report.applied:
+        typer.echo(f"Applied: {', '.join(report.applied)}.")
+    else:
+        typer.echo("The schema is that of this version.")
+
+
+@organization.command(
+    epilog='Example:\n\n  holdfast organization create --name "Northside Therapy" --time-zone Europe/Berlin '
+    "--email you@example.org\n\nThe password is asked for; in scripts pipe it in."
+)
+def create(
+    name: Annotated[str, typer.Option(help="What the organization is called.")],
+    email: Annotated[str, typer.Option(help="Its first administrator.")],
+    time_zone: Annotated[str, typer.Option(help="Such as Europe/Berlin or America/New_York.")] = "UTC",
+) -> None:
+    """Create an organization with its first administrator."""
+    from holdfast import launch
+    from holdfast.commands import create_organization
+
+    if sys.stdin.isatty():
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    with launch.prepared(_settings(), _tell) as full:
+        made = create_organization.run(full, name=name, time_zone=time_zone, email=email, password=password)
+    typer.echo(made)
+
+
+@app.command(epilog="Examples:\n\n  holdfast seed --profile small\n\n  holdfast seed --profile storm --seed 7")
+def seed(
+    profile: Annotated[str, typer.Option(help="small, medium, large or storm.")] = "small",
+    number: Annotated[int, typer.Option("--seed", help="Same number, same data.")] = 1,
+) -> None:
+    """Fill the database with invented organizations. The same number gives the same data."""
+    from holdfast import launch
+    from holdfast import seed as seeding
+
+    _one_of("--profile", profile, ("small", "medium", "large", "storm"))
+    with launch.prepared(_settings(), _tell) as full:
+        seeding.run(full, profile=profile, seed=number, progress=_tell)
+
+
+@app.command(
+    epilog="Examples:\n\n  holdfast doctor\n\n  holdfast doctor --port 8000\n\n"
+    "It changes nothing. It leaves with 1 when the server must not take work like this."
+)
+def doctor(host: Host = None, port: Port = None) -> None:
+    """Say in plain words what is wrong here, and what to do: engine, schema, durability, role, pooler, port, disk."""
+    from holdfast import launch
+
+    problems = launch.examine(_settings(host=host, port=port), _tell)
+    for problem in problems:
+        typer.secho(("✗ " if problem.grave else "! ") + problem.sentence, fg="red" if problem.grave else "yellow")
+        typer.echo(f"  → {problem.remedy}")
+    if not problems:
+        typer.secho("✓ All is well.", fg="green")
+    raise typer.Exit(1 if any(problem.grave for problem in problems) else 0)
+
+
+@app.command(epilog="Example:\n\n  holdfast verify\n\nIt only reads, in short transactions; a busy server may go on.")
+def verify() -> None:
+    """Check every invariant on the live database: no overlaps, units that add up, an unbroken audit chain."""
+    from holdfast import launch
+    from holdfast.proof import verify as verifying
+
+    with launch.prepared(_settings(), _tell, migrating=False) as full:
+        code = verifying.run(full, progress=_tell)
+    raise typer.Exit(code)
+
+
+@app.command(epilog="Examples:\n\n  holdfast bench\n\n  holdfast bench --out bench-results")
+def bench(
+    out: Annotated[Path, typer.Option(help="Where the raw results go.")] = Path("bench-results"),
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long each measurement runs.")] = 5.0,
+) -> None:
+    """Measure this machine: what the database can do alone, and what share of it Holdfast reaches."""
+    from holdfast.proof import bench as benching
+
+    raise typer.Exit(benching.run(_settings(), out=out, seconds=seconds, progress=_tell))
+
+
+def _settings(**flags: object) -> "Settings":
+    from holdfast.settings import load
+
+    return load(**flags)
+
+
+def _tell(text: str) -> None:
+    """Progress goes to standard error: what a script reads is on standard output."""
+    typer.echo(text, err=True)
+
+
+def _one_of(flag: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise typer.BadParameter(f"{value} is none of {', '.join(known)}.", param_hint=flag)

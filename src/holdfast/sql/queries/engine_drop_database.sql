@@ -1,0 +1,2 @@
+-- for `demo --fresh`: whoever is connected is cut off
+drop database if exists holdfast with (force)
