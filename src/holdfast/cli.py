@@ -15,22 +15,21 @@ from holdfast.plain import PlainError
 if TYPE_CHECKING:
     from holdfast.settings import Settings
 
+# A paragraph that opens with \b keeps its lines as they are.
 _EPILOG = """
-[bold]First steps[/bold]
+\b
+First steps:
+  holdfast demo          a running server with two invented clinic groups
+  holdfast serve         your own installation, on the embedded PostgreSQL
+  holdfast organization create --name "Northside Therapy" --email you@example.org
+  holdfast doctor        what is wrong here, in plain words
 
-  holdfast demo                        a running server with two invented clinic groups
-
-  holdfast organization create --name "Northside Therapy" --time-zone Europe/Berlin --email you@example.org
-
-  holdfast serve                       your own installation, on the embedded PostgreSQL
-
-  holdfast doctor                      what is wrong here, in plain words
-
-[bold]Settings[/bold]
-
-  Every setting is a HOLDFAST_* variable or a key of holdfast.toml; flags win. HOLDFAST_HOME is where the embedded
-  database lives; HOLDFAST_DATABASE_URL names a PostgreSQL 18 of your own instead (HOLDFAST_DATABASE_ADMIN_URL its
-  owner, for migrate; HOLDFAST_SECRET_KEY the secret that seals texts about people).
+\b
+Settings are HOLDFAST_* variables or keys of holdfast.toml; flags win:
+  HOLDFAST_HOME                 where the embedded database lives
+  HOLDFAST_DATABASE_URL         a PostgreSQL 18 of your own instead: the server's plain role
+  HOLDFAST_DATABASE_ADMIN_URL   the owner of its tables, for migrate
+  HOLDFAST_SECRET_KEY           seals texts about people; 32 bytes in base64
 """
 
 app = typer.Typer(
@@ -38,12 +37,18 @@ app = typer.Typer(
     help="Clinic scheduling that cannot double-book, and can prove it.",
     epilog=_EPILOG,
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    # Rich would double the time of --help and not add a word to it.
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-organization = typer.Typer(no_args_is_help=True, help="Create the organizations that use this installation.")
+organization = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Create the organizations that use this installation.",
+)
 app.add_typer(organization, name="organization")
 
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes any free one.")]
@@ -69,7 +74,8 @@ def _top(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 
 @app.command(
-    epilog="Examples:\n\n  holdfast demo\n\n  holdfast demo --port 9000 --fresh\n\n  holdfast demo --json | jq -r .url"
+    short_help="Start a server with invented clinics, people and visits.",
+    epilog="\b\nExamples:\n  holdfast demo\n  holdfast demo --port 9000 --fresh\n  holdfast demo --json | jq -r .url",
 )
 def demo(
     port: Port = None,
@@ -113,8 +119,9 @@ def _demo_ready(url: str, seeded: Any, settings: "Settings", as_json: bool) -> N
 
 
 @app.command(
-    epilog="Examples:\n\n  holdfast serve\n\n  holdfast serve --host 0.0.0.0 --port 8000 --workers 2\n\n"
-    "  HOLDFAST_DATABASE_URL=postgresql://holdfast_server:…@db/holdfast holdfast serve"
+    short_help="Run the server.",
+    epilog="\b\nExamples:\n  holdfast serve\n  holdfast serve --host 0.0.0.0 --port 8000 --workers 2\n"
+    "  HOLDFAST_DATABASE_URL=postgresql://holdfast_server:…@db/holdfast holdfast serve",
 )
 def serve(
     host: Host = None,
@@ -136,9 +143,10 @@ def serve(
 
 
 @app.command(
-    epilog="Examples:\n\n  holdfast migrate\n\n"
+    short_help="Bring the database to this version's schema.",
+    epilog="\b\nExamples:\n  holdfast migrate\n"
     "  HOLDFAST_DATABASE_ADMIN_URL=postgresql://owner:…@db/holdfast holdfast migrate --create-role\n\n"
-    "The server connects as the plain role named in HOLDFAST_DATABASE_URL: neither superuser nor owner of the tables."
+    "The server connects as the plain role named in HOLDFAST_DATABASE_URL: neither superuser nor owner of the tables.",
 )
 def migrate(
     create_role: Annotated[
@@ -158,7 +166,7 @@ def migrate(
 
 
 @organization.command(
-    epilog='Example:\n\n  holdfast organization create --name "Northside Therapy" --time-zone Europe/Berlin '
+    epilog='\b\nExample:\n  holdfast organization create --name "Northside Therapy" --time-zone Europe/Berlin '
     "--email you@example.org\n\nThe password is asked for; in scripts pipe it in."
 )
 def create(
@@ -179,7 +187,10 @@ def create(
     typer.echo(made)
 
 
-@app.command(epilog="Examples:\n\n  holdfast seed --profile small\n\n  holdfast seed --profile storm --seed 7")
+@app.command(
+    short_help="Fill the database with invented organizations.",
+    epilog="\b\nExamples:\n  holdfast seed --profile small\n  holdfast seed --profile storm --seed 7",
+)
 def seed(
     profile: Annotated[str, typer.Option(help="small, medium, large or storm.")] = "small",
     number: Annotated[int, typer.Option("--seed", help="Same number, same data.")] = 1,
@@ -194,8 +205,9 @@ def seed(
 
 
 @app.command(
-    epilog="Examples:\n\n  holdfast doctor\n\n  holdfast doctor --port 8000\n\n"
-    "It changes nothing. It leaves with 1 when the server must not take work like this."
+    short_help="Say in plain words what is wrong here, and what to do.",
+    epilog="\b\nExamples:\n  holdfast doctor\n  holdfast doctor --port 8000\n\n"
+    "It changes nothing. It leaves with 1 when the server must not take work like this.",
 )
 def doctor(host: Host = None, port: Port = None) -> None:
     """Say in plain words what is wrong here, and what to do: engine, schema, durability, role, pooler, port, disk."""
@@ -210,7 +222,10 @@ def doctor(host: Host = None, port: Port = None) -> None:
     raise typer.Exit(1 if any(problem.grave for problem in problems) else 0)
 
 
-@app.command(epilog="Example:\n\n  holdfast verify\n\nIt only reads, in short transactions; a busy server may go on.")
+@app.command(
+    short_help="Check every invariant on the live database.",
+    epilog="\b\nExample:\n  holdfast verify\n\nIt only reads, in short transactions; a busy server may go on.",
+)
 def verify() -> None:
     """Check every invariant on the live database: no overlaps, units that add up, an unbroken audit chain."""
     from holdfast import launch
@@ -221,7 +236,10 @@ def verify() -> None:
     raise typer.Exit(code)
 
 
-@app.command(epilog="Examples:\n\n  holdfast bench\n\n  holdfast bench --out bench-results")
+@app.command(
+    short_help="Measure this machine, and what share of it Holdfast reaches.",
+    epilog="\b\nExamples:\n  holdfast bench\n  holdfast bench --out bench-results",
+)
 def bench(
     out: Annotated[Path, typer.Option(help="Where the raw results go.")] = Path("bench-results"),
     seconds: Annotated[float, typer.Option(min=0.1, help="How long each measurement runs.")] = 5.0,
@@ -233,9 +251,11 @@ def bench(
 
 
 def _settings(**flags: object) -> "Settings":
+    import os
+
     from holdfast.settings import load
 
-    return load(**flags)
+    return load(os.environ, **flags)
 
 
 def _tell(text: str) -> None:

@@ -6,6 +6,7 @@ Decides nothing about requests; the application is made by `holdfast.app` inside
 import asyncio
 import errno
 import http.client
+import ipaddress
 import logging
 import multiprocessing
 import os
@@ -237,9 +238,9 @@ def stopping_cleanly() -> Iterator[None]:
 def url_of(listening: socket.socket) -> str:
     """The address a person can open; a wildcard address is told as this machine's own."""
     host, port = listening.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):
-        host = "127.0.0.1"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    if not ipaddress.ip_address(host).is_unspecified:
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://127.0.0.1:{port}"
 
 
 class _Server(uvicorn.Server):

@@ -467,7 +467,7 @@ async def _ask(port: int, password: str) -> tuple[str, str]:
         host="127.0.0.1", port=port, user=OWNER, password=password, database="postgres", timeout=5
     )
     try:
-        row = await connection.fetchrow(statement("engine_identity"))
+        row = (await connection.fetch(statement("engine_identity")))[0]
         if not row["has_database"]:
             await connection.execute(statement("engine_create_database"))
         return row["data_directory"], row["server_version"]
