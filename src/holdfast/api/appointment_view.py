@@ -1,0 +1,204 @@
+"""The appointment on the wire: the one place that makes it, and the one place that hides of it what the caller may
+not see. Made from a stored visit or from an event's body; both give the same for the same state. Reads nothing.
+"""
+
+from typing import Literal, Protocol
+
+import msgspec
+
+from holdfast.actor import Actor
+from holdfast.rules.facts import Visit
+from holdfast.slot import rfc3339
+
+Sight = Literal["whole", "busy"]
+"""How much of an appointment someone sees: all of it, or that the time is taken."""
+
+
+class Names(Protocol):
+    """What ids are called. The directory answers it; so does whatever else has the names at hand."""
+
+    def practitioner_name(self, practitioner_id: str) -> str: ...
+
+    def room_number(self, room_id: str | None) -> str | None: ...
+
+    def service_code(self, service_id: str) -> str: ...
+
+
+class Line(msgspec.Struct, kw_only=True):
+    """One practitioner giving one service inside a visit; instants in RFC 3339, UTC."""
+
+    line_no: int
+    practitioner_id: str
+    service_id: str | None = None
+    start: str
+    end: str
+    patient_present: bool = True
+    authorization_id: str | None = None
+    billable: bool = True
+    units_reserved: int = 0
+    unfunded_units: int = 0
+    minutes_actual: int | None = None
+    line_status: str = "planned"
+
+
+class Assignment(msgspec.Struct, kw_only=True):
+    """How the room was chosen."""
+
+    method: str = "none"
+    policy_version: int = 0
+    score: int | None = None
+    rules_applied: list[str] = []
+
+
+class Appointment(msgspec.Struct, kw_only=True):
+    """The flat practitioner_id, service_id and authorization_id are the first line's; units_reserved is the sum
+    over the lines. Where only "busy" may be seen, what tells of the patient is null, false or 0."""
+
+    id: str
+    clinic_id: str
+    patient_id: str | None
+    practitioner_id: str = ""
+    service_id: str | None = None
+    room_id: str | None = None
+    authorization_id: str | None = None
+    location: str
+    start: str
+    end: str
+    status: str
+    needs_action: str | None = None
+    pinned: bool = False
+    units_reserved: int = 0
+    version: int
+    series_id: str | None = None
+    group_id: str | None = None
+    lines: list[Line]
+    turnover_minutes: int = 0
+    assignment: Assignment
+    patient_name: str | None = None
+    practitioner_name: str = ""
+    room_number: str | None = None
+    service_code: str | None = None
+    created_at: str
+    updated_at: str
+    notes: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+_event_body = msgspec.json.Decoder(Appointment)
+
+
+def of_event(body: str | bytes, patient_name: str | None, names: Names) -> Appointment:
+    """From the body of an appointment event, as JSON."""
+    return _flattened(_event_body.decode(body), patient_name, names)
+
+
+def of_visit(
+    visit: Visit, names: Names, notes: str | msgspec.UnsetType | None = msgspec.UNSET
+) -> Appointment:
+    """From a stored visit (which knows its patient's name). `notes` are given where they belong: a single read."""
+    appointment = Appointment(
+        id=visit.id,
+        clinic_id=visit.clinic_id,
+        patient_id=visit.patient_id,
+        room_id=visit.room_id,
+        location=visit.location,
+        start=rfc3339(visit.start),
+        end=rfc3339(visit.end),
+        status=visit.status,
+        needs_action=visit.needs_action,
+        pinned=visit.pinned,
+        version=visit.version,
+        lines=[
+            Line(
+                line_no=line.line_no,
+                practitioner_id=line.practitioner_id,
+                service_id=line.service_id,
+                start=rfc3339(line.start),
+                end=rfc3339(line.end),
+                patient_present=line.patient_present,
+                authorization_id=line.authorization_id,
+                billable=line.billable,
+                units_reserved=line.units_reserved,
+                unfunded_units=line.unfunded_units,
+                minutes_actual=line.minutes_actual,
+                line_status=line.line_status,
+            )
+            for line in visit.lines
+        ],
+        turnover_minutes=visit.turnover_minutes,
+        assignment=Assignment(
+            method=visit.method,
+            policy_version=visit.policy_version,
+            score=visit.score,
+            rules_applied=visit.rules_applied,
+        ),
+        created_at=rfc3339(visit.created_at),
+        updated_at=rfc3339(visit.updated_at),
+        notes=notes,
+    )
+    return _flattened(appointment, visit.patient_name, names)
+
+
+def _flattened(appointment: Appointment, patient_name: str | None, names: Names) -> Appointment:
+    """Adds what repeats the lines, and the names."""
+    first = appointment.lines[0]
+    appointment.practitioner_id = first.practitioner_id
+    appointment.service_id = first.service_id
+    appointment.authorization_id = first.authorization_id
+    appointment.units_reserved = sum([line.units_reserved for line in appointment.lines])
+    appointment.patient_name = patient_name
+    appointment.practitioner_name = names.practitioner_name(first.practitioner_id)
+    appointment.room_number = names.room_number(appointment.room_id)
+    appointment.service_code = names.service_code(first.service_id or "")
+    return appointment
+
+
+def sight(actor: Actor, appointment: Appointment) -> Sight | None:
+    """How much of the whole appointment the actor may see; None: not even that it is there."""
+    reach = actor.reach("appointments.read")
+    if reach == "all":
+        return "whole"
+    if reach is None:
+        return None
+    if actor.role == "practitioner":
+        own = any(line.practitioner_id == actor.practitioner_id for line in appointment.lines)
+        return "whole" if own else "busy"
+    mine = appointment.patient_id is not None and (
+        appointment.patient_id == actor.patient_id or appointment.patient_id in actor.patient_ids
+    )
+    return "whole" if mine else None
+
+
+def seen_by(actor: Actor, appointment: Appointment) -> Appointment | None:
+    """The appointment as the actor may see it; None if it is left out."""
+    how = sight(actor, appointment)
+    return busy(appointment) if how == "busy" else appointment if how == "whole" else None
+
+
+def busy(appointment: Appointment) -> Appointment:
+    """That the time is taken: where, when, by which practitioner, in which state. Built from nothing rather than
+    cut down, so that a field that comes later is hidden until someone decides otherwise. How the room was chosen
+    is left out because a rule's name may tell of the patient."""
+    return Appointment(
+        id=appointment.id,
+        clinic_id=appointment.clinic_id,
+        patient_id=None,
+        practitioner_id=appointment.practitioner_id,
+        room_id=appointment.room_id,
+        location=appointment.location,
+        start=appointment.start,
+        end=appointment.end,
+        status=appointment.status,
+        needs_action=appointment.needs_action,
+        pinned=appointment.pinned,
+        version=appointment.version,
+        lines=[
+            Line(line_no=line.line_no, practitioner_id=line.practitioner_id, start=line.start, end=line.end)
+            for line in appointment.lines
+        ],
+        turnover_minutes=appointment.turnover_minutes,
+        assignment=Assignment(method=appointment.assignment.method),
+        practitioner_name=appointment.practitioner_name,
+        room_number=appointment.room_number,
+        created_at=appointment.created_at,
+        updated_at=appointment.updated_at,
+    )
