@@ -40,7 +40,9 @@ def pins(lock: dict[str, Any]) -> list[str]:
 def with_pins(pyproject: str, lines: list[str]) -> str:
     """The text of pyproject.toml with its pins replaced. Raises ValueError if it has no place for them."""
     block = "".join(f'  "{line}",\n' for line in lines)
-    text, count = _PINS.subn(lambda _: f"constraint-dependencies = [\n{block}]" if lines else _empty(), pyproject)
+    text, count = _PINS.subn(
+        lambda _: f"constraint-dependencies = [\n{block}]" if lines else _empty(), pyproject
+    )
     if count != 1:
         raise ValueError("pyproject.toml must have one constraint-dependencies under [tool.uv]")
     return text
