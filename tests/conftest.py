@@ -29,7 +29,7 @@ from holdfast.settings import Settings
 _HOME = "TESTS_ENGINE_HOME"
 _TEMPLATE = "holdfast_template"
 _SERVER_ROLE = "holdfast_server"
-_SERVER_PASSWORD = "a password of the tests"  # noqa: S105
+_SERVER_PASSWORD = "a password of the tests"
 _MEMORY_BYTES_MIN = 3 << 30
 _PREFIX = "holdfast-tests-"
 Answer = TypeVar("Answer")
@@ -63,9 +63,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def _parent() -> Path:
     memory = Path("/dev/shm")  # noqa: S108
-    if memory.is_dir() and os.access(memory, os.W_OK):
-        if shutil.disk_usage(memory).free > _MEMORY_BYTES_MIN:
-            return memory
+    if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _MEMORY_BYTES_MIN:
+        return memory
     return Path(tempfile.gettempdir())
 
 

@@ -67,7 +67,9 @@ def main() -> None:
 
 
 @app.callback(invoke_without_command=True)
-def _top(version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False) -> None:
+def _top(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
     if version:
         typer.echo(f"holdfast {__version__}")
         raise typer.Exit
@@ -138,7 +140,9 @@ def serve(
     with launch.stopping_cleanly():
         listening = launch.listen(settings.host, settings.port)
         with launch.prepared(settings, _tell) as full:
-            code = launch.serve(full, listening, lambda url: print(f"Holdfast is ready: {url}", flush=True), _tell)
+            code = launch.serve(
+                full, listening, lambda url: print(f"Holdfast is ready: {url}", flush=True), _tell
+            )
     raise typer.Exit(code)
 
 
@@ -150,7 +154,10 @@ def serve(
 )
 def migrate(
     create_role: Annotated[
-        bool, typer.Option("--create-role", help="Make the role of HOLDFAST_DATABASE_URL, with that URL's password.")
+        bool,
+        typer.Option(
+            "--create-role", help="Make the role of HOLDFAST_DATABASE_URL, with that URL's password."
+        ),
     ] = False,
 ) -> None:
     """Bring the database to this version's schema. Safe at any time and as often as you like."""
@@ -215,7 +222,9 @@ def doctor(host: Host = None, port: Port = None) -> None:
 
     problems = launch.examine(_settings(host=host, port=port), _tell)
     for problem in problems:
-        typer.secho(("✗ " if problem.grave else "! ") + problem.sentence, fg="red" if problem.grave else "yellow")
+        typer.secho(
+            ("✗ " if problem.grave else "! ") + problem.sentence, fg="red" if problem.grave else "yellow"
+        )
         typer.echo(f"  → {problem.remedy}")
     if not problems:
         typer.secho("✓ All is well.", fg="green")

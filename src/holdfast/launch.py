@@ -111,7 +111,9 @@ def migrate_now(settings: Settings, create_role: bool, progress: Progress) -> Mi
             password = secrets.server_password(running.home)
             return asyncio.run(migrate(running.admin_url, SERVER_ROLE, password, progress, settings))
     if not settings.database_admin_url:
-        raise LaunchError("Set HOLDFAST_DATABASE_ADMIN_URL to the URL of the tables' owner: the server's role is not.")
+        raise LaunchError(
+            "Set HOLDFAST_DATABASE_ADMIN_URL to the URL of the tables' owner: the server's role is not."
+        )
     server = urlsplit(settings.database_url)
     if not server.username:
         raise LaunchError(
@@ -175,7 +177,9 @@ def listen(host: str, port: int, or_any: bool = False) -> socket.socket:
         time.sleep(0.1)
 
 
-def serve(settings: Settings, listening: socket.socket, ready: Callable[[str], None], progress: Progress) -> int:
+def serve(
+    settings: Settings, listening: socket.socket, ready: Callable[[str], None], progress: Progress
+) -> int:
     """Runs the server until it is told to stop; `settings` come from `prepared`. Returns the exit code.
 
     `ready` is called once, from a thread, with the URL when the server answers.
@@ -316,4 +320,6 @@ def _readiness(url: str) -> tuple[int | None, str]:
 def _quiet_logs() -> None:
     """Uvicorn's own lines go to standard error only from warnings on; the application logs for itself."""
     if not logging.getLogger().handlers:
-        logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+        logging.basicConfig(
+            stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+        )

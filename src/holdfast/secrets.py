@@ -33,7 +33,9 @@ def secret(settings: Settings, home: Path | None) -> bytes:
             "HOLDFAST_SECRET_KEY is not set. With a database of your own the secret is yours to keep: "
             f"make one with `{_HINT}`, store it safely and set it for every server of this installation."
         )
-    return decode(kept(home, "secret.key", lambda: base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()))
+    return decode(
+        kept(home, "secret.key", lambda: base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode())
+    )
 
 
 def load(settings: Settings) -> bytes:
@@ -53,7 +55,9 @@ def decode(text: str) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != SECRET_BYTES:
-        raise SecretMissing(f"HOLDFAST_SECRET_KEY must be {SECRET_BYTES} bytes in base64: `{_HINT}` makes one.")
+        raise SecretMissing(
+            f"HOLDFAST_SECRET_KEY must be {SECRET_BYTES} bytes in base64: `{_HINT}` makes one."
+        )
     return key
 
 

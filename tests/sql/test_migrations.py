@@ -102,7 +102,9 @@ async def test_a_newer_database_is_refused(empty_database: Any, tree: Path) -> N
 
 async def test_a_failing_migration_leaves_nothing(empty_database: Any, tree: Path) -> None:
     await run(empty_database.admin_url, tree)
-    (tree / "migrations" / "0001_bad.sql").write_text(UP.replace("\n-- migrate:down", "\nselect 1/0;\n-- migrate:down"))
+    (tree / "migrations" / "0001_bad.sql").write_text(
+        UP.replace("\n-- migrate:down", "\nselect 1/0;\n-- migrate:down")
+    )
     with pytest.raises(m.MigrationError, match="0001_bad"):
         await run(empty_database.admin_url, tree)
     counted = "select count(*) from information_schema.columns where table_name = 'things'"
@@ -132,7 +134,12 @@ async def test_the_server_role_is_plain_and_bounded(database: Any) -> None:
         )
         is False
     )
-    assert await fetch(database.server_url, "select count(*) from pg_class where relowner = current_user::regrole") == 0
+    assert (
+        await fetch(
+            database.server_url, "select count(*) from pg_class where relowner = current_user::regrole"
+        )
+        == 0
+    )
     for name, value in (
         ("transaction_timeout", "5s"),
         ("idle_in_transaction_session_timeout", "1s"),

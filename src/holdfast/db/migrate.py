@@ -139,7 +139,9 @@ def migrations(root: Path = SQL_ROOT) -> list[Migration]:
 @asynccontextmanager
 async def _alone_in(admin_url: str) -> AsyncIterator[Any]:
     """A connection holding the database's migration lock, on which no wait for a table is long."""
-    connection = await asyncpg.connect(admin_url, statement_cache_size=0, server_settings={"search_path": "public"})
+    connection = await asyncpg.connect(
+        admin_url, statement_cache_size=0, server_settings={"search_path": "public"}
+    )
     try:
         await connection.execute(statement("migration_lock"))
         # After the lock: waiting for another migrate may take as long as that one does.
@@ -258,7 +260,9 @@ async def _execute_file(connection: Any, file: Path) -> None:
 async def _server_role(connection: Any, role: str, password: str | None, settings: Settings) -> None:
     facts = await connection.fetchrow(statement("migration_role_facts"), role)
     if facts is None and password is None:
-        raise MigrationError(f"The role {role} does not exist: create it as a plain login role, or give a password.")
+        raise MigrationError(
+            f"The role {role} does not exist: create it as a plain login role, or give a password."
+        )
     if facts is not None:
         for wrong, word in (
             ("is_superuser", "is a superuser"),
