@@ -8,6 +8,7 @@ import structlog
 
 from holdfast import ids
 from holdfast.actor import Asked
+from holdfast.commands.identity import Identity
 from holdfast.db.database import Connection, Database
 from holdfast.db.statements import statement
 from holdfast.errors import NotFound
@@ -23,6 +24,7 @@ class House:
         self.settings = settings
         self.database = database
         self.vault = vault
+        self.identity = Identity(settings, vault)
         self.committed: Callable[[str, int], None] = lambda _organization, _seq: None
         """Called with organization and sequence after each commit of this process: a hint for the hub."""
         self._data_keys: dict[str, bytes] = {}

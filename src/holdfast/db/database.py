@@ -7,7 +7,7 @@ decides anything.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
@@ -16,10 +16,13 @@ from holdfast.db.statements import statement
 from holdfast.errors import Overloaded
 from holdfast.settings import Settings
 
-Connection = asyncpg.Connection[asyncpg.Record]
+if TYPE_CHECKING:  # the driver's class is generic in its stubs only
+    Connection = asyncpg.Connection[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection
 
 
-class PlainConnection(asyncpg.Connection[asyncpg.Record]):
+class PlainConnection(Connection):
     """A connection whose return to the pool costs no round trip: it holds no state outside its transaction."""
 
     def get_reset_query(self) -> str:

@@ -1,0 +1,111 @@
+"""Sign in, refresh, sign out, who am I. The rules are in `commands/sign_in.py`."""
+
+from typing import Annotated
+
+import msgspec
+
+from holdfast.api.door import Answer, Ask, NoFields, Route
+from holdfast.api.problems import Problem
+from holdfast.commands import sign_in
+from holdfast.db.statements import statement
+
+_Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class Credentials(msgspec.Struct, forbid_unknown_fields=True):
+    """What signs in. `totp` is asked for only once a second factor is enrolled."""
+
+    email: Annotated[str, msgspec.Meta(min_length=1, max_length=254, examples=["ana@juniper.example"])]
+    password: Annotated[_Secret, msgspec.Meta(examples=["correct horse battery staple"])]
+    totp: Annotated[str, msgspec.Meta(max_length=16)] | None = None
+
+
+class RefreshToken(msgspec.Struct, forbid_unknown_fields=True):
+    """A refresh token, as the last sign-in or refresh gave it."""
+
+    refresh_token: _Secret
+
+
+class SignOut(msgspec.Struct, forbid_unknown_fields=True):
+    """Nothing is needed: the access token's session ends, and with it its refresh token."""
+
+    refresh_token: _Secret | None = None
+
+
+class SignedIn(msgspec.Struct):
+    """A pair of tokens. The refresh token is spent by its use; using it again revokes the session."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    refresh_token: str
+
+
+class Me(msgspec.Struct, omit_defaults=True):
+    """Who is signed in."""
+
+    user_id: str
+    organization_id: str
+    email: str
+    role: str
+    practitioner_id: str | None = None
+    patient_id: str | None = None
+    patient_ids: list[str] = msgspec.field(
+        default_factory=list[str]
+    )  # not `list`: that would be left out when empty
+
+
+async def login(ask: Ask[NoFields, Credentials]) -> Answer:
+    body = ask.body
+    try:
+        pair = await sign_in.sign_in(
+            ask.house, body.email, body.password, ask.client_address, ask.deadline, ask.request_id
+        )
+    except sign_in.TooManyTries as error:
+        raise Problem(
+            "rate_limited", f"Too many failed tries; wait {error.seconds} seconds.",
+            headers={"Retry-After": str(error.seconds)},
+        ) from None  # fmt: skip
+    return _signed_in(ask, pair)
+
+
+async def refresh(ask: Ask[NoFields, RefreshToken]) -> Answer:
+    return _signed_in(ask, await sign_in.refresh(ask.house, ask.body.refresh_token))
+
+
+def _signed_in(ask: Ask[NoFields, Credentials] | Ask[NoFields, RefreshToken], pair: sign_in.Pair) -> Answer:
+    seconds = ask.house.settings.access_token_seconds
+    return Answer(SignedIn(pair.access_token, "bearer", seconds, pair.refresh_token))
+
+
+async def logout(ask: Ask[NoFields, SignOut]) -> Answer:
+    await sign_in.sign_out(ask.house, ask.actor)
+    return Answer(status=204)
+
+
+async def me(ask: Ask[NoFields, NoFields]) -> Answer:
+    actor = ask.actor
+    async with ask.house.database.reading(actor.organization_id) as connection:
+        seq = await connection.fetchval(statement("turn_seq"), actor.organization_id)
+    content = Me(
+        user_id=actor.user_id, organization_id=actor.organization_id, email=actor.email, role=actor.role,
+        practitioner_id=actor.practitioner_id, patient_id=actor.patient_id, patient_ids=list(actor.patient_ids),
+    )  # fmt: skip
+    return Answer(content, seq=seq)
+
+
+ROUTES = (
+    Route(
+        "POST", "/api/v1/auth/login", login, None, "Sign in", body=Credentials, answer=SignedIn,
+        refusals=("invalid_credentials", "totp_required", "rate_limited"), tag="identity",
+    ),
+    Route(
+        "POST", "/api/v1/auth/refresh", refresh, None, "Exchange a refresh token for a new pair",
+        body=RefreshToken, answer=SignedIn, refusals=("invalid_token", "refresh_reused"), tag="identity",
+    ),
+    Route(
+        "POST", "/api/v1/auth/logout", logout, "", "Sign out: revoke this session", body=SignOut,
+        body_optional=True, status=204, tag="identity",
+    ),
+    Route("GET", "/api/v1/auth/me", me, "", "Who is signed in", answer=Me, tag="identity"),
+)  # fmt: skip

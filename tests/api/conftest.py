@@ -1,0 +1,42 @@
+"""The whole application in this process, asked over ASGI, and two organizations to ask for."""
+
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import httpx2
+import pytest
+from api.people import Client, Organization, make_organization
+
+from holdfast.app import Application
+from holdfast.settings import Settings
+
+
+@pytest.fixture
+async def application(settings: Settings) -> AsyncIterator[Application]:
+    application = Application(settings)
+    async with application.running():
+        yield application
+
+
+@pytest.fixture
+def client(application: Application) -> Client:
+    """Makes a client: `client()` of nobody, `client(token)` of a user; `address` is where it asks from."""
+
+    def make(token: str = "", *, address: str = "127.0.0.1", **headers: str) -> httpx2.AsyncClient:
+        transport = httpx2.ASGITransport(cast("Any", application), client=(address, 12345))
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        return httpx2.AsyncClient(transport=transport, base_url="http://holdfast.test", headers=headers)
+
+    return make
+
+
+@pytest.fixture
+async def organization(application: Application, client: Client) -> Organization:
+    return await make_organization(application, client, "Juniper")
+
+
+@pytest.fixture
+async def stranger(application: Application, client: Client) -> Organization:
+    """A foreign organization; CANARY is in each of its names and must appear in no answer to anyone else."""
+    return await make_organization(application, client, "CANARY")
