@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -53,13 +54,23 @@ def home() -> Iterator[Path]:
     if (path / "engine.log").exists():
         # pytest shows it when the test fails.
         sys.stdout.write((path / "engine.log").read_text())
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, OSError):
-            if process.name().startswith("postgres") and str(parent) in process.cwd():
-                process.kill()
+    _end_engines(parent)
     for socket in (path / "socket").glob("*"):
         socket.unlink(missing_ok=True)
     shutil.rmtree(parent, ignore_errors=True)
+
+
+def _end_engines(parent: Path) -> None:
+    """Ends servers below a folder: asked first, since a killed one leaves shared memory behind."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.name().startswith("postgres") and str(parent) in process.cwd():
+                process.send_signal(signal.SIGQUIT)
+                found.append(process)
+    for process in psutil.wait_procs(found, timeout=5)[1]:
+        with suppress(psutil.Error):
+            process.kill()
 
 
 @pytest.fixture

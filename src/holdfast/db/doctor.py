@@ -148,8 +148,8 @@ async def pooler_problems(url: str, pooler: str) -> list[Problem]:
     try:
         second = await asyncpg.connect(url, statement_cache_size=0, timeout=5)
         try:
-            for _ in range(_POOLER_ROUNDS):
-                if await _names_meet(first, second):
+            for number in range(_POOLER_ROUNDS):
+                if await _names_meet(first, second, f"holdfast_probe_{number}"):
                     return [
                         Problem(
                             "old_pooler",
@@ -166,10 +166,10 @@ async def pooler_problems(url: str, pooler: str) -> list[Problem]:
     return []
 
 
-async def _names_meet(first: Any, second: Any) -> bool:
+async def _names_meet(first: Any, second: Any, name: str) -> bool:
     try:
-        mine = await first.prepare(statement("doctor_probe_one"), name="holdfast_probe")
-        theirs = await second.prepare(statement("doctor_probe_two"), name="holdfast_probe")
+        mine = await first.prepare(statement("doctor_probe_one"), name=name)
+        theirs = await second.prepare(statement("doctor_probe_two"), name=name)
         # The first keeps a server connection busy, so that the second must be given another one or wait its turn.
         async with first.transaction():
             answers = [await mine.fetchval(), await theirs.fetchval()]

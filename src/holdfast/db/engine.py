@@ -132,12 +132,12 @@ class _Supervisor:
         self.account: Account = engine_binaries.account(self.data)
         self.binaries: Binaries
         self.password = ""
-        self.port: int | None = None
+        self.port = 0  # none chosen yet
         self.sockets = Path()
         self.version = ""
         self.process: psutil.Process | None = None
         self._child: subprocess.Popen[bytes] | None = None
-        self._sharing: int | None = None
+        self._sharing = -1
         self._leaving = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="engine-watcher", daemon=True)
 
@@ -153,14 +153,12 @@ class _Supervisor:
             except BaseException:
                 os.close(sharing)
                 raise
-        assert self.port is not None
         self._watcher.start()
         return Engine(self.home, self.port, self.sockets, self.password, self.version)
 
     def leave(self) -> None:
         self._leaving.set()
         self._watcher.join()
-        assert self._sharing is not None
         with locked(self.home / "engine.lock", self.progress):
             # Let go first: a lock cannot be turned from shared to exclusive while others hold it.
             fcntl.flock(self._sharing, fcntl.LOCK_UN)
@@ -292,7 +290,7 @@ class _Supervisor:
             for stale in (self.data / "postmaster.pid", *self.sockets.glob(".s.PGSQL.*")):
                 stale.unlink(missing_ok=True)
             self._write_config()
-            if self.port is None:
+            if not self.port:
                 self.port = self._choose_port()
             self._remember()
             with os.fdopen(os.open(self.log, _APPEND, 0o600), "ab") as log:
@@ -381,7 +379,7 @@ class _Supervisor:
     def _after_failed_start(self) -> None:
         words = self._last_words(lines=6)
         if "could not create any TCP/IP sockets" in words and not self._watcher.is_alive():
-            self.port = None
+            self.port = 0
         time.sleep(4 * _POLL_SECONDS)
 
     def _answers(self) -> bool:
