@@ -47,6 +47,7 @@ async def fetch(url: str, query: str) -> Any:
         await connection.close()
 
 
+@pytest.mark.unpartitioned
 async def test_fresh_schema_equals_a_migrated_one(database: Any, empty_database: Any) -> None:
     baseline = BASELINE if BASELINE.exists() else m.SQL_ROOT / "tables"
     assert BASELINE.exists() or not m.migrations(), "freeze the first tables in tests/sql/baseline"
