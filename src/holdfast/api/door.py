@@ -44,6 +44,7 @@ class Ask(Generic[Q, B]):
 
     house: House
     hub: Hub
+    authenticator: "Authenticator"
     method: str
     path: str
     request_id: str
@@ -160,7 +161,8 @@ class Door:
         given = headers.get(b"x-request-id", b"")
         request_id = given.decode() if _REQUEST_ID.fullmatch(given) else ids.new()
         ask: Ask[Any, Any] = Ask(
-            house=self._house, hub=self._hub, method=scope["method"], path=scope["path"], request_id=request_id,
+            house=self._house, hub=self._hub, authenticator=self._authenticator, method=scope["method"],
+            path=scope["path"], request_id=request_id,
             deadline=asyncio.get_running_loop().time() + self._settings.request_deadline_seconds,
             headers=headers, client_address=(scope.get("client") or ("",))[0], parameters={},
         )  # fmt: skip
