@@ -88,12 +88,14 @@ def demo(
 
     Without --port it takes 8080, or any free port when that is taken.
     """
-    from holdfast import launch, seed
+    from holdfast import launch
 
     settings = _settings(port=port)
     with launch.stopping_cleanly():
         listening = launch.listen(settings.host, settings.port, or_any=port is None)
         launch.mark_demo(settings, fresh, _tell)
+        from holdfast import seed
+
         with launch.prepared(settings, _tell) as full:
             seeded = seed.run(full, profile="demo", seed=1, progress=_tell)
             code = launch.serve(full, listening, lambda url: _demo_ready(url, seeded, full, as_json), _tell)
@@ -203,10 +205,10 @@ def seed(
     number: Annotated[int, typer.Option("--seed", help="Same number, same data.")] = 1,
 ) -> None:
     """Fill the database with invented organizations. The same number gives the same data."""
+    _one_of("--profile", profile, ("small", "medium", "large", "storm"))
     from holdfast import launch
     from holdfast import seed as seeding
 
-    _one_of("--profile", profile, ("small", "medium", "large", "storm"))
     with launch.prepared(_settings(), _tell) as full:
         seeding.run(full, profile=profile, seed=number, progress=_tell)
 
