@@ -113,7 +113,16 @@ def _field(field: str, sentence: str, *names: str) -> dict[str, Constraint]:
 
 
 def _reference(field: str, *names: str) -> dict[str, Constraint]:
-    return {name: Constraint("not_found", "There is no such thing in this organization.", field) for name in names}
+    return {
+        name: Constraint("not_found", "There is no such thing in this organization.", field) for name in names
+    }
+
+
+def _defect(*names: str) -> dict[str, Constraint]:
+    """What no request can break unless a decision of ours was wrong: the law held, the caller learns nothing."""
+    return {
+        name: Constraint("internal_error", "Something went wrong here; it has been logged.") for name in names
+    }
 
 
 CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
@@ -125,14 +134,144 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
             "The authorization has not that many units left.",
             "authorizations_units_within_total",
         ),
+        **_reference("practitioner_id", "users_practitioner_fkey"),
+        **_reference("patient_id", "users_patient_fkey"),
         # One of a kind.
         "clinics_name_key": Constraint("already_exists", "A clinic of this name exists.", "name"),
         "rooms_number_key": Constraint("already_exists", "The clinic has a room of this number.", "number"),
         "payers_name_key": Constraint("already_exists", "A payer of this name exists.", "name"),
         "users_email_key": Constraint("already_exists", "This e-mail address signs in already.", "email"),
         "login_directory_pkey": Constraint("already_exists", "This e-mail address signs in already.", "email"),
+        # What a row refers to.
+        **_reference(
+            "organization_id",
+            "batches_organization_fkey", "clinics_organization_fkey", "denials_organization_fkey",
+            "events_organization_fkey", "payers_organization_fkey", "resources_organization_fkey",
+            "services_organization_fkey", "turns_organization_fkey", "users_organization_fkey",
+        ),
+        **_reference(
+            "clinic_id",
+            "appointments_clinic_fkey", "closures_clinic_fkey", "hours_exceptions_clinic_fkey",
+            "opening_hours_clinic_fkey", "rooms_clinic_fkey", "working_hours_clinic_fkey",
+        ),
+        **_reference("clinic_ids", "practitioner_clinics_clinic_fkey"),
+        **_reference("room_id", "appointments_room_fkey", "closures_room_fkey"),
+        **_reference(
+            "practitioner_id",
+            "appointment_lines_practitioner_fkey", "hours_exceptions_practitioner_fkey",
+            "practitioner_clinics_practitioner_fkey", "practitioner_credentials_practitioner_fkey",
+            "time_off_practitioner_fkey", "working_hours_practitioner_fkey",
+        ),
+        **_reference(
+            "patient_id",
+            "appointments_patient_fkey", "authorizations_patient_fkey", "patient_search_terms_patient_fkey",
+        ),
+        **_reference("service_id", "appointment_lines_service_fkey"),
+        **_reference("payer_id", "authorizations_payer_fkey"),
+        **_reference(
+            "authorization_id", "appointment_lines_authorization_fkey", "authorization_entries_authorization_fkey"
+        ),
+        **_reference("replaces_appointment_id", "appointments_replaces_fkey"),
+        **_reference("appointment_id", "appointment_lines_appointment_fkey", "claims_appointment_fkey"),
+        **_reference("closure_id", "claims_closure_fkey"),
+        **_reference("time_off_id", "claims_time_off_fkey"),
+        **_reference("user_id", "sign_in_sessions_user_fkey"),
+        # What a field may hold. The decoder says it first; these hold for every other door.
+        **_field(
+            "name", "Must have between 1 and 200 characters.",
+            "clinics_name_length", "organizations_name_length", "payers_name_length",
+            "practitioners_name_length", "services_name_length",
+        ),
+        **_field("given_name", "Must have between 1 and 100 characters.", "patients_given_name_length"),
+        **_field("family_name", "Must have between 1 and 100 characters.", "patients_family_name_length"),
+        **_field("number", "Must have between 1 and 40 characters.", "rooms_number_length"),
+        **_field("code", "Must have between 1 and 40 characters.", "services_code_length"),
+        **_field("email", "Must be an e-mail address in lower case.", "login_directory_email_shape"),
+        **_field("Idempotency-Key", "Must have between 1 and 255 characters.", "idempotency_keys_key_length"),
+        **_field(
+            "patient_label", "Must be patient, client or learner.", "organizations_patient_label_known"
+        ),
+        **_field("role", "There is no such role.", "users_role_known"),
+        **_field("practitioner_id", "Belongs to a practitioner's account, and only there.", "users_practitioner_named"),
+        **_field("patient_id", "Belongs to a patient's account, and only there.", "users_patient_named"),
+        **_field(
+            "weekday", "Must be between 0 (Monday) and 6.",
+            "opening_hours_weekday_known", "working_hours_weekday_known",
+        ),
+        **_field("week_start", "Must be between 0 (Monday) and 6.", "payers_week_start_known"),
+        **_field(
+            "end", "Must come after the start.",
+            "closures_not_reversed", "hours_exceptions_not_reversed", "opening_hours_not_reversed",
+            "time_off_not_reversed", "working_hours_not_reversed",
+        ),
+        **_field("end", "Must be at most 366 days after the start.", "closures_length", "time_off_length"),
+        **_field(
+            "end", "Must be after the start and at most 24 hours later.",
+            "appointments_length", "appointment_lines_length",
+        ),
+        **_field("hours_exceptions", "Must have both times or neither.", "hours_exceptions_whole"),
+        **_field(
+            "valid_to", "Must not come before valid_from.",
+            "practitioner_credentials_not_reversed", "working_hours_dates_not_reversed",
+        ),
+        **_field("end_date", "Must not come before start_date.", "authorizations_dates_not_reversed"),
+        **_field("kind", "Must be sick, holiday, training or other.", "time_off_kind_known"),
+        **_field("capacity", "Must be between 1 and 1000.", "rooms_capacity_positive", "services_capacity_positive"),
+        **_field(
+            "concurrent_visits_max", "Must be between 1 and 100.",
+            "practitioners_concurrent_visits_range", "rooms_concurrent_visits_range",
+        ),
+        **_field("cleaning_minutes", "Must be between 0 and 120.", "rooms_cleaning_range"),
+        **_field("buffer_minutes", "Must be between 0 and 120.", "practitioners_buffer_range"),
+        **_field(
+            "turnover_minutes", "Must be between 0 and 120.",
+            "appointments_turnover_range", "services_turnover_range",
+        ),
+        "rooms_color_shape": Constraint("invalid_color", "Must be a colour such as #3366CC.", "color"),
+        **_field("duration_minutes", "Must be between 1 and 1440.", "services_duration_range"),
+        **_field("locations", "Must name one to five known locations.", "services_locations_known"),
+        **_field("attendance", "Must be patient, caregiver, either or none.", "services_attendance_known"),
+        **_field(
+            "unit_basis", "Must be time, visit or day.",
+            "authorizations_unit_basis_known", "services_unit_basis_known",
+        ),
+        **_field("unit_minutes", "Must be between 1 and 1440.", "services_unit_minutes_range"),
+        **_field("rounding", "There is no such rounding.", "payers_rounding_known"),
+        **_field("rounding_scope", "Must be session or day.", "payers_rounding_scope_known"),
+        **_field("concurrent_policy", "Must be deny, nonbillable or allow.", "payers_concurrent_policy_known"),
+        **_field("over_units", "Must be deny, warn or allow.", "payers_over_units_known"),
+        **_field("service_codes", "Must name between 1 and 50 codes.", "authorizations_codes_named"),
+        **_field("total_units", "Must not be negative.", "authorizations_units_not_negative"),
+        **_field("status", "Must be approved, pending or cancelled.", "authorizations_approval_known"),
+        **_field("location", "There is no such location.", "appointments_location_known"),
+        **_field("room_id", "A visit away from the clinic has no room.", "appointments_room_on_site"),
+        **_field("cancelled_by", "There is no such party to a cancellation.", "appointments_cancelled_by_known"),
+        **_field("lines", "A visit has at most 20 lines.", "appointment_lines_number"),
+        **_field("minutes_actual", "Must be between 0 and 1440.", "appointment_lines_minutes_range"),
+        **_field("lines", "Travel and buffer must be between 0 and 120 minutes.", "appointment_lines_tails_range"),
+        # Keys that we make, and what only we write.
+        **_defect(
+            "appointment_lines_pkey", "appointments_pkey", "audit_pkey", "authorization_entries_pkey",
+            "authorizations_pkey", "batches_id_key", "batches_pkey", "claims_pkey", "clinics_pkey",
+            "closures_pkey", "denials_pkey", "events_pkey", "hours_exceptions_pkey", "idempotency_keys_pkey",
+            "opening_hours_pkey", "organizations_pkey", "patient_search_terms_pkey", "patients_pkey",
+            "payers_pkey", "practitioner_clinics_pkey", "practitioner_credentials_pkey", "practitioners_pkey",
+            "resource_seats_pkey", "resources_kind_key", "resources_pkey", "rooms_pkey", "services_pkey",
+            "sign_in_sessions_pkey", "time_off_pkey", "turns_pkey", "users_pkey", "working_hours_pkey",
+            "claims_seat_fkey", "patients_resource_fkey", "practitioners_resource_fkey",
+            "resource_seats_resource_fkey", "rooms_resource_fkey",
+            "appointment_lines_status_known", "appointment_lines_units_authorized",
+            "appointment_lines_units_not_negative", "appointments_cancellation_whole",
+            "appointments_method_known", "appointments_needs_action_known", "appointments_status_known",
+            "authorization_entries_kind_known", "authorization_entries_units_sign",
+            "authorizations_manual_within_scheduled", "batches_hash_length", "claims_during_matches",
+            "claims_expiry_of_holds", "claims_kind_known", "claims_length", "claims_one_owner",
+            "idempotency_keys_fingerprint_length", "patients_kind_fixed", "practitioners_kind_fixed",
+            "resource_seats_number", "resource_seats_patient_one", "resources_kind_known", "rooms_kind_fixed",
+            "sign_in_sessions_hash_length", "sign_in_sessions_reason_known", "turns_directory_not_ahead",
+        ),
     }
-)
+)  # fmt: skip
 
 
 def constraint(name: str) -> Constraint | None:
