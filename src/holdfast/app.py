@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from holdfast import secrets, settings
@@ -14,6 +15,7 @@ from holdfast.api import (
     availability,
     calendar,
     clinics,
+    conflicts,
     health,
     limits,
     openapi,
@@ -28,13 +30,16 @@ from holdfast.api import (
 from holdfast.api.door import Door, Receive, Route, Scope, Send
 from holdfast.api.routing import Router
 from holdfast.commands.house import House
+from holdfast.commands.look_up import ConflictReader
+from holdfast.commands.transaction import Transaction
 from holdfast.db.database import Database
+from holdfast.db.lanes import Lanes
 from holdfast.live.hub import Hub
 from holdfast.settings import Settings
 from holdfast.vault import Vault
 
 NOUNS = (
-    appointments, availability, calendar, auth, organization, clinics, rooms, practitioners, patients, services,
+    appointments, conflicts, availability, calendar, auth, organization, clinics, rooms, practitioners, patients, services,
     payers, users, authorizations, audit, health, openapi,
 )  # fmt: skip
 
@@ -80,6 +85,9 @@ class Application:
         house = House(self._settings, database, vault)
         hub = Hub(self._settings, database)
         house.committed = hub.hint
+        house.lanes = Lanes(self._settings, partial(Transaction, house))
+        house.page_lanes = appointments.pages(house)
+        house.conflict_lanes = Lanes(self._settings, partial(ConflictReader, house))
         authenticator = authenticate.Authenticator(house)
         await house.start()
         await hub.start()

@@ -43,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     lane_queue_requests_max: int = 1000
     lane_batch_requests_max: int = 128
     lane_idle_seconds: float = 60.0
+    lane_attempt_seconds_max: float = 2.0
     lock_timeout_seconds: float = 2.0
     statement_timeout_seconds: float = 3.0
     transaction_timeout_seconds: float = 5.0
@@ -82,6 +83,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     # Live
     live_poll_seconds: float = 0.04
+    live_listeners_max: int = 5_000
     live_listener_events_max: int = 1_000
     live_replay_events_max: int = 10_000
     live_heartbeat_seconds: float = 15.0

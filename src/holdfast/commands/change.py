@@ -40,6 +40,7 @@ async def _once(house: House, asked: Asked, work: Callable[[Turn], Awaitable[Ans
     """One attempt; None when the connection was lost and nothing was committed."""
     organization = asked.actor.organization_id
     turn: Turn | None = None
+    answered: Answered | None = None
     try:
         async with house.database.any() as connection:
             try:
@@ -55,6 +56,7 @@ async def _once(house: House, asked: Asked, work: Callable[[Turn], Awaitable[Ans
                 if not connection.is_closed():
                     await connection.execute(statement("rollback"))
                 raise
+            house.committed(organization, turn.seq_after)
             return answered
     except asyncpg.IntegrityConstraintViolationError as error:
         raise broken(error) from error
@@ -107,4 +109,4 @@ def broken(error: asyncpg.IntegrityConstraintViolationError) -> Exception:
         return NotFound(entry.field or "id")
     if entry.field is not None and entry.code == "invalid_request":
         return Invalid(FieldError(entry.field, "invalid_value", entry.sentence))
-    return Refused(entry.code, entry.sentence, **({"field": entry.field} if entry.field else {}))
+    return Refused(entry.code, entry.sentence, field=entry.field)

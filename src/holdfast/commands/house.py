@@ -10,8 +10,10 @@ from holdfast import ids
 from holdfast.actor import Asked
 from holdfast.commands.identity import Identity
 from holdfast.db.database import Connection, Database
+from holdfast.db.lanes import Lanes
 from holdfast.db.statements import statement
 from holdfast.errors import NotFound
+from holdfast.rules.facts import Directory
 from holdfast.settings import Settings
 from holdfast.vault import Seal, Vault
 
@@ -25,6 +27,12 @@ class House:
         self.database = database
         self.vault = vault
         self.identity = Identity(settings, vault)
+        self.lanes: Lanes[Any]
+        self.page_lanes: Lanes[Any]
+        self.conflict_lanes: Lanes[Any]
+        """The lanes are opened by `app.py`, which knows what travels in them."""
+        self.directories: dict[str, Directory] = {}
+        """The last directory read by each organization's readers; good as long as its seq is."""
         self.committed: Callable[[str, int], None] = lambda _organization, _seq: None
         """Called with organization and sequence after each commit of this process: a hint for the hub."""
         self._data_keys: dict[str, bytes] = {}
@@ -35,6 +43,8 @@ class House:
         self._tasks.append(asyncio.create_task(self._keep_denials()))
 
     async def stop(self) -> None:
+        for lanes in (self.lanes, self.page_lanes, self.conflict_lanes):
+            await lanes.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

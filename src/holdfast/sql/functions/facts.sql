@@ -3,7 +3,7 @@
 -- Claims are found by starts_at alone: no claim is longer than 26 hours, so one that reaches into a span began
 -- less than that before it.
 create or replace function facts(
-  organization uuid, appointment_ids uuid[], patient_ids uuid[], payer_patient_ids uuid[],
+  organization uuid, appointment_ids uuid[], patient_ids uuid[], authorization_ids uuid[],
   key_users uuid[], key_names text[],
   span_resources uuid[], span_starts timestamptz[], span_ends timestamptz[])
 returns text
@@ -31,11 +31,17 @@ as $$
       select json_agg(json_build_array(
         z.id, z.patient_id, z.payer_id, z.service_codes, z.unit_basis, z.total_units, z.used_units,
         z.scheduled_units, z.manual_units, z.start_date, z.end_date, z.approval, z.version))
-      from unnest(payer_patient_ids) w(id)
-      cross join lateral (
-        select z.* from authorizations z
-        where z.organization_id = organization and z.patient_id = w.id
-        order by z.end_date desc limit 200) z),
+      from (
+        select p.* from unnest(patient_ids) w(id)
+        cross join lateral (
+          select z.* from authorizations z
+          where z.organization_id = organization and z.patient_id = w.id
+          order by z.end_date desc limit 200) p
+        union
+        select n.* from unnest(authorization_ids) w(id)
+        cross join lateral (
+          select z.* from authorizations z
+          where z.organization_id = organization and z.id = w.id limit 1) n) z),
     'keys', (
       select json_agg(json_build_array(
         k.user_id, k.key, encode(k.fingerprint, 'base64'), k.status, encode(k.answer_encrypted, 'base64')))

@@ -1,7 +1,7 @@
 -- Takes the organization's turn, then reads the facts. The two are separate statements of a volatile function, so
 -- the facts are seen by a snapshot taken after the lock was granted.
 create or replace function facts_in_turn(
-  organization uuid, appointment_ids uuid[], patient_ids uuid[], payer_patient_ids uuid[],
+  organization uuid, appointment_ids uuid[], patient_ids uuid[], authorization_ids uuid[],
   key_users uuid[], key_names text[],
   span_resources uuid[], span_starts timestamptz[], span_ends timestamptz[])
 returns text
@@ -11,7 +11,7 @@ declare
   found_facts text;
 begin
   perform from turns t where t.organization_id = organization for no key update;
-  select facts(organization, appointment_ids, patient_ids, payer_patient_ids, key_users, key_names,
+  select facts(organization, appointment_ids, patient_ids, authorization_ids, key_users, key_names,
                span_resources, span_starts, span_ends)
   into found_facts;
   return found_facts;

@@ -1,0 +1,322 @@
+"""/appointments: book, look, move, and the status calls. Each handler decodes, calls one thing, and encodes."""
+
+from datetime import date
+from functools import partial
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from holdfast.actor import Answered, Asked
+from holdfast.api import appointment_view
+from holdfast.api.door import Answer, Ask, NoFields, Route
+from holdfast.api.dates import check_range
+from holdfast.api.problems import Problem
+from holdfast.api.wire import Id, Instant
+from holdfast.commands.book import Book
+from holdfast.commands.gather import Need
+from holdfast.commands.house import House
+from holdfast.commands.intent import Intent, notes_context
+from holdfast.commands.look_up import Lookup, Page, PageReader, PageWish
+from holdfast.commands.move import Move
+from holdfast.commands.reading import snapshot
+from holdfast.commands.refusal import explained
+from holdfast.commands.transaction import submit
+from holdfast.commands.transition import LineMinutes, Transition
+from holdfast.db.lanes import Lanes
+from holdfast.errors import REFUSALS, FieldError, Invalid, NotFound, Refused
+from holdfast.rules.facts import Directory, Visit
+from holdfast.slot import rfc3339, wall
+from holdfast.vault import Seal
+
+Location = Literal["on_site", "home", "school", "community", "telehealth"]
+Notes = Annotated[str, msgspec.Meta(max_length=10_000)]
+Minutes = Annotated[int, msgspec.Meta(ge=1, le=1440)]
+Status = Literal["scheduled", "confirmed", "checked_in", "in_progress", "completed", "cancelled", "no_show"]
+CancelledBy = Literal["patient", "caregiver", "practitioner", "clinic", "payer", "weather", "error"]
+
+
+class Booking(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Whom, with whom, for what, where and when. No end: the service's duration. No room: one is chosen."""
+
+    clinic_id: Id
+    patient_id: Id
+    practitioner_id: Id
+    service_id: Id
+    start: Instant
+    end: Instant | None = None
+    duration_minutes: Minutes | None = None
+    location: Location | None = None
+    room_id: Id | None = None
+    authorization_id: Id | None = None
+    notes: Notes | None = None
+    replaces_appointment_id: Id | None = None
+
+
+class Moving(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Only what is given changes. A new start without an end keeps the length; notes: null removes them."""
+
+    start: Instant | msgspec.UnsetType = msgspec.UNSET
+    end: Instant | msgspec.UnsetType = msgspec.UNSET
+    practitioner_id: Id | msgspec.UnsetType = msgspec.UNSET
+    room_id: Id | msgspec.UnsetType = msgspec.UNSET
+    location: Location | msgspec.UnsetType = msgspec.UNSET
+    notes: Notes | None | msgspec.UnsetType = msgspec.UNSET
+
+
+class Override(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    room_id: Id
+    reason: Annotated[str, msgspec.Meta(min_length=10, max_length=500)]
+
+
+class When(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """`at`: when it happened; now if it is not given."""
+
+    at: Instant | None = None
+
+
+class Completion(When, kw_only=True):
+    lines: Annotated[list[LineMinutes], msgspec.Meta(max_length=20)] = []
+
+
+class Cancellation(When, kw_only=True):
+    reason: Annotated[str, msgspec.Meta(max_length=2_000)] | None = None
+    cancelled_by: CancelledBy | None = None
+    reason_code: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,39}$")] | None = None
+
+
+class Filter(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    start_date: date | None = None
+    end_date: date | None = None
+    clinic_id: Id | None = None
+    client_id: Id | None = None
+    patient_id: Id | None = None
+    practitioner_id: Id | None = None
+    room_id: Id | None = None
+    status: Annotated[list[Status], msgspec.Meta(max_length=7)] = []
+    unassigned: bool | None = None
+    page: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
+    page_size: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
+
+
+class AppointmentList(msgspec.Struct, kw_only=True):
+    items: list[appointment_view.Appointment]
+    page: int
+    page_size: int
+    total: int
+    total_pages: int
+    total_is_minimum: bool = False
+
+
+def encoded(visit: Visit, directory: Directory) -> bytes:
+    """A visit as those see it who see all."""
+    return msgspec.json.encode(appointment_view.of_visit(visit, directory))
+
+
+def seen(visit: Visit, directory: Directory, asked: Asked) -> bytes:
+    return encoded(visit, directory)
+
+
+def pages(house: House) -> Lanes[Any]:
+    """The lanes in which pages of visits are read."""
+    return Lanes(house.settings, partial(PageReader, house, encoded))
+
+
+async def _submit(ask: Ask[Any, Any], intent: Intent) -> Answer:
+    """Through the lane; a refusal comes back with its reasons, conflicts and alternatives."""
+    try:
+        answered: Answered = await submit(ask.house, ask.asked, intent, seen)
+    except Refused as refused:
+        if refused.code == "forbidden":
+            ask.house.denied(ask.asked, type(intent).__name__, "forbidden", intent.visit_id)
+        if refused.code not in REFUSALS:
+            raise
+        raise await explained(ask.house, ask.asked, intent, refused) from None
+    return Answer.of(answered)
+
+
+async def book(ask: Ask[NoFields, Booking]) -> Answer:
+    wanted = ask.body
+    if wanted.end is not None and wanted.duration_minutes is not None:
+        raise Invalid(FieldError("duration_minutes", "invalid_value", "give an end or a duration, not both"))
+    return await _submit(
+        ask,
+        Book(
+            clinic_id=wanted.clinic_id, patient=wanted.patient_id, practitioner_id=wanted.practitioner_id,
+            service_id=wanted.service_id, start=wanted.start, end=wanted.end,
+            duration_minutes=wanted.duration_minutes, location=wanted.location, room_id=wanted.room_id,
+            authorization=wanted.authorization_id, notes=wanted.notes,
+            replaces_appointment_id=wanted.replaces_appointment_id,
+        ),
+    )  # fmt: skip
+
+
+async def move(ask: Ask[NoFields, Moving]) -> Answer:
+    given = {
+        name: value
+        for name in ("start", "end", "practitioner_id", "room_id", "location", "notes")
+        if (value := getattr(ask.body, name)) is not msgspec.UNSET
+    }
+    if not given:
+        raise Invalid(FieldError("body", "missing", "give at least one field to change"))
+    return await _submit(ask, Move(id=ask.id(), **given))
+
+
+async def override_room(ask: Ask[NoFields, Override]) -> Answer:
+    return await _submit(ask, Move(id=ask.id(), room_id=ask.body.room_id, override_reason=ask.body.reason))
+
+
+def _call(name: str) -> Any:
+    async def handler(ask: Ask[NoFields, Any]) -> Answer:
+        body = ask.body
+        return await _submit(
+            ask,
+            Transition(
+                id=ask.id(), call=name, at=body.at, lines=getattr(body, "lines", []),
+                cancelled_by=getattr(body, "cancelled_by", None), reason_code=getattr(body, "reason_code", None),
+                reason=getattr(body, "reason", None),
+            ),
+        )  # fmt: skip
+
+    return handler
+
+
+async def get(ask: Ask[NoFields, Any]) -> Answer:
+    visit_id, organization = ask.id(), ask.actor.organization_id
+    async with snapshot(ask.house, organization) as reading:
+        found = await reading.gather(Need(lambda _directory, _visits, _now: [], visits={visit_id}))
+        if not found.facts.appointments:
+            raise NotFound("id")
+        visit = found.facts.appointments[0]
+        seal = await ask.house.seal(reading.connection, organization)
+    whole = appointment_view.of_visit(visit, found.directory, _notes(seal, visit))
+    shown = appointment_view.seen_by(ask.actor, whole)
+    if shown is None:
+        raise NotFound("id")
+    return Answer(content=shown, version=visit.version, seq=found.facts.seq)
+
+
+def _notes(seal: Seal, visit: Visit) -> str | None:
+    if visit.notes_encrypted is None:
+        return None
+    return seal.open(bytes.fromhex(visit.notes_encrypted), notes_context(visit.id)).decode()
+
+
+async def list_appointments(ask: Ask[Filter, Any]) -> Answer:
+    wish = await _page_wish(ask)
+    query = ask.query
+    most = ask.house.settings.list_count_max
+    items: list[bytes] = []
+    total, seq = 0, None
+    if wish is not None:
+        lookup: Lookup[Page] = Lookup(wish, ask.deadline)
+        ask.house.page_lanes.join(ask.actor.organization_id, lookup)
+        page = await lookup.future
+        total, seq = page.total, page.seq
+        items = [content for _, content in page.visits] if ask.reach == "all" else _masked(ask, page)
+    tail = msgspec.json.encode({
+        "page": query.page, "page_size": query.page_size, "total": min(total, most),
+        "total_pages": -(-min(total, most) // query.page_size), "total_is_minimum": total > most,
+    })  # fmt: skip
+    return Answer(content=b'{"items":[' + b",".join(items) + b"]," + tail[1:], seq=seq)
+
+
+def _masked(ask: Ask[Filter, Any], page: Page) -> list[bytes]:
+    shown = (
+        appointment_view.seen_by(ask.actor, appointment_view.of_visit(visit, page.directory))
+        for visit, _ in page.visits
+    )
+    return [msgspec.json.encode(each) for each in shown if each is not None]
+
+
+async def _page_wish(ask: Ask[Filter, Any]) -> PageWish | None:
+    """What to read; None if no visit can fit."""
+    query, actor = ask.query, ask.actor
+    patient: str | None = query.patient_id or query.client_id
+    if query.patient_id and query.client_id and query.patient_id != query.client_id:
+        raise Invalid(FieldError("client_id", "invalid_value", "is another name of patient_id"))
+    if actor.role == "patient":
+        patient = patient or actor.patient_id
+        if patient not in (actor.patient_id, *actor.patient_ids):
+            return None
+    zone_name = await _zone_name(ask, query.clinic_id)
+    if zone_name is None:
+        return None
+    first, last = query.start_date, query.end_date
+    check_range(first, last, ask.house.settings.date_range_days_max)
+    start = rfc3339(wall(first, 0, zone_name)) if first else "1971-01-01T00:00:00Z"
+    end = rfc3339(wall(last, 1440, zone_name)) if last else "9000-01-01T00:00:00Z"
+    return PageWish(
+        clinics=[query.clinic_id] if query.clinic_id else None, patient=patient,
+        practitioner=query.practitioner_id, room=query.room_id, statuses=list(query.status) or None,
+        without_room=query.unassigned, range_start=start, range_end=end,
+        skip=min((query.page - 1) * query.page_size, ask.house.settings.list_count_max + 1),
+        take=query.page_size, count_max=ask.house.settings.list_count_max + 1,
+    )  # fmt: skip
+
+
+async def _zone_name(ask: Ask[Filter, Any], clinic_id: str | None) -> str | None:
+    """The zone in which the dates are meant: the clinic's, or the organization's; None for an unknown clinic."""
+    directory = await directory_of(ask)
+    if clinic_id is None:
+        return directory.organization.time_zone
+    if clinic_id not in directory.clinics:
+        # It may have been created since: ask storage before saying that there is none.
+        directory = await directory_of(ask, fresh=True)
+    clinic = directory.clinics.get(clinic_id)
+    return clinic.time_zone if clinic else None
+
+
+async def directory_of(ask: Ask[Any, Any], *, fresh: bool = False) -> Directory:
+    """The organization's directory, from memory unless it must be fresh; for what hardly ever changes."""
+    organization = ask.actor.organization_id
+    known = ask.house.directories.get(organization)
+    if known is None or fresh:
+        async with snapshot(ask.house, organization) as reading:
+            known = (await reading.gather(Need(lambda _directory, _visits, _now: []))).directory
+    return known
+
+
+_REFUSED = (*REFUSALS, "illegal_transition")
+_CALLS: tuple[tuple[str, type, str], ...] = (
+    ("confirm", When, "Confirm a visit"),
+    ("check-in", When, "The patient has arrived"),
+    ("start", When, "The visit begins"),
+    ("complete", Completion, "The visit is over; minutes are fixed and unused time is given back"),
+    ("cancel", Cancellation, "Cancel; time and units are given back"),
+    ("no-show", When, "The patient did not come; time and units are given back"),
+    ("reinstate", When, "Take back a cancellation or no-show: all checks again"),
+    ("reopen", When, "Step back: completed, in progress or checked in by mistake"),
+)
+_ONE = "/api/v1/appointments/{id}"
+
+ROUTES: tuple[Route[Any, Any], ...] = (
+    Route(
+        "POST", "/api/v1/appointments", book, "appointments.write", "Book a visit", body=Booking,
+        answer=appointment_view.Appointment, status=201, refusals=REFUSALS, tag="Appointments",
+    ),
+    Route(
+        "GET", "/api/v1/appointments", list_appointments, "appointments.read",
+        "Visits that touch a range of dates, oldest first", query=Filter, answer=AppointmentList,
+        tag="Appointments",
+    ),
+    Route(
+        "GET", _ONE, get, "appointments.read", "One visit", answer=appointment_view.Appointment,
+        tag="Appointments",
+    ),
+    Route(
+        "PATCH", _ONE, move, "appointments.write", "Move a visit, or change its notes", body=Moving,
+        answer=appointment_view.Appointment, refusals=_REFUSED, tag="Appointments",
+    ),
+    Route(
+        "PATCH", _ONE + "/room", override_room, "appointments.override",
+        "Put a visit into a room by hand, with a reason", body=Override,
+        answer=appointment_view.Appointment, refusals=_REFUSED, tag="Appointments",
+    ),
+    *(
+        Route(
+            "POST", f"{_ONE}/{call}", _call(call), "appointments.write", summary, body=body,
+            body_optional=True, answer=appointment_view.Appointment, refusals=_REFUSED, tag="Appointments",
+        )
+        for call, body, summary in _CALLS
+    ),
+)  # fmt: skip

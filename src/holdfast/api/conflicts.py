@@ -1,0 +1,150 @@
+"""GET /appointments/conflicts: what is in the way of a time, and what is free instead."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from holdfast.api.door import Answer, Ask, Route
+from holdfast.api.wire import Id, Instant
+from holdfast.commands.gather import Need
+from holdfast.commands.look_up import Found, InTheWay, Lookup, TimeAsked
+from holdfast.commands.reading import snapshot
+from holdfast.commands.refusal import everything, free_rooms, slot_body
+from holdfast.errors import FieldError, Invalid
+from holdfast.rules.availability import Grid, nearest_slots
+from holdfast.rules.facts import Directory, Line, Visit
+from holdfast.slot import DAY, MINUTE, local_date, rfc3339
+
+
+class Query(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A time, and whose. With a clinic, practitioner and service, free times are offered too."""
+
+    start: Instant
+    end: Instant
+    practitioner_id: Id | None = None
+    patient_id: Id | None = None
+    room_id: Id | None = None
+    clinic_id: Id | None = None
+    service_id: Id | None = None
+    exclude_appointment_id: Id | None = None
+
+
+class Conflict(msgspec.Struct, kw_only=True):
+    kind: str
+    resource_id: str
+    appointment_id: str | None
+    start: str
+    end: str
+    status: str
+
+
+class Alternatives(msgspec.Struct, kw_only=True):
+    rooms: list[dict[str, Any]] = []
+    slots: list[dict[str, Any]] = []
+
+
+class Conflicts(msgspec.Struct, kw_only=True):
+    has_conflict: bool
+    conflicts: list[Conflict]
+    alternatives: Alternatives
+    as_of_seq: int
+
+
+async def conflicts(ask: Ask[Query, Any]) -> Answer:
+    query = ask.query
+    minutes = (query.end - query.start) // MINUTE
+    if not 1 <= minutes <= ask.house.settings.visit_minutes_max:
+        raise Invalid(FieldError("end", "invalid_value", "must be 1 minute to 24 hours after the start"))
+    actor = ask.actor
+    patient: str | None = query.patient_id
+    if actor.role == "patient":
+        # Only one's own time may be asked about; anybody else's is as unknown as a random id.
+        patient = patient if patient in (None, actor.patient_id, *actor.patient_ids) else None
+    named = (("practitioner", query.practitioner_id), ("patient", patient), ("room", query.room_id))
+    resources = tuple((kind, resource) for kind, resource in named if resource is not None)
+    asked = TimeAsked(resources, query.start, query.end, query.exclude_appointment_id)
+    lookup: Lookup[Found] = Lookup(asked, ask.deadline)
+    ask.house.conflict_lanes.join(actor.organization_id, lookup)
+    found = await lookup.future
+    taken = list(_taken(found))
+    body = Conflicts(
+        has_conflict=bool(taken), conflicts=[_body(claim) for claim in taken], alternatives=Alternatives(),
+        as_of_seq=found.seq,
+    )  # fmt: skip
+    if taken and query.clinic_id in found.directory.clinics:
+        body = await _with_alternatives(ask, body)
+    return Answer(content=body, seq=body.as_of_seq)
+
+
+def _taken(found: Found) -> Iterable[InTheWay]:
+    """The claims that really are in the way: on a resource of several seats only if all are taken."""
+    directory = found.directory
+    for resource in {claim.resource_id for claim in found.claims}:
+        claims = [claim for claim in found.claims if claim.resource_id == resource]
+        holder = directory.rooms.get(resource) or directory.practitioners.get(resource)
+        if len({claim.seat for claim in claims}) >= (holder.seats if holder else 1):
+            yield from claims
+
+
+def _body(claim: InTheWay) -> Conflict:
+    return Conflict(
+        kind=claim.kind, resource_id=claim.resource_id, appointment_id=claim.appointment_id,
+        start=rfc3339(claim.start), end=rfc3339(claim.end), status=claim.status or claim.claim_kind,
+    )  # fmt: skip
+
+
+async def _with_alternatives(ask: Ask[Query, Any], body: Conflicts) -> Conflicts:
+    """Free rooms at the same time and free times of the same practitioner, as one state."""
+    query, organization = ask.query, ask.actor.organization_id
+    async with snapshot(ask.house, organization) as reading:
+        seen = await reading.gather(Need(lambda _directory, _visits, _now: []))
+        visit = _visit(seen.directory, query)
+        if visit is None:
+            return body
+        low = max(visit.start - 8 * DAY, seen.facts.now - 2 * DAY)
+        wide = everything(seen.directory, visit, low, visit.end + 8 * DAY)
+        seen = await reading.gather(
+            Need(lambda _directory, _visits, _now: wide, patients={query.patient_id} if query.patient_id else set())
+        )
+        clinic = seen.directory.clinics[visit.clinic_id]
+        patient = next(iter(seen.facts.patients or ()), None)
+        middle = local_date(visit.start, clinic.time_zone)
+        slots = nearest_slots(
+            seen.directory, seen.timetable, patient, seen.facts.authorizations or (), visit,
+            [middle + timedelta(days=n) for n in range(-7, 8)], Grid(), seen.facts.now,
+            ask.house.settings.alternatives_slots,
+        )  # fmt: skip
+        only_rooms = {conflict.kind for conflict in body.conflicts} == {"room"}
+        body.alternatives = Alternatives(
+            rooms=free_rooms(seen, patient, visit) if only_rooms else [],
+            slots=[slot_body(slot) for slot in slots],
+        )
+        body.as_of_seq = seen.facts.seq
+        return body
+
+
+def _visit(directory: Directory, query: Query) -> Visit | None:
+    """The visit that the question may be about; None if too little is said, or nothing of it is known."""
+    practitioner = directory.practitioners.get(query.practitioner_id or "")
+    service = directory.services.get(query.service_id or "")
+    if practitioner is None or service is None or query.clinic_id not in directory.clinics:
+        return None
+    line = Line(
+        line_no=1, practitioner_id=practitioner.id, service_id=service.id, start=query.start, end=query.end,
+        buffer_minutes=practitioner.buffer_minutes,
+    )  # fmt: skip
+    return Visit(
+        id="", clinic_id=query.clinic_id or "", patient_id=query.patient_id or "", room_id=query.room_id,
+        location=service.locations[0], start=query.start, end=query.end, status="scheduled", lines=[line],
+    )  # fmt: skip
+
+
+ROUTES: tuple[Route[Any, Any], ...] = (
+    Route(
+        "GET", "/api/v1/appointments/conflicts", conflicts, "appointments.read",
+        "What is in the way of a time, and what is free instead", query=Query, answer=Conflicts,
+        tag="Appointments",
+    ),
+)  # fmt: skip

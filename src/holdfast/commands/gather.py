@@ -1,0 +1,85 @@
+"""Gather what a decision looks at: the directory from memory if it still holds, the rest from storage.
+
+Inside a turn, or inside one reading snapshot, everything gathered is true at the same seq.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from holdfast.db.database import Connection
+from holdfast.db.statements import statement
+from holdfast.errors import NotFound
+from holdfast.rules.facts import Directory, Facts, SpanOf, Visit
+from holdfast.rules.timetable import Cell, Timetable, spans_of
+from holdfast.slot import moment
+
+Spans = Callable[[Directory, dict[str, Visit], int], list[SpanOf]]
+"""The time on resources that will be looked at, given the directory, the stored visits and the clock. Called first
+with what is foreseen (no visits, clock 0), then with what was read."""
+
+
+@dataclass(slots=True)
+class Need:
+    spans: Spans
+    visits: set[str] = field(default_factory=set)
+    patients: set[str] = field(default_factory=set)
+    authorizations: set[str] = field(default_factory=set)
+    keys: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Gathered:
+    facts: Facts
+    directory: Directory
+    timetable: Timetable
+
+
+async def gather(
+    connection: Connection,
+    organization: str,
+    name: str,
+    need: Need,
+    directory: Directory | None,
+    timetable: Timetable,
+) -> Gathered:
+    """Reads by the statement `name` (facts, or facts_in_turn which takes the turn first).
+
+    What can be foreseen from the directory in memory comes with the first read; what depends on stored visits, or
+    on a directory that has changed, takes a second. Raises NotFound if there is no such organization.
+    """
+    cells = timetable.missing(need.spans(directory, {}, 0)) if directory is not None else set()
+    facts = await _read(connection, organization, name, need, need.patients, cells)
+    if facts.seq != timetable.seq:
+        timetable = Timetable(facts.seq)
+    timetable.fill(cells, facts.claims or ())
+    if directory is None or directory.seq != facts.directory_seq:
+        directory = Directory.decode(await connection.fetchval(statement("directory"), organization))
+    visits = {visit.id: visit for visit in facts.appointments or ()}
+    cells = timetable.missing(need.spans(directory, visits, facts.now))
+    others = {visit.patient_id for visit in visits.values()} - need.patients
+    if cells or others:
+        more = await _read(connection, organization, "facts", Need(need.spans), others, cells)
+        timetable.fill(cells, more.claims or ())
+        facts.patients = [*(facts.patients or ()), *(more.patients or ())]
+        facts.authorizations = [*(facts.authorizations or ()), *(more.authorizations or ())]
+    return Gathered(facts, directory, timetable)
+
+
+async def _read(
+    connection: Connection,
+    organization: str,
+    name: str,
+    need: Need,
+    patients: Iterable[str],
+    cells: set[Cell],
+) -> Facts:
+    spans = spans_of(cells)
+    document = await connection.fetchval(
+        statement(name), organization, list(need.visits), list(patients), list(need.authorizations),
+        [user for user, _ in need.keys], [key for _, key in need.keys],
+        [resource for resource, _, _ in spans],
+        [moment(start) for _, start, _ in spans], [moment(end) for _, _, end in spans],
+    )  # fmt: skip
+    if document is None:
+        raise NotFound("organization_id")
+    return Facts.decode(document)

@@ -1,0 +1,165 @@
+"""What every verb on a visit has in common. One verb, one file; each says which facts it needs and decides on the
+desk, without awaiting anything.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from holdfast.actor import Asked
+from holdfast.commands.desk import Desk
+from holdfast.db.keeping import Keeping
+from holdfast.errors import FieldError, Invalid, NotFound, Refused
+from holdfast.rules import rooms
+from holdfast.rules.assess import Verdict, Wish, assess, spans
+from holdfast.rules.facts import Directory, Line, Patient, SpanOf, Visit
+from holdfast.settings import Settings
+from holdfast.slot import DAY, MINUTE
+from holdfast.states import TRANSITIONS
+
+RELEASES, MOVES, BOOKINGS = 0, 1, 2
+"""The order in which one batch is decided: what frees time goes first."""
+
+
+class Intent(msgspec.Struct):
+    """A verb on one visit, as asked for."""
+
+    @property
+    def rank(self) -> int:
+        return MOVES
+
+    @property
+    def visit_id(self) -> str | None:
+        """The stored visit that the verb is about; at most one verb on it travels in a batch."""
+        return None
+
+    @property
+    def other_visit_ids(self) -> tuple[str, ...]:
+        """Stored visits that are only looked at."""
+        return ()
+
+    @property
+    def patient_id(self) -> str | None:
+        """The patient, where the request names one and not a visit."""
+        return None
+
+    @property
+    def authorization_id(self) -> str | None:
+        """The authorization that the request names."""
+        return None
+
+    def wished(self, directory: Directory, before: Visit | None, now: int) -> Visit:
+        """The visit as it shall be. Raises NotFound and Invalid naming the field."""
+        raise NotImplementedError
+
+    def spans(self, directory: Directory, before: Visit | None, now: int) -> list[SpanOf]:
+        """The time on resources that deciding looks at; nothing for a wish that cannot be."""
+        looked_at = spans(directory, before) if before is not None else []
+        try:
+            return looked_at + spans(directory, self.wished(directory, before, now))
+        except (NotFound, Invalid):
+            return looked_at
+
+    def wish(self, directory: Directory, visit: Visit, before: Visit | None) -> Wish:
+        """What is asked of the visit as it shall be, `before` being as it is stored."""
+        raise NotImplementedError
+
+    def decide(self, desk: Desk, asked: Asked) -> Visit:
+        """Grants: puts the visit down on the desk and returns it. Raises Refused, NotFound, Invalid."""
+        raise NotImplementedError
+
+
+def copied(visit: Visit) -> Visit:
+    """A visit whose changes leave the original alone."""
+    return msgspec.structs.replace(visit, lines=[msgspec.structs.replace(line) for line in visit.lines])
+
+
+def known(table: Mapping[str, Any], key: str, field: str) -> None:
+    """Raises NotFound naming the field if the directory has no such id."""
+    if key not in table:
+        raise NotFound(field)
+
+
+def check_time(settings: Settings, now: int, start: int, end: int, end_field: str) -> None:
+    """Raises Invalid for a visit that is reversed, empty, too long or too far ahead."""
+    minutes = (end - start) // MINUTE
+    if minutes < 1:
+        raise Invalid(FieldError(end_field, "invalid_value", "must be after the start"))
+    if minutes > settings.visit_minutes_max:
+        raise Invalid(
+            FieldError(end_field, "invalid_value", f"makes a visit longer than {settings.visit_minutes_max} minutes")
+        )
+    if start > now + settings.start_ahead_days_max * DAY:
+        raise Invalid(FieldError("start", "invalid_value", "is more than five years ahead"))
+
+
+def illegal(visit: Visit, call: str) -> Refused:
+    return Refused(
+        "illegal_transition",
+        f"A visit that is {visit.status} cannot be asked to {call}.",
+        allowed=sorted(TRANSITIONS[visit.status]),
+        status_now=visit.status,
+        version=visit.version,
+    )
+
+
+def granted(desk: Desk, asked: Asked, patient: Patient, wish: Wish, *, stays: bool = False) -> Verdict:
+    """The verdict of a wish that is granted. Raises Refused with every reason otherwise.
+
+    `stays`: the start is not new, so it may lie in the past.
+    """
+    wish.earliest = wish.visit.start if stays else desk.earliest_start(asked)
+    wish.unassigned = wish.unassigned and asked.actor.reach("appointments.override") is not None
+    verdict = assess(
+        desk.directory, desk.timetable, patient, desk.authorizations_of(wish.visit.patient_id), wish
+    )
+    if verdict.reasons:
+        first = verdict.reasons[0]
+        raise Refused(first.code, first.detail, reasons=tuple(verdict.reasons), **first.members)
+    return verdict
+
+
+def kept_wish(directory: Directory, visit: Visit, before: Visit) -> Wish:
+    """A stored visit wished for again: a pinned room must be had, another is kept if it can be."""
+    return Wish(
+        visit=visit,
+        room="chosen" if visit.room_id is None else "given" if before.pinned else "kept",
+        authorization="kept",
+        unassigned=directory.clinics[visit.clinic_id].allow_unassigned,
+    )
+
+
+def settle(visit: Visit, verdict: Verdict, *, manual: bool) -> None:
+    """Writes what was chosen into the visit: room, turnover, score, authorizations and units."""
+    choice = verdict.room
+    visit.room_id = choice.room.id if choice else None
+    visit.turnover_minutes = choice.turnover_minutes if choice else 0
+    visit.score = choice.score if choice else None
+    visit.policy_version = rooms.POLICY_VERSION
+    visit.method = ("manual" if manual else "auto") if choice else "none"
+    for line, authorization, units in zip(visit.lines, verdict.authorizations, verdict.units, strict=True):
+        line.authorization_id = authorization.id if authorization else None
+        line.units_reserved = units
+
+
+def sealed_notes(keeping: Keeping, visit_id: str, notes: str | None) -> str | None:
+    """Notes as they are stored: sealed, in hex; None for none."""
+    return keeping.seal.seal(notes.encode(), notes_context(visit_id)).hex() if notes else None
+
+
+def notes_context(visit_id: str) -> str:
+    return f"appointments.notes/{visit_id}"
+
+
+def reason_context(visit_id: str) -> str:
+    return f"appointments.cancel_reason/{visit_id}"
+
+
+def line_of(directory: Directory, practitioner_id: str, service_id: str, start: int, end: int) -> Line:
+    """A visit's only line, with the numbers that its resources have now."""
+    return Line(
+        line_no=1, practitioner_id=practitioner_id, service_id=service_id, start=start, end=end,
+        patient_present=directory.services[service_id].attendance in ("patient", "either"),
+        buffer_minutes=directory.practitioners[practitioner_id].buffer_minutes,
+    )  # fmt: skip

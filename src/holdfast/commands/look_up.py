@@ -1,0 +1,229 @@
+"""Look-ups that many people make at once: pages of visits, and what is in the way of a time. Requests of one
+organization that arrive together share one snapshot and one statement.
+
+A visit's encoded form is remembered under the versions of everything it shows (visit, patient, directory), so what
+is remembered is either exactly what is stored or is not used.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import asyncpg
+import msgspec
+
+from holdfast.commands.house import House
+from holdfast.db.database import Connection
+from holdfast.db.keeping import CONNECTION_LOST
+from holdfast.db.statements import statement
+from holdfast.errors import NotFound, Overloaded
+from holdfast.rules.facts import Directory, Visit
+from holdfast.slot import moment
+
+T = TypeVar("T")
+Encode = Callable[[Visit, Directory], bytes]
+_REMEMBERED_MAX = 20_000
+
+
+class PageWish(msgspec.Struct, kw_only=True):
+    """Which visits, as the SQL function `appointments_page` takes it. `clinics` None: all of the organization."""
+
+    n: int = 0
+    clinics: list[str] | None = None
+    patient: str | None = None
+    practitioner: str | None = None
+    room: str | None = None
+    statuses: list[str] | None = None
+    without_room: bool | None = None
+    range_start: str
+    range_end: str
+    skip: int
+    take: int
+    count_max: int
+
+
+class Page(NamedTuple):
+    """`total` counts up to the wish's count_max. Each visit with its encoded form."""
+
+    seq: int
+    total: int
+    visits: list[tuple[Visit, bytes]]
+    directory: Directory
+
+
+class InTheWay(NamedTuple):
+    """A claim that overlaps an asked time. `status`: of its visit, None if it belongs to none."""
+
+    n: int
+    kind: str
+    resource_id: str
+    seat: int
+    start: int
+    end: int
+    claim_kind: str
+    appointment_id: str | None
+    status: str | None
+
+
+class TimeAsked(NamedTuple):
+    """A time on resources: (kind, id) each; the claims of `except_id` do not count."""
+
+    resources: tuple[tuple[str, str], ...]
+    start: int
+    end: int
+    except_id: str | None
+
+
+class Found(NamedTuple):
+    seq: int
+    directory: Directory
+    claims: list[InTheWay]
+
+
+class _Pages(msgspec.Struct):
+    seq: int
+    directory_seq: int
+    pages: list["_Rows"]
+
+
+class _Rows(msgspec.Struct):
+    total: int
+    rows: list[tuple[str, int, int]] | None
+
+
+class _Claims(msgspec.Struct):
+    seq: int
+    directory_seq: int
+    claims: list[InTheWay] | None
+
+
+class Lookup(Generic[T]):
+    """One request that waits for a look-up."""
+
+    marks: tuple[Any, ...] = ()
+
+    def __init__(self, wish: Any, deadline: float) -> None:
+        self.wish = wish
+        self.deadline = deadline
+        self.future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+    def settle(self, outcome: T | Exception) -> None:
+        if self.future.done():
+            return
+        if isinstance(outcome, Exception):
+            self.future.set_exception(outcome)
+        else:
+            self.future.set_result(outcome)
+
+
+class Reader(Generic[T]):
+    """Carries batches of look-ups of one organization, each in one snapshot."""
+
+    def __init__(self, house: House, organization: str) -> None:
+        self.house = house
+        self.organization = organization
+
+    async def close(self) -> None:
+        """Nothing is held between batches."""
+
+    async def carry(self, tickets: list[Lookup[T]]) -> None:
+        try:
+            async with self.house.database.reading(self.organization) as connection:
+                results = await self.read(connection, [ticket.wish for ticket in tickets])
+            for ticket, result in zip(tickets, results, strict=True):
+                ticket.settle(result)
+        except (*CONNECTION_LOST, asyncpg.QueryCanceledError):
+            for ticket in tickets:
+                ticket.settle(Overloaded("the database did not answer"))
+        except Exception as error:  # a defect must not stop the lane; the requests are answered with it
+            for ticket in tickets:
+                ticket.settle(error)
+
+    async def read(self, connection: Connection, wishes: list[Any]) -> list[T]:
+        raise NotImplementedError
+
+    async def directory(self, connection: Connection, seq: int) -> Directory:
+        """The directory as it is at `seq`, from memory if it still holds."""
+        known = self.house.directories.get(self.organization)
+        if known is None or known.seq != seq:
+            known = Directory.decode(await connection.fetchval(statement("directory"), self.organization))
+            self.house.directories[self.organization] = known
+        return known
+
+
+class PageReader(Reader[Page]):
+    def __init__(self, house: House, encode: Encode, organization: str) -> None:
+        super().__init__(house, organization)
+        self._encode = encode
+        self._remembered: OrderedDict[str, tuple[int, int, int, Visit, bytes]] = OrderedDict()
+
+    async def read(self, connection: Connection, wishes: list[Any]) -> list[Page]:
+        known = self.house.directories.get(self.organization)
+        for n, wish in enumerate(wishes):
+            wish.n = n
+            if wish.clinics is None and known is not None and not wish.patient and not wish.practitioner:
+                wish.clinics = list(known.clinics)
+        document = await connection.fetchval(
+            statement("appointments_pages"), self.organization, msgspec.json.encode(wishes).decode()
+        )
+        if document is None:
+            raise NotFound("organization_id")
+        pages = msgspec.json.decode(document, type=_Pages)
+        directory = await self.directory(connection, pages.directory_seq)
+        if directory is not known:
+            return await self.read(connection, _anew(wishes, known))
+        rows = [page.rows or [] for page in pages.pages]
+        await self._learn(connection, directory, [row for page in rows for row in page])
+        return [
+            Page(pages.seq, page.total, [self._remembered[row[0]][3:] for row in page.rows or ()], directory)
+            for page in pages.pages
+        ]
+
+    async def _learn(self, connection: Connection, directory: Directory, rows: list[tuple[str, int, int]]) -> None:
+        """Reads and encodes those visits that are not remembered as they are stored now."""
+        remembered = self._remembered
+        new = {}
+        for visit_id, version, patient_version in rows:
+            entry = remembered.get(visit_id)
+            if entry is None or entry[:3] != (version, patient_version, directory.seq):
+                new[visit_id] = (version, patient_version, directory.seq)
+        if not new:
+            return
+        if len(remembered) + len(new) > _REMEMBERED_MAX:
+            kept = {visit_id for visit_id, _, _ in rows}
+            for visit_id in [each for each in remembered if each not in kept]:
+                del remembered[visit_id]
+        document = await connection.fetchval(statement("appointments_by_id"), self.organization, list(new))
+        for visit in msgspec.json.decode(document, type=list[Visit]):
+            remembered[visit.id] = (*new[visit.id], visit, self._encode(visit, directory))
+
+
+def _anew(wishes: list[PageWish], known: Directory | None) -> list[PageWish]:
+    """The wishes again, with the clinics that were filled in from an old directory taken out."""
+    if known is not None:
+        for wish in wishes:
+            if wish.clinics == list(known.clinics):
+                wish.clinics = None
+    return wishes
+
+
+class ConflictReader(Reader[Found]):
+    async def read(self, connection: Connection, wishes: list[Any]) -> list[Found]:
+        asked = [
+            (n, kind, resource, moment(wish.start), moment(wish.end), wish.except_id)
+            for n, wish in enumerate(wishes)
+            for kind, resource in wish.resources
+        ]
+        columns = zip(*asked, strict=True) if asked else ([],) * 6
+        document = await connection.fetchval(
+            statement("claims_in_way"), self.organization, *(list(column) for column in columns)
+        )
+        if document is None:
+            raise NotFound("organization_id")
+        found = msgspec.json.decode(document, type=_Claims)
+        directory = await self.directory(connection, found.directory_seq)
+        claims: list[list[InTheWay]] = [[] for _ in wishes]
+        for claim in found.claims or ():
+            claims[claim.n].append(claim)
+        return [Found(found.seq, directory, each) for each in claims]

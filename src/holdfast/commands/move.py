@@ -1,0 +1,133 @@
+"""Move a visit in time, to another practitioner, room or place, or change its notes: the same laws as booking,
+with the visit itself out of its own way. Also the room override, which differs in permission, reason and pin.
+"""
+
+import msgspec
+
+from holdfast.actor import Asked
+from holdfast.commands.desk import Desk
+from holdfast.commands.intent import (
+    Intent,
+    check_time,
+    copied,
+    granted,
+    kept_wish,
+    known,
+    sealed_notes,
+    settle,
+)
+from holdfast.errors import FieldError, Invalid, Refused
+from holdfast.rules.assess import Wish
+from holdfast.rules.facts import Directory, Visit
+from holdfast.states import MOVABLE, TRANSITIONS
+
+
+class Move(Intent, kw_only=True):
+    """Only the fields that are given change; a new start without an end keeps the length."""
+
+    id: str
+    start: int | None = None
+    end: int | None = None
+    practitioner_id: str | None = None
+    room_id: str | None = None
+    location: str | None = None
+    notes: str | None | msgspec.UnsetType = msgspec.UNSET
+    override_reason: str | None = None
+
+    @property
+    def visit_id(self) -> str | None:
+        return self.id
+
+    def wished(self, directory: Directory, before: Visit | None, now: int) -> Visit:
+        assert before is not None, "a move has a visit"  # noqa: S101 the transaction reads it first
+        visit = copied(before)
+        self._place(directory, visit)
+        if self.start is not None:
+            visit.start = self.start
+            visit.end = self.start + (before.end - before.start)
+        if self.end is not None:
+            visit.end = self.end
+        for line in visit.lines:
+            line.start, line.end = visit.start, visit.end
+        if self.practitioner_id is not None:
+            known(directory.practitioners, self.practitioner_id, "practitioner_id")
+            line = visit.lines[0]
+            line.practitioner_id = self.practitioner_id
+            line.buffer_minutes = directory.practitioners[self.practitioner_id].buffer_minutes
+        if (visit.start, visit.end) != (before.start, before.end) and before.status == "confirmed":
+            visit.status = "scheduled"
+        return visit
+
+    def _place(self, directory: Directory, visit: Visit) -> None:
+        service = directory.services[visit.lines[0].service_id]
+        if self.location is not None:
+            if self.location not in service.locations:
+                offered = ", ".join(service.locations)
+                raise Invalid(FieldError("location", "invalid_value", f"{service.code} is given {offered}"))
+            visit.location = self.location
+            if visit.location != "on_site":
+                visit.room_id = None
+        if self.room_id is not None:
+            known(directory.rooms, self.room_id, "room_id")
+            if visit.location != "on_site":
+                raise Invalid(FieldError("room_id", "invalid_value", "only an on-site visit has a room"))
+            visit.room_id = self.room_id
+
+    def _fields(self) -> set[str]:
+        given = {
+            name
+            for name in ("start", "end", "practitioner_id", "room_id", "location")
+            if getattr(self, name) is not None
+        }
+        return given if self.notes is msgspec.UNSET else given | {"notes"}
+
+    def wish(self, directory: Directory, visit: Visit, before: Visit | None) -> Wish:
+        wish = kept_wish(directory, visit, before or visit)
+        if self.room_id is not None:
+            wish.room = "given"
+        return wish
+
+    def decide(self, desk: Desk, asked: Asked) -> Visit:
+        before = desk.visit(asked, self.id)
+        fields = self._fields()
+        if not fields <= MOVABLE[before.status]:
+            raise Refused(
+                "illegal_transition",
+                f"A visit that is {before.status} cannot change {', '.join(sorted(fields - MOVABLE[before.status]))}.",
+                allowed=sorted(TRANSITIONS[before.status]),
+                movable=sorted(MOVABLE[before.status]),
+                status_now=before.status,
+                version=before.version,
+            )
+        visit = self.wished(desk.directory, before, desk.now)
+        if not isinstance(self.notes, msgspec.UnsetType):
+            visit.notes_encrypted = sealed_notes(desk.keeping, visit.id, self.notes)
+        if fields <= {"notes"}:
+            desk.put(asked, "appointment.noted", visit, before)
+            return visit
+        check_time(desk.settings, desk.now, visit.start, visit.end, "end")
+        desk.allow(asked, visit)
+        self._place_anew(desk, asked, before, visit)
+        return visit
+
+    def _place_anew(self, desk: Desk, asked: Asked, before: Visit, visit: Visit) -> None:
+        manual = self.room_id is not None or (before.method == "manual" and visit.room_id == before.room_id)
+        wish = self.wish(desk.directory, visit, before)
+        held = desk.lift(before)
+        try:
+            verdict = granted(desk, asked, desk.patient(visit.patient_id), wish, stays=visit.start == before.start)
+        except Exception:
+            desk.lower(before, held)
+            raise
+        settle(visit, verdict, manual=manual and verdict.room is not None and verdict.room.room.id == visit.room_id)
+        visit.needs_action = None
+        new = desk.claims_for(visit, verdict)
+        if self.override_reason is None:
+            desk.put(asked, "appointment.moved", visit, before, gone=held, new=new)
+            return
+        visit.pinned = True
+        reason = desk.keeping.seal.seal(self.override_reason.encode(), f"audit.reason/{visit.id}").hex()
+        desk.put(
+            asked, "appointment.room_overridden", visit, before, gone=held, new=new,
+            room_id=visit.room_id, reason_encrypted=reason,
+        )  # fmt: skip

@@ -1,0 +1,38 @@
+"""How a person's name is found as someone types it, and which people may be one and the same (decisions/0004)."""
+
+import difflib
+import unicodedata
+
+_WORDS_MAX = 8
+# One letter may unfold into eighteen; an entry of an index has its limit.
+_CHARACTERS_MAX = 200
+_SIMILAR = 0.75
+_PREFIX = 3
+
+
+def folded(text: str) -> str:
+    """Without case, accents and doubled spaces: what a hurried person types."""
+    parted = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(c for c in parted if not unicodedata.combining(c)).split())[:_CHARACTERS_MAX]
+
+
+def search_name(given_name: str, family_name: str) -> str:
+    """By which patients are ordered, and compared."""
+    return folded(f"{family_name} {given_name}")
+
+
+def search_terms(given_name: str, family_name: str) -> list[str]:
+    """The words of the name, begun at each in turn, so that every search is for the beginning of a term: "ana",
+    "ruiz", "ana ru" and "ruiz lopez a" all find Ana Ruiz Lopez."""
+    words = folded(f"{given_name} {family_name}").split()
+    turns = [" ".join(words[n:] + words[:n])[:_CHARACTERS_MAX] for n in range(min(len(words), _WORDS_MAX))]
+    return sorted({*turns, search_name(given_name, family_name)})
+
+
+def similar(family_name: str, other: str) -> bool:
+    """Whether two family names may be one, misspelt, shortened or joined."""
+    one, two = folded(family_name), folded(other)
+    shorter, longer = sorted((one, two), key=len)
+    if len(shorter) >= _PREFIX and longer.startswith(shorter):
+        return True
+    return difflib.SequenceMatcher(None, one, two).ratio() >= _SIMILAR

@@ -1,0 +1,165 @@
+"""What a refused request is told: every reason, what is in the way, and what could be had instead.
+
+Looked up after the lane has answered, in a snapshot of its own, so that refusals never hold the turn: reasons,
+conflicts and alternatives are true together at `as_of_seq`.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from holdfast.actor import Asked
+from holdfast.commands.desk import Desk
+from holdfast.commands.gather import Gathered, Need
+from holdfast.commands.house import House
+from holdfast.commands.intent import Intent
+from holdfast.commands.reading import Snapshot, snapshot
+from holdfast.db.keeping import Keeping
+from holdfast.errors import Reason, Refused
+from holdfast.rules import rooms
+from holdfast.rules.assess import Conflict, Wish, assess, room_ask
+from holdfast.rules.availability import Grid, Slot, nearest_slots
+from holdfast.rules.facts import Directory, Patient, SpanOf, Visit
+from holdfast.slot import DAY, local_date, rfc3339
+
+_ABOUT_ROOMS = frozenset({"room_conflict", "room_unavailable", "rule_violation"})
+_ANOTHER_TIME_HELPS_NOT = frozenset({
+    "inactive_resource", "credential_missing", "authorization_missing", "authorization_mismatch",
+    "authorization_inactive", "insufficient_units",
+})  # fmt: skip
+_REACHES_DAYS = (1, 7)
+"""How far alternatives are looked for first; then as far as the settings allow."""
+
+
+async def explained(house: House, asked: Asked, intent: Intent, refused: Refused) -> Refused:
+    """The refusal with `conflicts`, `alternatives` and `as_of_seq`, on the state of now."""
+    async with snapshot(house, asked.actor.organization_id) as reading:
+
+        def spans(directory: Directory, visits: dict[str, Visit], now: int) -> list[SpanOf]:
+            before = visits.get(intent.visit_id) if intent.visit_id else None
+            return intent.spans(directory, before, now) if before or not intent.visit_id else []
+
+        need = Need(
+            spans,
+            visits={intent.visit_id} if intent.visit_id else set(),
+            patients={intent.patient_id} if intent.patient_id else set(),
+            authorizations={intent.authorization_id} if intent.authorization_id else set(),
+        )
+        found = await reading.gather(need)
+        desk, wish, patient = await _desk(house, reading, found, asked, intent)
+        verdict = assess(
+            found.directory, found.timetable, patient, desk.authorizations_of(patient.id), wish
+        )
+        reasons = tuple(verdict.reasons) or refused.reasons
+        conflicts = await _conflicts(reading, verdict.conflicts)
+        alternatives = {
+            "rooms": free_rooms(found, patient, wish.visit) if _is_about_rooms(reasons) else [],
+            "slots": await _slots(house, reading, desk, wish, patient, reasons),
+        }
+    first = reasons[0]
+    members: dict[str, Any] = first.members | {"alternatives": alternatives, "as_of_seq": found.facts.seq}
+    return Refused(first.code, first.detail, reasons=reasons, conflicts=tuple(conflicts), **members)
+
+
+async def _desk(
+    house: House, reading: Snapshot, found: Gathered, asked: Asked, intent: Intent
+) -> tuple[Desk, Wish, Patient]:
+    """A desk as the lane had it, with the visit out of its own way, and the wish to be assessed on it."""
+    organization = asked.actor.organization_id
+    seal = await house.seal(reading.connection, organization)
+    keeping = Keeping(organization, found.facts.seq, found.facts.now, seal)
+    desk = Desk(house.settings, found.directory, found.timetable, found.facts, keeping)
+    before = desk.visit(asked, intent.visit_id) if intent.visit_id else None
+    visit = intent.wished(found.directory, before, desk.now)
+    if before is not None:
+        desk.lift(before)
+    wish = intent.wish(found.directory, visit, before)
+    stays = before is not None and before.start == visit.start
+    wish.earliest = visit.start if stays else desk.earliest_start(asked)
+    wish.unassigned = wish.unassigned and asked.actor.reach("appointments.override") is not None
+    return desk, wish, desk.patient(visit.patient_id)
+
+
+async def _conflicts(reading: Snapshot, conflicts: Iterable[Conflict]) -> list[dict[str, Any]]:
+    """The claims in the way, with the status of the visit that each belongs to."""
+    listed = list(conflicts)
+    visits = {each.claim.owner for each in listed if each.claim.kind in ("visit", "turnover")}
+    statuses: dict[str, str] = {}
+    if visits:
+        found = await reading.gather(Need(lambda _directory, _visits, _now: [], visits=visits))
+        statuses = {visit.id: visit.status for visit in found.facts.appointments or ()}
+    return [
+        {
+            "kind": each.kind, "resource_id": each.resource_id,
+            "appointment_id": each.claim.owner if each.claim.owner in visits else None,
+            "start": rfc3339(each.claim.start), "end": rfc3339(each.claim.end),
+            "status": statuses.get(each.claim.owner, each.claim.kind),
+        }
+        for each in listed
+    ]  # fmt: skip
+
+
+def _is_about_rooms(reasons: Iterable[Reason]) -> bool:
+    return {reason.code for reason in reasons} <= _ABOUT_ROOMS
+
+
+def free_rooms(found: Gathered, patient: Patient | None, visit: Visit) -> list[dict[str, Any]]:
+    """The rooms of the visit's clinic that could be had at its time, best first."""
+    if visit.location != "on_site":
+        return []
+    directory = found.directory
+    ask = room_ask(directory, directory.clinics[visit.clinic_id], patient, visit)
+    choices = (
+        rooms.choose(directory, found.timetable, (room,), ask) for room in directory.rooms_of[visit.clinic_id]
+    )
+    free = [choice for choice in choices if isinstance(choice, rooms.RoomChoice)]
+    free.sort(key=lambda choice: (-choice.score, choice.room.capacity, choice.room.display_order))
+    return [
+        {"room_id": c.room.id, "room_number": c.room.number, "score": c.score,
+         "start": rfc3339(visit.start), "end": rfc3339(visit.end)}
+        for c in free
+    ]  # fmt: skip
+
+
+async def _slots(
+    house: House, reading: Snapshot, desk: Desk, wish: Wish, patient: Patient, reasons: Iterable[Reason]
+) -> list[dict[str, Any]]:
+    """The nearest times at which the same visit could be booked."""
+    if {reason.code for reason in reasons} & _ANOTHER_TIME_HELPS_NOT:
+        return []
+    visit, settings = wish.visit, house.settings
+    clinic = desk.directory.clinics[visit.clinic_id]
+    middle = local_date(visit.start, clinic.time_zone)
+    slots: list[Slot] = []
+    for days in (*_REACHES_DAYS, settings.alternatives_days_max):
+        low, high = visit.start - (days + 2) * DAY, visit.end + (days + 2) * DAY
+        wide = everything(desk.directory, visit, max(low, desk.now - 2 * DAY), high)
+        await reading.gather(Need(lambda _directory, _visits, _now, wide=wide: wide))  # type: ignore[misc]
+        slots = nearest_slots(
+            desk.directory, desk.timetable, patient, desk.authorizations_of(patient.id), visit,
+            [middle + timedelta(days=n) for n in range(-days, days + 1)], Grid(),
+            earliest=desk.now, count=settings.alternatives_slots,
+        )  # fmt: skip
+        if len(slots) >= settings.alternatives_slots:
+            break
+    return [slot_body(slot) for slot in slots]
+
+
+def everything(directory: Directory, visit: Visit, low: int, high: int) -> list[SpanOf]:
+    """The time of everyone and every room that the visit could take between two instants."""
+    if low >= high:
+        return []
+    resources = [visit.patient_id, *(line.practitioner_id for line in visit.lines)]
+    if visit.location == "on_site":
+        resources += [room.id for room in directory.rooms_of[visit.clinic_id]]
+    return [(resource, low, high) for resource in resources if resource]
+
+
+def slot_body(slot: Slot) -> dict[str, Any]:
+    """A slot on the wire."""
+    return {
+        "start": rfc3339(slot.start), "end": rfc3339(slot.end), "practitioner_id": slot.practitioner_id,
+        "room_id": slot.room_id, "score": slot.score,
+    }  # fmt: skip
+
+

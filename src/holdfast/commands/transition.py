@@ -1,0 +1,168 @@
+"""The status calls: confirm, check in, start, complete, cancel, no-show, reinstate, reopen. The table in
+`states.TRANSITIONS` says which are legal; this file says what each does to claims, units and times.
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+from holdfast.actor import Asked
+from holdfast.commands.desk import Desk, HeldClaim
+from holdfast.commands.intent import (
+    MOVES,
+    RELEASES,
+    Intent,
+    copied,
+    granted,
+    illegal,
+    kept_wish,
+    reason_context,
+    settle,
+)
+from holdfast.errors import FieldError, Invalid
+from holdfast.events import AFTER_CALL
+from holdfast.rules.assess import Wish
+from holdfast.rules.facts import Directory, Visit
+from holdfast.rules.timetable import Claim
+from holdfast.slot import MINUTE
+from holdfast.states import TRANSITIONS, WITHOUT_CLAIMS
+
+_LATE_MINUTES = "late_cancellation_minutes"
+_LATE_MINUTES_DEFAULT = 24 * 60
+
+
+class LineMinutes(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What a line really took."""
+
+    line_no: int
+    minutes_actual: int
+
+
+class Transition(Intent, kw_only=True):
+    """`at`: when it happened (default: now). The cancellation's fields and `lines` belong to their calls."""
+
+    id: str
+    call: str
+    at: int | None = None
+    lines: list[LineMinutes] = []
+    cancelled_by: str | None = None
+    reason_code: str | None = None
+    reason: str | None = None
+
+    releasing: ClassVar[frozenset[str]] = frozenset({"cancel", "no-show", "complete"})
+
+    @property
+    def visit_id(self) -> str | None:
+        return self.id
+
+    @property
+    def rank(self) -> int:
+        return RELEASES if self.call in self.releasing else MOVES
+
+    def wished(self, directory: Directory, before: Visit | None, now: int) -> Visit:
+        assert before is not None, "a status call has a visit"  # noqa: S101 the transaction reads it first
+        return before
+
+    def wish(self, directory: Directory, visit: Visit, before: Visit | None) -> Wish:
+        return kept_wish(directory, visit, before or visit)
+
+    def decide(self, desk: Desk, asked: Asked) -> Visit:
+        before = desk.visit(asked, self.id)
+        status = TRANSITIONS[before.status].get(self.call)
+        if status is None:
+            raise illegal(before, self.call)
+        visit = copied(before)
+        visit.status = status
+        self._stamp(desk, visit)
+        gone: list[HeldClaim] = []
+        new: list[HeldClaim] = []
+        if status in WITHOUT_CLAIMS:
+            gone = desk.lift(before)
+            self._release(desk, visit)
+        elif before.status in WITHOUT_CLAIMS:
+            new = self._take_again(desk, asked, before, visit)
+        elif self.call == "complete":
+            gone, new = self._complete(desk, before, visit)
+        desk.put(asked, AFTER_CALL[self.call], visit, before, gone=gone, new=new)
+        return visit
+
+    def _stamp(self, desk: Desk, visit: Visit) -> None:
+        at = desk.now if self.at is None else self.at
+        if at > desk.now + MINUTE:
+            raise Invalid(FieldError("at", "invalid_value", "is in the future"))
+        if self.call == "check-in":
+            visit.checked_in_at = at
+        elif self.call == "start":
+            visit.started_at = at
+        elif self.call == "complete":
+            visit.completed_at = at
+        elif self.call == "reopen":
+            visit.completed_at = None
+            if visit.status != "in_progress":
+                visit.started_at = None
+            if visit.status == "scheduled":
+                visit.checked_in_at = None
+
+    def _release(self, desk: Desk, visit: Visit) -> None:
+        """Claims and units go back; a cancellation keeps who, why, and how much notice there was."""
+        visit.needs_action = None
+        for line in visit.lines:
+            line.units_reserved = 0
+        if self.call != "cancel":
+            return
+        visit.cancelled_at = desk.now
+        visit.cancelled_by = self.cancelled_by
+        visit.cancel_reason_code = self.reason_code
+        visit.notice_minutes = (visit.start - desk.now) // MINUTE
+        late_below = desk.directory.organization.settings.get(_LATE_MINUTES, _LATE_MINUTES_DEFAULT)
+        # An error is not held against anyone (practice.md, Status).
+        visit.cancelled_late = self.cancelled_by != "error" and visit.notice_minutes < late_below
+        if self.reason:
+            sealed = desk.keeping.seal.seal(self.reason.encode(), reason_context(visit.id))
+            visit.cancel_reason_encrypted = sealed.hex()
+
+    def _take_again(self, desk: Desk, asked: Asked, before: Visit, visit: Visit) -> list[HeldClaim]:
+        """A visit that had let go of its time and units asks for them again: all checks as for a booking."""
+        visit.cancelled_at = visit.cancelled_by = visit.cancelled_late = visit.notice_minutes = None
+        visit.cancel_reason_code = visit.cancel_reason_encrypted = None
+        wish = self.wish(desk.directory, visit, before)
+        verdict = granted(desk, asked, desk.patient(visit.patient_id), wish, stays=True)
+        kept_room = verdict.room is not None and verdict.room.room.id == before.room_id
+        settle(visit, verdict, manual=before.method == "manual" and kept_room)
+        return desk.claims_for(visit, verdict)
+
+    def _complete(self, desk: Desk, before: Visit, visit: Visit) -> tuple[list[HeldClaim], list[HeldClaim]]:
+        """Fixes the minutes; a visit that ended early gives back the rest of its time."""
+        numbers = {line.line_no for line in visit.lines}
+        for given in self.lines:
+            if given.line_no not in numbers:
+                raise Invalid(FieldError("lines", "invalid_value", f"the visit has no line {given.line_no}"))
+            if not 0 <= given.minutes_actual <= desk.settings.visit_minutes_max:
+                raise Invalid(FieldError("lines", "invalid_value", "minutes_actual is out of range"))
+        actual = {given.line_no: given.minutes_actual for given in self.lines}
+        at = -(-(visit.completed_at or desk.now) // MINUTE) * MINUTE
+        ended = at if visit.start < at < visit.end else visit.end
+        for line in visit.lines:
+            line.line_status = "completed"
+            line.minutes_actual = actual.get(line.line_no, (min(line.end, ended) - line.start) // MINUTE)
+            line.end = min(line.end, ended)
+        if ended == visit.end:
+            return [], []
+        held = desk.lift(before)
+        visit.end = ended
+        return held, trimmed(held, before, visit)
+
+
+def trimmed(held: list[HeldClaim], before: Visit, after: Visit) -> list[HeldClaim]:
+    """A visit's claims as they are when it ends early: everything that followed the old end follows the new."""
+    earlier = before.end - after.end
+    return [
+        (
+            resource,
+            Claim(
+                claim.start - earlier if claim.start >= before.end else claim.start,
+                claim.end - earlier, claim.seat, claim.kind, claim.owner,
+            ),
+        )
+        for resource, claim in held
+    ]  # fmt: skip

@@ -1,0 +1,288 @@
+"""Decide: may this visit take place as wished? Every reason against it is given at once, in the order of
+`errors.REFUSALS`; if there is none, the room, the seats and the authorization are chosen.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from holdfast.errors import REFUSALS, Reason
+from holdfast.rules import hours, rooms, units
+from holdfast.rules.facts import (
+    Authorization,
+    Clinic,
+    Directory,
+    Line,
+    Patient,
+    Practitioner,
+    Room,
+    Service,
+    SpanOf,
+    Visit,
+)
+from holdfast.rules.timetable import Claim, Timetable
+from holdfast.slot import MINUTE, day_span, local_date, units_to_reserve
+
+
+class Wish(msgspec.Struct):
+    """A visit as wished for, and what may be decided about it.
+
+    `room`: "given" must be `visit.room_id`; "kept" is that one if it suits and is free, else the best; "chosen"
+    is the best. `authorization` likewise, for the one that a line names.
+    `earliest`: the earliest start that the caller may book. `unassigned`: may be booked without a room.
+    """
+
+    visit: Visit
+    room: Literal["given", "kept", "chosen"]
+    earliest: int = 0
+    unassigned: bool = False
+    authorization: Literal["given", "kept"] = "given"
+
+
+class Conflict(msgspec.Struct, frozen=True):
+    """A claim that is in the way."""
+
+    kind: Literal["practitioner", "patient", "room"]
+    resource_id: str
+    claim: Claim
+
+
+class Verdict(msgspec.Struct):
+    """`reasons` empty: granted, with what was chosen."""
+
+    reasons: list[Reason]
+    conflicts: list[Conflict]
+    room: rooms.RoomChoice | None = None
+    refused_rooms: list[rooms.RoomRefusal] = []
+    practitioner_seats: list[int] = []
+    authorizations: list[Authorization | None] = []
+    units: list[int] = []
+
+
+def busy_span(line: Line) -> tuple[int, int]:
+    """The time that a line takes of its practitioner: travel before, buffer after."""
+    return line.start - line.travel_before_minutes * MINUTE, line.end + line.buffer_minutes * MINUTE
+
+
+def spans(directory: Directory, visit: Visit) -> list[SpanOf]:
+    """The time on resources that deciding about the visit looks at. Rooms: the visit's whole local day, since
+    ties are broken by how many visits a room has that day."""
+    looked_at: list[SpanOf] = [(visit.patient_id, visit.start, visit.end)]
+    looked_at += [(line.practitioner_id, *busy_span(line)) for line in visit.lines]
+    clinic = directory.clinics.get(visit.clinic_id)
+    if visit.location == "on_site" and clinic is not None:
+        day = day_span(local_date(visit.start, clinic.time_zone), clinic.time_zone)
+        last = visit.end + 120 * MINUTE  # the longest turnover
+        looked_at += [
+            (room.id, min(day[0], visit.start), max(day[1], last)) for room in directory.rooms_of[clinic.id]
+        ]
+    return looked_at
+
+
+def assess(
+    directory: Directory,
+    timetable: Timetable,
+    patient: Patient | None,
+    authorizations: Iterable[Authorization],
+    wish: Wish,
+) -> Verdict:
+    """Whether the wish can be granted on these facts. The visit's own claims must be out of the timetable.
+
+    All ids of the visit must be known to the directory. Without a patient nothing is asked about the patient's
+    time, needs and units: a slot for somebody.
+    """
+    visit = wish.visit
+    clinic = directory.clinics[visit.clinic_id]
+    verdict = Verdict(reasons=[], conflicts=[])
+    _clinic_and_time(directory, clinic, wish, verdict)
+    if patient is not None:
+        _patient(timetable, patient, visit, verdict)
+    for line in visit.lines:
+        _line(directory, timetable, clinic, visit, line, verdict)
+    _room(directory, timetable, clinic, patient, wish, verdict)
+    known = list(authorizations)
+    for line in visit.lines if patient is not None else ():
+        _units(directory, clinic, wish, line, known, verdict)
+    verdict.reasons.sort(key=lambda reason: REFUSALS.index(reason.code))
+    return verdict
+
+
+def _clinic_and_time(directory: Directory, clinic: Clinic, wish: Wish, verdict: Verdict) -> None:
+    visit = wish.visit
+    span = (visit.start, visit.end)
+    if visit.location == "on_site":
+        if hours.absences(directory, clinic.id, span):
+            verdict.reasons.append(Reason("clinic_closed", f"{clinic.name} is closed at that time."))
+        elif not hours.is_open(directory, clinic, span):
+            verdict.reasons.append(Reason("clinic_closed", f"The visit lies outside {clinic.name}'s hours."))
+    if visit.start < wish.earliest:
+        verdict.reasons.append(Reason("start_in_past", "The visit would start in the past."))
+    if not clinic.is_active:
+        verdict.reasons.append(_inactive("clinic", clinic.id))
+
+
+def _inactive(kind: str, resource_id: str) -> Reason:
+    return Reason("inactive_resource", f"The {kind} is not active.", {"kind": kind, "resource_id": resource_id})
+
+
+def _patient(timetable: Timetable, patient: Patient, visit: Visit, verdict: Verdict) -> None:
+    if not patient.is_active:
+        verdict.reasons.append(_inactive("patient", patient.id))
+    if not any(line.patient_present for line in visit.lines):
+        return
+    claims = timetable.overlapping(patient.id, visit.start, visit.end)
+    if claims:
+        verdict.reasons.append(Reason("patient_conflict", "The patient has another visit at that time."))
+        verdict.conflicts += [Conflict("patient", patient.id, claim) for claim in claims]
+
+
+def _line(
+    directory: Directory, timetable: Timetable, clinic: Clinic, visit: Visit, line: Line, verdict: Verdict
+) -> None:
+    practitioner = directory.practitioners[line.practitioner_id]
+    service = directory.services[line.service_id]
+    if not practitioner.is_active:
+        verdict.reasons.append(_inactive("practitioner", practitioner.id))
+    if not service.is_active:
+        verdict.reasons.append(_inactive("service", service.id))
+    _hours(directory, practitioner, clinic, line, verdict)
+    start, end = busy_span(line)
+    seat = timetable.free_seat(practitioner.id, start, end, practitioner.seats)
+    if seat is None:
+        claims = timetable.overlapping(practitioner.id, start, end)
+        verdict.reasons.append(
+            Reason("practitioner_conflict", f"{practitioner.name} is taken at that time.")
+        )
+        verdict.conflicts += [Conflict("practitioner", practitioner.id, claim) for claim in claims]
+    verdict.practitioner_seats.append(seat or 0)
+    lacking = credential_fault(practitioner, service, clinic, visit)
+    if lacking is not None:
+        verdict.reasons.append(lacking)
+
+
+def _hours(
+    directory: Directory, practitioner: Practitioner, clinic: Clinic, line: Line, verdict: Verdict
+) -> None:
+    span = (line.start, line.end)
+    why = None
+    if practitioner.clinic_ids and clinic.id not in practitioner.clinic_ids:
+        why = f"{practitioner.name} does not work at {clinic.name}."
+    elif hours.absences(directory, practitioner.id, span):
+        why = f"{practitioner.name} is away at that time."
+    elif not hours.is_working(directory, practitioner, clinic, span):
+        why = f"The visit lies outside {practitioner.name}'s hours."
+    if why:
+        verdict.reasons.append(Reason("practitioner_unavailable", why))
+
+
+def credential_fault(
+    practitioner: Practitioner, service: Service, clinic: Clinic, visit: Visit
+) -> Reason | None:
+    """Any one of the required credentials, valid on the local date of service, is enough."""
+    if not service.required_credentials:
+        return None
+    on = local_date(visit.start, clinic.time_zone)
+    held = [each for each in practitioner.credentials if each.code in service.required_credentials]
+    if any(
+        (each.valid_from is None or each.valid_from <= on) and (each.valid_to is None or on <= each.valid_to)
+        for each in held
+    ):
+        return None
+    required = " or ".join(sorted(service.required_credentials))
+    if held:
+        return Reason("credential_expired", f"{practitioner.name}'s {required} is not valid on {on}.")
+    return Reason("credential_missing", f"{service.code} needs {required}; {practitioner.name} has none of them.")
+
+
+def room_ask(directory: Directory, clinic: Clinic, patient: Patient | None, visit: Visit) -> rooms.RoomAsk:
+    zone_name = clinic.time_zone
+    return rooms.RoomAsk(
+        span=(visit.start, visit.end),
+        service=directory.services[visit.lines[0].service_id],
+        needs=patient.needs if patient is not None else frozenset(),
+        day=day_span(local_date(visit.start, zone_name), zone_name),
+    )
+
+
+def _room(
+    directory: Directory,
+    timetable: Timetable,
+    clinic: Clinic,
+    patient: Patient | None,
+    wish: Wish,
+    verdict: Verdict,
+) -> None:
+    visit = wish.visit
+    if visit.location != "on_site":
+        return
+    ask = room_ask(directory, clinic, patient, visit)
+    wanted = directory.rooms[visit.room_id] if visit.room_id is not None and wish.room != "chosen" else None
+    if wanted is not None and wanted.clinic_id != clinic.id:
+        why = f"Room {wanted.number} is in another clinic."
+        verdict.reasons.append(Reason("room_unavailable", why, {"room_id": wanted.id}))
+        return
+    if wanted is not None:
+        choice = rooms.choose(directory, timetable, (wanted,), ask)
+        if isinstance(choice, rooms.RoomChoice):
+            verdict.room = choice
+            return
+        if wish.room == "given":
+            _room_refused(timetable, wanted, ask, choice, verdict)
+            return
+    choice = rooms.choose(directory, timetable, directory.rooms_of[clinic.id], ask)
+    if isinstance(choice, rooms.RoomChoice):
+        verdict.room = choice
+        return
+    verdict.refused_rooms = choice
+    if not wish.unassigned:
+        listed = [{"room_id": r.room_id, "rule": r.rule, "reason": r.reason} for r in choice]
+        verdict.reasons.append(
+            Reason("no_room_available", "No room suits and is free at that time.", {"rooms": listed})
+        )
+
+
+def _room_refused(
+    timetable: Timetable,
+    room: Room,
+    ask: rooms.RoomAsk,
+    refused: list[rooms.RoomRefusal],
+    verdict: Verdict,
+) -> None:
+    verdict.refused_rooms = refused
+    for refusal in refused:
+        member = {"room_id": room.id, "rule": refusal.rule}
+        code = refusal.rule if refusal.rule in REFUSALS else "rule_violation"
+        sentence = refusal.reason if code != "rule_violation" else f"Room {room.number} {refusal.reason}."
+        verdict.reasons.append(Reason(code, sentence, member))
+    if any(refusal.rule == "room_conflict" for refusal in refused):
+        end = ask.span[1] + rooms.turnover(room, ask.service) * MINUTE
+        claims = timetable.overlapping(room.id, ask.span[0], end)
+        verdict.conflicts += [Conflict("room", room.id, claim) for claim in claims]
+
+
+def _units(
+    directory: Directory,
+    clinic: Clinic,
+    wish: Wish,
+    line: Line,
+    known: list[Authorization],
+    verdict: Verdict,
+) -> None:
+    service = directory.services[line.service_id]
+    units_needed = units_to_reserve((line.end - line.start) // MINUTE, service.unit_basis, service.unit_minutes)
+    if not service.authorization_required and line.authorization_id is None:
+        verdict.authorizations.append(None)
+        verdict.units.append(0)
+        return
+    on = local_date(wish.visit.start, clinic.time_zone)
+    chosen = units.choose(known, service, on, units_needed, line.authorization_id)
+    if isinstance(chosen, Reason) and wish.authorization == "kept":
+        chosen = units.choose(known, service, on, units_needed)
+    if isinstance(chosen, Reason):
+        verdict.reasons.append(chosen)
+        verdict.authorizations.append(None)
+        verdict.units.append(0)
+    else:
+        verdict.authorizations.append(chosen)
+        verdict.units.append(units_needed)

@@ -1,0 +1,326 @@
+"""What decisions are made on: the directory (what is the same for every request until someone changes it) and the
+facts of one batch. Pure data; instants are epoch seconds, ids are text.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import msgspec
+
+
+class Line(msgspec.Struct):
+    """One practitioner giving one service inside a visit."""
+
+    line_no: int
+    practitioner_id: str
+    service_id: str
+    start: int
+    end: int
+    patient_present: bool = True
+    authorization_id: str | None = None
+    billable: bool = True
+    units_reserved: int = 0
+    unfunded_units: int = 0
+    minutes_actual: int | None = None
+    travel_before_minutes: int = 0
+    buffer_minutes: int = 0
+    line_status: str = "planned"
+
+
+class Visit(msgspec.Struct):
+    """An appointment as it is stored; `*_encrypted` are hex."""
+
+    id: str
+    clinic_id: str
+    patient_id: str
+    room_id: str | None
+    location: str
+    start: int
+    end: int
+    status: str
+    lines: list[Line]
+    needs_action: str | None = None
+    pinned: bool = False
+    turnover_minutes: int = 0
+    method: str = "none"
+    policy_version: int = 0
+    score: int | None = None
+    rules_applied: list[str] = []
+    cancelled_by: str | None = None
+    cancel_reason_code: str | None = None
+    cancel_reason_encrypted: str | None = None
+    cancelled_at: int | None = None
+    notice_minutes: int | None = None
+    cancelled_late: bool | None = None
+    checked_in_at: int | None = None
+    started_at: int | None = None
+    completed_at: int | None = None
+    replaces_appointment_id: str | None = None
+    notes_encrypted: str | None = None
+    created_by: str | None = None
+    version: int = 1
+    created_at: int = 0
+    updated_at: int = 0
+    patient_name: str = ""
+
+
+class Clinic(msgspec.Struct, frozen=True):
+    """`hours`: (weekday 0 = Monday, opens, closes) in minutes since local midnight."""
+
+    id: str
+    name: str
+    time_zone: str
+    allow_unassigned: bool
+    is_active: bool
+    hours: tuple[tuple[int, int, int], ...]
+
+
+class Room(msgspec.Struct, frozen=True):
+    """`seats`: how many visits at once; `capacity`: how many people."""
+
+    id: str
+    clinic_id: str
+    number: str
+    name: str
+    room_type: str
+    capacity: int
+    seats: int
+    equipment: frozenset[str]
+    accessibility: frozenset[str]
+    cleaning_minutes: int
+    is_available: bool
+    display_order: int
+
+
+class Credential(NamedTuple):
+    code: str
+    valid_from: date | None
+    valid_to: date | None
+
+
+class WorkingHours(NamedTuple):
+    """One weekly stretch at one clinic, minutes since local midnight, between two dates inclusive."""
+
+    clinic_id: str
+    weekday: int
+    starts: int
+    ends: int
+    valid_from: date | None
+    valid_to: date | None
+
+
+class HoursException(NamedTuple):
+    """The only work of a date at a clinic; without times: no work there that date."""
+
+    clinic_id: str
+    on_date: date
+    starts: int | None
+    ends: int | None
+
+
+class Practitioner(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    buffer_minutes: int
+    seats: int
+    is_active: bool
+    clinic_ids: frozenset[str]
+    credentials: tuple[Credential, ...]
+    hours: tuple[WorkingHours, ...]
+    exceptions: tuple[HoursException, ...]
+
+
+class Service(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    code: str
+    duration_minutes: int
+    locations: tuple[str, ...]
+    attendance: str
+    room_types: frozenset[str]
+    equipment: frozenset[str]
+    capacity: int
+    required_credentials: frozenset[str]
+    turnover_minutes: int | None
+    unit_basis: str
+    unit_minutes: int
+    authorization_required: bool
+    is_active: bool
+
+
+class Payer(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    over_units: str
+
+
+class Closure(NamedTuple):
+    """A closure of a clinic, or of one of its rooms."""
+
+    id: str
+    clinic_id: str
+    room_id: str | None
+    start: int
+    end: int
+
+
+class TimeOff(NamedTuple):
+    id: str
+    practitioner_id: str
+    start: int
+    end: int
+
+
+class Organization(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    time_zone: str
+    settings: dict[str, Any]
+
+
+class DirectoryDocument(msgspec.Struct):
+    """What the SQL function `directory` returns."""
+
+    seq: int
+    directory_seq: int
+    organization: Organization
+    clinics: list[Clinic]
+    rooms: list[Room]
+    practitioners: list[Practitioner]
+    services: list[Service]
+    payers: list[Payer]
+    closures: list[Closure]
+    time_off: list[TimeOff]
+
+
+class Directory:
+    """An organization's places, people and services, true at `seq` (its last change)."""
+
+    def __init__(self, document: DirectoryDocument) -> None:
+        self.seq = document.directory_seq
+        self.organization = document.organization
+        self.clinics = {each.id: each for each in document.clinics}
+        self.rooms = {each.id: each for each in document.rooms}
+        self.practitioners = {each.id: each for each in document.practitioners}
+        self.services = {each.id: each for each in document.services}
+        self.payers = {each.id: each for each in document.payers}
+        self.closures = tuple(document.closures)
+        self.time_off = tuple(document.time_off)
+        self.remembered: dict[Any, Any] = {}
+        """What is derived from the directory alone, kept as long as the directory is."""
+
+    @classmethod
+    def decode(cls, document: str) -> "Directory":
+        return cls(msgspec.json.decode(document, type=DirectoryDocument))
+
+    @cached_property
+    def rooms_of(self) -> dict[str, tuple[Room, ...]]:
+        """Rooms by clinic, in display order, then number."""
+        found: dict[str, list[Room]] = {clinic: [] for clinic in self.clinics}
+        for room in self.rooms.values():
+            found[room.clinic_id].append(room)
+        return {
+            clinic: tuple(sorted(rooms, key=lambda r: (r.display_order, r.number, r.id)))
+            for clinic, rooms in found.items()
+        }
+
+    @cached_property
+    def absences_of(self) -> dict[str, tuple[Closure | TimeOff, ...]]:
+        """Closures and time off by the clinic, room or practitioner that they are of."""
+        found: dict[str, list[Closure | TimeOff]] = {}
+        for closure in self.closures:
+            found.setdefault(closure.room_id or closure.clinic_id, []).append(closure)
+        for absence in self.time_off:
+            found.setdefault(absence.practitioner_id, []).append(absence)
+        return {resource: tuple(sorted(each, key=lambda a: a.start)) for resource, each in found.items()}
+
+    def practitioner_name(self, practitioner_id: str) -> str:
+        found = self.practitioners.get(practitioner_id)
+        return found.name if found else ""
+
+    def room_number(self, room_id: str | None) -> str | None:
+        found = self.rooms.get(room_id or "")
+        return found.number if found else None
+
+    def service_code(self, service_id: str) -> str:
+        found = self.services.get(service_id)
+        return found.code if found else ""
+
+
+class Patient(msgspec.Struct, frozen=True, array_like=True):
+    id: str
+    given_name: str
+    family_name: str
+    needs: frozenset[str]
+    is_active: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}"
+
+
+class Authorization(msgspec.Struct, array_like=True):
+    """What an insurer approved; the counters change as a batch grants, `version_read` stays."""
+
+    id: str
+    patient_id: str
+    payer_id: str
+    service_codes: frozenset[str]
+    unit_basis: str
+    total_units: int
+    used_units: int
+    scheduled_units: int
+    manual_units: int
+    start_date: date
+    end_date: date
+    approval: str
+    version: int
+    version_read: int = 0
+
+    @property
+    def available_units(self) -> int:
+        return self.total_units - self.used_units - self.scheduled_units
+
+
+class StoredAnswer(msgspec.Struct, frozen=True, array_like=True):
+    """The kept answer of an idempotency key; the bytes in base64."""
+
+    user_id: str
+    key: str
+    fingerprint: str
+    status: int
+    answer_encrypted: str
+
+
+class StoredClaim(msgspec.Struct, frozen=True, array_like=True):
+    resource_id: str
+    seat: int
+    start: int
+    end: int
+    kind: str
+    owner: str
+
+
+class Facts(msgspec.Struct):
+    """What the SQL function `facts` returns: one snapshot, true at `seq`."""
+
+    seq: int
+    directory_seq: int
+    now: int
+    appointments: list[Visit] | None = None
+    patients: list[Patient] | None = None
+    authorizations: list[Authorization] | None = None
+    keys: list[StoredAnswer] | None = None
+    claims: list[StoredClaim] | None = None
+
+    @classmethod
+    def decode(cls, document: str) -> "Facts":
+        return msgspec.json.decode(document, type=cls)
+
+
+SpanOf = tuple[str, int, int]
+"""A resource and the time on it that a decision looks at."""
+
+Spans = Sequence[SpanOf]

@@ -1,0 +1,113 @@
+"""Who has which time: the claims of an organization's resources as far as they have been read, by UTC day.
+
+A timetable knows which days of which resources it holds, so a question about any other is an error and not an
+empty answer. It takes part in a batch as its overlay: what is granted is added, what is released is taken out.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from holdfast.rules.facts import Room, SpanOf, StoredClaim
+from holdfast.slot import DAY
+
+
+class Claim(NamedTuple):
+    """One seat of a resource is taken from `start` until `end`. `owner`: the appointment, hold or absence."""
+
+    start: int
+    end: int
+    seat: int
+    kind: str
+    owner: str
+
+
+Cell = tuple[str, int]
+"""A resource and a UTC day (days since the epoch)."""
+
+
+class Timetable:
+    def __init__(self, seq: int) -> None:
+        self.seq = seq
+        self._cells: dict[Cell, list[Claim]] = {}
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def missing(self, spans: Iterable[SpanOf]) -> set[Cell]:
+        """The cells that must be read before questions about these spans can be asked."""
+        cells = self._cells
+        return {
+            (resource, day)
+            for resource, start, end in spans
+            for day in range(start // DAY, (end - 1) // DAY + 1)
+            if (resource, day) not in cells
+        }
+
+    def fill(self, cells: set[Cell], claims: Iterable[StoredClaim]) -> None:
+        """Takes in what was read for `cells`: every claim that touches them."""
+        held = self._cells
+        for cell in cells:
+            held[cell] = []
+        for stored in claims:
+            claim = Claim(stored.start, stored.end, stored.seat, stored.kind, stored.owner)
+            for day in range(stored.start // DAY, (stored.end - 1) // DAY + 1):
+                if (stored.resource_id, day) in cells and claim not in held[stored.resource_id, day]:
+                    held[stored.resource_id, day].append(claim)
+
+    def overlapping(self, resource: str, start: int, end: int) -> list[Claim]:
+        """The claims that overlap [start, end), in order. Raises KeyError for time that was not read."""
+        first, last = start // DAY, (end - 1) // DAY
+        found = [c for c in self._cells[resource, first] if c.start < end and start < c.end]
+        for day in range(first + 1, last + 1):
+            found += [
+                c for c in self._cells[resource, day] if c.start < end and start < c.end and c not in found
+            ]
+        found.sort()
+        return found
+
+    def free_seat(self, resource: str, start: int, end: int, seats: int) -> int | None:
+        """The lowest seat that is free for all of [start, end), None if there is none."""
+        first, last = start // DAY, (end - 1) // DAY
+        taken: set[int] = set()
+        for day in range(first, last + 1):
+            for claim in self._cells[resource, day]:
+                if claim.start < end and start < claim.end:
+                    if seats == 1:
+                        return None
+                    taken.add(claim.seat)
+        return next((seat for seat in range(seats) if seat not in taken), None)
+
+    def visits_beginning(self, room: Room, start: int, end: int) -> int:
+        """How many visits of a room begin in [start, end)."""
+        return sum(
+            1
+            for day in range(start // DAY, (end - 1) // DAY + 1)
+            for claim in self._cells[room.id, day]
+            if start <= claim.start < end and claim.kind == "visit" and claim.start // DAY == day
+        )
+
+    def owned(self, resource: str, start: int, end: int, owner: str) -> list[Claim]:
+        return [claim for claim in self.overlapping(resource, start, end) if claim.owner == owner]
+
+    def add(self, resource: str, claim: Claim) -> None:
+        for day in range(claim.start // DAY, (claim.end - 1) // DAY + 1):
+            cell = self._cells.get((resource, day))
+            if cell is not None:
+                cell.append(claim)
+
+    def remove(self, resource: str, claim: Claim) -> None:
+        for day in range(claim.start // DAY, (claim.end - 1) // DAY + 1):
+            cell = self._cells.get((resource, day))
+            if cell is not None:
+                cell.remove(claim)
+
+
+def spans_of(cells: Iterable[Cell]) -> list[SpanOf]:
+    """Cells as spans to read: days that follow each other on a resource become one."""
+    spans: list[SpanOf] = []
+    for resource, day in sorted(cells):
+        if spans and spans[-1][0] == resource and spans[-1][2] == day * DAY:
+            spans[-1] = (resource, spans[-1][1], (day + 1) * DAY)
+        else:
+            spans.append((resource, day * DAY, (day + 1) * DAY))
+    return spans

@@ -1,0 +1,81 @@
+"""Which authorization pays for a line, and why none does. One function decides; counters are never touched here."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from holdfast.errors import Reason
+from holdfast.rules.facts import Authorization, Service
+
+
+def choose(
+    authorizations: Iterable[Authorization],
+    service: Service,
+    on: date,
+    units: int,
+    wanted: str | None = None,
+) -> Authorization | Reason:
+    """The authorization that covers `units` of a service on a local date of service, or why there is none.
+
+    `wanted` names the one that must be taken. Otherwise the order is: approved before pending, earliest end, fewest
+    available units that suffice, id (practice.md, Units). The reason given is that of the nearest miss.
+    """
+    known = list(authorizations)
+    if wanted is not None:
+        named = next((each for each in known if each.id == wanted), None)
+        if named is None:
+            return Reason("authorization_mismatch", "The authorization is another patient's.")
+        return fault(named, service, on, units) or named
+    coded = [each for each in known if service.code in each.service_codes]
+    if not coded:
+        return Reason(
+            "authorization_missing", f"{service.code} needs an authorization and the patient has none for it."
+        )
+    faults = [(each, fault(each, service, on, units)) for each in coded]
+    good = [each for each, reason in faults if reason is None]
+    if good:
+        return min(good, key=lambda a: (a.approval != "approved", a.end_date, a.available_units, a.id))
+    nearest = max((reason for _, reason in faults if reason), key=lambda r: _NEARNESS.index(r.code))
+    return nearest
+
+
+_NEARNESS = (
+    "authorization_mismatch",
+    "authorization_expired",
+    "authorization_inactive",
+    "insufficient_units",
+)
+
+
+def fault(authorization: Authorization, service: Service, on: date, units: int) -> Reason | None:
+    """Why this authorization does not cover it; None if it does."""
+    if service.code not in authorization.service_codes or service.unit_basis != authorization.unit_basis:
+        return Reason(
+            "authorization_mismatch",
+            f"The authorization is for {', '.join(sorted(authorization.service_codes))} "
+            f"by {authorization.unit_basis}, not {service.code} by {service.unit_basis}.",
+            {"authorization_id": authorization.id},
+        )
+    if authorization.approval != "approved":
+        return Reason(
+            "authorization_inactive",
+            f"The authorization is {authorization.approval}.",
+            {"authorization_id": authorization.id, "status": authorization.approval},
+        )
+    if not authorization.start_date <= on <= authorization.end_date:
+        return Reason(
+            "authorization_expired",
+            f"The authorization covers {authorization.start_date} to {authorization.end_date}, not {on}.",
+            {"authorization_id": authorization.id},
+        )
+    if authorization.available_units < units:
+        return Reason(
+            "insufficient_units",
+            f"The authorization has {authorization.available_units} units left; {units} are needed.",
+            {
+                "authorization_id": authorization.id,
+                "available": authorization.available_units,
+                "requested": units,
+                "version": authorization.version,
+            },
+        )
+    return None

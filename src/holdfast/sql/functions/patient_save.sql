@@ -1,0 +1,27 @@
+-- Writes one patient as the document says, new or changed, with the terms a search finds the name by. The seat is
+-- set apart (set_seats).
+create or replace function patient_save(organization uuid, document json, saved_at timestamptz)
+returns void
+language sql volatile
+as $$
+  insert into resources (organization_id, id, kind) values (organization, (document ->> 'id')::uuid, 'patient')
+  on conflict (organization_id, id) do nothing;
+
+  insert into patients (
+    organization_id, id, given_name, family_name, search_name, birth_date, needs, alerts_encrypted, is_active,
+    version, created_at, updated_at)
+  select organization, d.id, d.given_name, d.family_name, d.search_name, d.birth_date, d.needs,
+         decode(document ->> 'alerts_hex', 'hex'), d.is_active, d.version, saved_at, saved_at
+  from json_populate_record(null::patients, document) d
+  on conflict (organization_id, id) do update
+    set given_name = excluded.given_name, family_name = excluded.family_name,
+        search_name = excluded.search_name, birth_date = excluded.birth_date, needs = excluded.needs,
+        alerts_encrypted = excluded.alerts_encrypted, is_active = excluded.is_active,
+        version = excluded.version, updated_at = excluded.updated_at;
+
+  delete from patient_search_terms t
+  where t.organization_id = organization and t.patient_id = (document ->> 'id')::uuid;
+  insert into patient_search_terms (organization_id, patient_id, term)
+  select organization, (document ->> 'id')::uuid, t.term
+  from json_array_elements_text(document -> 'search_terms') t(term);
+$$;

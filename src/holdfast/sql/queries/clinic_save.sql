@@ -1,0 +1,2 @@
+-- Writes one clinic as its document says.
+select clinic_save($1, $2, $3)

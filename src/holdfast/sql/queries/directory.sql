@@ -1,0 +1,2 @@
+-- Reads an organization's places, people and services.
+select directory($1)

@@ -1,0 +1,18 @@
+-- A page of patients by family name; filters: active, birth date.
+with found as materialized (
+  select p.id, p.search_name
+  from patients p
+  where p.organization_id = $1
+    and ($5::boolean is null or p.is_active = $5)
+    and ($6::date is null or p.birth_date = $6)
+  order by p.search_name collate "C", p.id
+  limit $4
+)
+select
+  (select t.seq from turns t where t.organization_id = $1) as seq,
+  (select count(*) from found) as total,
+  array(
+    select d.document::text
+    from (select f.* from found f order by f.search_name collate "C", f.id offset $2 limit $3) f
+    join patient_documents($1) d on d.id = f.id
+    order by f.search_name collate "C", f.id) as items
