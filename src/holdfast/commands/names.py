@@ -6,14 +6,17 @@ import unicodedata
 _WORDS_MAX = 8
 # One letter may unfold into eighteen; an entry of an index has its limit.
 _CHARACTERS_MAX = 200
+_APOSTROPHES = "'`\u2018\u2019\u02bc"
 _SIMILAR = 0.75
 _PREFIX = 3
 
 
 def folded(text: str) -> str:
-    """Without case, accents and doubled spaces: what a hurried person types."""
+    """Without case, accents, apostrophes, hyphens and doubled spaces: what a hurried person types."""
     parted = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(c for c in parted if not unicodedata.combining(c)).split())[:_CHARACTERS_MAX]
+    letters = (c for c in parted if not unicodedata.combining(c) and c not in _APOSTROPHES)
+    spaced = "".join(c if c.isalnum() else " " for c in letters)
+    return " ".join(spaced.split())[:_CHARACTERS_MAX]
 
 
 def search_name(given_name: str, family_name: str) -> str:
