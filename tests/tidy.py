@@ -198,6 +198,38 @@ def machine_name(path: str, text: str) -> Iterator[str]:
             yield f"{path}:{number}: {found[0]}"
 
 
+_KEYWORD = re.compile(
+    r"\b(SELECT|FROM|WHERE|INSERT|INTO|UPDATE|DELETE|JOIN|CREATE|TABLE|RETURNS|BEGIN|VALUES|AND|ORDER BY)\b"
+)
+
+
+def untidy_sql(path: str, text: str) -> Iterator[str]:
+    """Opens with what it is for; keywords in lower case."""
+    if not text.startswith("-- "):
+        yield f"{path}: says nowhere what it is for"
+    for number, line in enumerate(text.splitlines(), 1):
+        bare = re.sub(r"'[^']*'|\"[^\"]*\"|--.*", "", line)
+        if found := _KEYWORD.search(bare):
+            yield f"{path}:{number}: {found[0]} in capitals"
+
+
+def without_organization(path: str, text: str, tenant_tables: Iterable[str]) -> Iterator[str]:
+    """Every statement on a tenant table names the organization, a join once per table (scale.md, rule 2).
+
+    Counts the places where a tenant table is read or written against those where the organization is named. A whole
+    record of the table's own type carries it inside.
+    """
+    whole = re.sub(
+        r"insert into \w+\s+select \w+\.\* from json_populate_recordset\(", "", re.sub(r"--.*", "", text)
+    )
+    for statement in whole.split(";"):
+        tables = re.findall(r"\b(?:from|join|into|update|using)\s+([a-z_]+)", statement)
+        tenants = [table for table in tables if table in set(tenant_tables)]
+        named = len(re.findall(r"\borganization_id\b|\borganization\b", statement))
+        if len(tenants) > named:
+            yield f"{path}: {', '.join(tenants)} without its organization"
+
+
 def unused_settings(names: Iterable[str], texts: Iterable[str]) -> Iterator[str]:
     """A setting that nothing reads promises something that does not happen."""
     read = {

@@ -1,5 +1,7 @@
 """Every law of tidy.py holds over the tree, and each is seen red on a fault planted for it."""
 
+import ast
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -52,6 +54,10 @@ def product() -> Iterator[tuple[str, str]]:
     return ((path, text) for path, text in sources("*.py") if path.startswith("src/"))
 
 
+def sql() -> Iterator[tuple[str, str]]:
+    return ((path, text) for path, text in sources("*.sql") if path.startswith("src/"))
+
+
 def rules() -> Iterator[tuple[str, str]]:
     return ((path, text) for path, text in product() if path.startswith("src/holdfast/rules/"))
 
@@ -71,6 +77,7 @@ LAWS: Mapping[str, tuple[tidy.Law, Callable[[], Iterator[tuple[str, str]]]]] = M
     "files are short": (tidy.long_file, code),
     "functions are short": (tidy.long_function, code),
     "SQL stands in .sql files": (tidy.sql_in_python, product),
+    "SQL is tidy": (tidy.untidy_sql, sql),
     "rules are pure": (tidy.impure_rule, rules),
     "modules hold no state": (tidy.mutable_module_state, stateless),
     "modules say what they are for": (tidy.no_docstring, product),
@@ -100,6 +107,58 @@ def test_every_setting_is_read() -> None:
     assert not faults, "\n".join(faults)
 
 
+def tenant_tables() -> set[str]:
+    tables = "".join(text for path, text in sql() if "/tables/" in path)
+    return set(re.findall(r"^create table (\w+)", tables, re.MULTILINE)) - {"login_directory"}
+
+
+def test_every_statement_names_the_organization() -> None:
+    faults = [
+        fault
+        for path, text in sql()
+        if "/queries/" in path or "/functions/" in path
+        for fault in tidy.without_organization(path, text, tenant_tables())
+    ]
+    assert not faults, "\n".join(faults)
+
+
+def test_a_statement_without_the_organization_is_seen() -> None:
+    planted = (
+        "select 1 from claims c join appointments a on a.id = c.appointment_id where c.organization_id = $1"
+    )
+    assert list(tidy.without_organization("x.sql", planted, {"claims", "appointments"}))
+    honest = planted.replace("on a.id", "on a.organization_id = c.organization_id and a.id")
+    assert not list(tidy.without_organization("x.sql", honest, {"claims", "appointments"}))
+
+
+def strings(files: Iterator[tuple[str, str]]) -> set[str]:
+    return {
+        node.value
+        for _, text in files
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def test_every_query_is_used() -> None:
+    """A name may be put together (`f"{noun}_insert"`): then its ending must be somewhere in the source."""
+    spelled = strings(product())
+    stems = [Path(path).stem for path, _ in sql() if "/queries/" in path]
+    unused = [
+        stem
+        for stem in stems
+        if stem not in spelled and not any(stem.endswith(s) for s in spelled if "_" in s)
+    ]
+    assert not unused, unused
+
+
+def test_a_function_lies_in_a_file_of_its_name() -> None:
+    for path, text in sql():
+        if "/functions/" in path:
+            made = re.findall(r"^create or replace (?:function|procedure) (\w+)", text, re.MULTILINE)
+            assert made == [Path(path).stem], path
+
+
 def test_the_lock_stays_out_of_git() -> None:
     assert "uv.lock" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
 
@@ -120,6 +179,8 @@ PLANTED = [
     (tidy.sql_in_python, "x.py", 'await connection.fetchval("turns_of($1)", 1)'),
     (tidy.sql_in_python, "x.py", 'await connection.execute(f"{verb} x")'),
     (tidy.sql_in_python, "x.py", 'a = "SET LOCAL holdfast.organization_id"'),
+    (tidy.untidy_sql, "x.sql", "select 1 from rooms"),
+    (tidy.untidy_sql, "x.sql", "-- What for.\nSELECT 1 FROM rooms"),
     (tidy.impure_rule, "x.py", "async def f(): ..."),
     (tidy.impure_rule, "x.py", "import time"),
     (tidy.impure_rule, "x.py", "from holdfast.db import lanes"),
@@ -150,6 +211,7 @@ INNOCENT = [
     (tidy.sql_in_python, "x.py", 'def f():\n    """Select a room."""\n    return statement("commit")'),
     (tidy.sql_in_python, "x.py", 'a = "Update the patient before booking."\nb = "with"\nc = "begin_reading"'),
     (tidy.sql_in_python, "x.py", 'a = "select"\nb = "set"\nc = "show"'),
+    (tidy.untidy_sql, "x.sql", "-- What AND why.\nselect 'AND' from rooms"),
     (tidy.impure_rule, "x.py", "from datetime import date\ndef f(now: int) -> bool: return now > 0"),
     (tidy.mutable_module_state, "x.py", "A = frozenset({1})\nB = MappingProxyType({1: 2})\n__all__ = ['A']"),
     (tidy.mutable_module_state, "x.py", "A: Final[Mapping[str, int]] = {'a': 1}"),
