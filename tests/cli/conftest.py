@@ -64,7 +64,8 @@ def environment(home: Path) -> dict[str, str]:
     """The variables of a command on this test's own home."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith("HOLDFAST_")}
     kept.pop("DATABASE_URL", None)
-    return kept | {"HOLDFAST_HOME": str(home), "PYTHONPATH": str(home.parent / "stand-in")}
+    path = os.pathsep.join(filter(None, [str(home.parent / "stand-in"), kept.get("PYTHONPATH")]))
+    return kept | {"HOLDFAST_HOME": str(home), "PYTHONPATH": path}
 
 
 Command = Callable[..., "subprocess.Popen[str]"]

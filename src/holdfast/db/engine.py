@@ -34,7 +34,7 @@ import psutil
 
 from holdfast.db import engine_binaries
 from holdfast.db.engine_binaries import Account, Binaries, EngineError
-from holdfast.db.private_files import locked, sync_folder, write_private
+from holdfast.db.private_files import locked, locked_folder, sync_folder, write_private
 from holdfast.db.statements import statement
 
 __all__ = ["Engine", "EngineError", "default_home", "forget", "make_home", "running"]
@@ -194,11 +194,14 @@ class _Supervisor:
     def _initialise(self) -> None:
         """A new data directory. Made beside and renamed: a half-made one never has the name."""
         for leftover in self.home.glob("data.new-*"):
+            # The initdb of a killed holdfast may still be writing; it ends by itself in a second or two.
+            os.close(locked_folder(leftover))
             shutil.rmtree(leftover, ignore_errors=True)
         self.progress(f"Making a new database (PostgreSQL {self.binaries.version}).")
         building = self.home / f"data.new-{os.getpid()}"
         building.mkdir(mode=0o700)
         self.account.own(building)
+        writing = locked_folder(building)
         answer = subprocess.run(
             [
                 self.binaries.program("initdb"), "-D", str(building), "-U", OWNER,
@@ -207,8 +210,9 @@ class _Supervisor:
                 "--builtin-locale=C.UTF-8", "--data-checksums",
             ],
             cwd=self.home, env=_environment(), stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, check=False, **self.account.run_as(),
+            capture_output=True, text=True, check=False, pass_fds=(writing,), **self.account.run_as(),
         )  # fmt: skip
+        os.close(writing)
         if answer.returncode != 0:
             shutil.rmtree(building, ignore_errors=True)
             raise EngineError(f"initdb failed in {self.home}: {answer.stderr.strip()}")

@@ -23,6 +23,13 @@ def locked(path: Path, progress: Callable[[str], None]) -> Iterator[None]:
         os.close(descriptor)
 
 
+def locked_folder(folder: Path) -> int:
+    """A descriptor that holds the folder alone; waits for who has it. A program that inherits it holds on."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
+
+
 def write_private(file: Path, text: str) -> None:
     """Writes a file that only its owner reads, whole or not at all."""
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
