@@ -39,7 +39,9 @@ async def change_organization(house: House, asked: Asked, changes: dict[str, Any
         before = await _find(turn.connection, turn.organization)
         if asked.if_match is not None and asked.if_match != before.version:
             raise Refused(
-                "version_mismatch", f"The organization is at version {before.version}.", version=before.version
+                "version_mismatch",
+                f"The organization is at version {before.version}.",
+                version=before.version,
             )
         given = dict(changes)
         if "settings" in given:

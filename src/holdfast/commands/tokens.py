@@ -17,6 +17,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
+from holdfast import ids
 from holdfast.vault import derive
 
 ISSUER = "holdfast"
@@ -81,15 +82,19 @@ class Tokens:
         try:
             said = jwt.decode(token, self._key, algorithms=[_ALGORITHM])
             claims = msgspec.convert(said.claims, Claims)
+            for each in (claims.org, claims.sub, claims.sid):
+                ids.canonical(each)
         except (JoseError, msgspec.ValidationError, ValueError, TypeError, RecursionError):
             return None
-        in_time = claims.iat <= now + _CLOCK_SKEW_SECONDS and now < claims.exp
+        in_time = (
+            claims.iat <= now + _CLOCK_SKEW_SECONDS and now < claims.exp <= claims.iat + self._access_seconds
+        )
         return claims if in_time and claims.iss == ISSUER else None
 
     def refresh(self, organization_id: str, session_id: str, rotation: int) -> tuple[str, bytes]:
         """A refresh token and the hash to store for it."""
-        ids = uuid.UUID(organization_id).bytes, uuid.UUID(session_id).bytes
-        packed = _REFRESH.pack(*ids, rotation, secrets.token_bytes(32), b"")
+        whose = uuid.UUID(organization_id).bytes, uuid.UUID(session_id).bytes
+        packed = _REFRESH.pack(*whose, rotation, secrets.token_bytes(32), b"")
         body = packed[:-_TAG_BYTES]
         text = _REFRESH_PREFIX + base64.urlsafe_b64encode(body + self._tag(body)).decode()
         return text, _hash(text)

@@ -111,7 +111,9 @@ async def change_user(house: House, asked: Asked, user: str, changes: dict[str, 
     async def work(turn: Turn) -> Answered:
         before = await _find(turn.connection, turn.organization, user)
         if asked.if_match is not None and asked.if_match != before.version:
-            raise Refused("version_mismatch", f"The user is at version {before.version}.", version=before.version)
+            raise Refused(
+                "version_mismatch", f"The user is at version {before.version}.", version=before.version
+            )
         after = msgspec.structs.replace(before, **changes)
         _forget_the_other(changes, after)
         if user == asked.actor.user_id and (after.role != before.role or not after.is_active):
@@ -135,9 +137,7 @@ def _forget_the_other(changes: dict[str, Any], after: User) -> None:
             setattr(after, name, None)
 
 
-async def _update(
-    turn: Turn, asked: Asked, before: User, after: User, password_hash: str | None
-) -> Answered:
+async def _update(turn: Turn, asked: Asked, before: User, after: User, password_hash: str | None) -> Answered:
     # What a token was issued for: a change of any of it ends the sessions.
     was, now = (_entitlement(one) for one in (before, after))
     because = "password" if password_hash else "admin"
