@@ -8,9 +8,8 @@ import msgspec
 
 from holdfast.actor import Answered, Asked
 from holdfast.api import appointment_view
-from holdfast.api.door import Answer, Ask, NoFields, Route
 from holdfast.api.dates import check_range
-from holdfast.api.problems import Problem
+from holdfast.api.door import Answer, Ask, NoFields, Route
 from holdfast.api.wire import Id, Instant
 from holdfast.commands.book import Book
 from holdfast.commands.gather import Need
@@ -60,7 +59,7 @@ class Moving(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     practitioner_id: Id | msgspec.UnsetType = msgspec.UNSET
     room_id: Id | msgspec.UnsetType = msgspec.UNSET
     location: Location | msgspec.UnsetType = msgspec.UNSET
-    notes: Notes | None | msgspec.UnsetType = msgspec.UNSET
+    notes: Notes | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Override(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -171,7 +170,7 @@ def _call(name: str) -> Any:
         return await _submit(
             ask,
             Transition(
-                id=ask.id(), call=name, at=body.at, lines=getattr(body, "lines", []),
+                id=ask.id(), call=name, at=body.at, lines=tuple(getattr(body, "lines", ())),
                 cancelled_by=getattr(body, "cancelled_by", None), reason_code=getattr(body, "reason_code", None),
                 reason=getattr(body, "reason", None),
             ),

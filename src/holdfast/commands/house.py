@@ -75,5 +75,5 @@ class House:
             try:
                 async with self.database.writing(row[0]) as connection:
                     await connection.execute(statement("denial_insert"), *row)
-            except Exception as error:  # the request was answered long ago; say so and go on
+            except Exception as error:  # noqa: BLE001 the request was answered long ago; say so and go on
                 _log.error("denial_not_recorded", kind=type(error).__name__)

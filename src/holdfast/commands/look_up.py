@@ -136,7 +136,7 @@ class Reader(Generic[T]):
         except (*CONNECTION_LOST, asyncpg.QueryCanceledError):
             for ticket in tickets:
                 ticket.settle(Overloaded("the database did not answer"))
-        except Exception as error:  # a defect must not stop the lane; the requests are answered with it
+        except Exception as error:  # noqa: BLE001 a defect must not stop the lane; the requests are answered with it
             for ticket in tickets:
                 ticket.settle(error)
 

@@ -31,7 +31,7 @@ class Move(Intent, kw_only=True):
     practitioner_id: str | None = None
     room_id: str | None = None
     location: str | None = None
-    notes: str | None | msgspec.UnsetType = msgspec.UNSET
+    notes: str | msgspec.UnsetType | None = msgspec.UNSET
     override_reason: str | None = None
 
     @property

@@ -7,6 +7,7 @@ storage check it again. Requests that are refused write nothing. A batch that no
 """
 
 import asyncio
+
 import asyncpg
 import structlog
 
@@ -92,7 +93,7 @@ class Transaction:
         except BatchBroken:
             for ticket in tickets:
                 await self._alone(ticket)
-        except Exception as error:  # a defect must not stop the lane; the requests are answered with it
+        except Exception as error:  # noqa: BLE001 a defect must not stop the lane; the requests are answered with it
             self._forget()
             _log.error("batch_failed", kind=type(error).__name__, requests=len(tickets))
             for ticket in tickets:
@@ -109,7 +110,7 @@ class Transaction:
                 ticket.settle(broken(cause))
             else:
                 ticket.settle(error)
-        except Exception as error:  # as in carry
+        except Exception as error:  # noqa: BLE001 as in carry
             self._forget()
             ticket.settle(error)
 
@@ -198,7 +199,7 @@ class Transaction:
 
         need = Need(
             spans,
-            visits={id for t in tickets for id in (t.intent.visit_id, *t.intent.other_visit_ids) if id},
+            visits={v for t in tickets for v in (t.intent.visit_id, *t.intent.other_visit_ids) if v},
             patients={t.intent.patient_id for t in tickets if t.intent.patient_id},
             authorizations={t.intent.authorization_id for t in tickets if t.intent.authorization_id},
             keys=[t.stored_key for t in tickets if t.stored_key is not None],

@@ -44,7 +44,7 @@ class Transition(Intent, kw_only=True):
     id: str
     call: str
     at: int | None = None
-    lines: list[LineMinutes] = []
+    lines: tuple[LineMinutes, ...] = ()
     cancelled_by: str | None = None
     reason_code: str | None = None
     reason: str | None = None

@@ -1,13 +1,13 @@
 """SQL statements by name, from `sql/`. Nothing here executes; nothing elsewhere spells SQL."""
 
 import re
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 
 _BLANK = re.compile(r"\{([a-z_]+)\}")
 
 
-@lru_cache(maxsize=None)
+@cache
 def statement(name: str) -> str:
     """The text of `sql/queries/<name>.sql`. Raises FileNotFoundError."""
     return (files("holdfast") / "sql" / "queries" / f"{name}.sql").read_text(encoding="utf-8")

@@ -34,8 +34,7 @@ def choose(
     good = [each for each, reason in faults if reason is None]
     if good:
         return min(good, key=lambda a: (a.approval != "approved", a.end_date, a.available_units, a.id))
-    nearest = max((reason for _, reason in faults if reason), key=lambda r: _NEARNESS.index(r.code))
-    return nearest
+    return max((reason for _, reason in faults if reason), key=lambda r: _NEARNESS.index(r.code))
 
 
 _NEARNESS = (
