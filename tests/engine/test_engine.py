@@ -369,3 +369,11 @@ def test_a_stop_signal_to_our_own_process_leaves_the_engine_to_the_next(home: Pa
     holder.process.wait()
     with running(home, silent) as engine:
         assert engine.port == holder.port
+
+
+def test_an_old_minor_release_is_told() -> None:
+    told = {
+        version: engine_binaries.Binaries(Path("/"), version).behind
+        for version in ("18.2", "18.6", "18.7", "19.0")
+    }
+    assert told == {"18.2": True, "18.6": False, "18.7": False, "19.0": False}

@@ -176,6 +176,8 @@ class _Supervisor:
         made_by = self.data / "PG_VERSION"
         major = int(made_by.read_text().split(".")[0]) if made_by.exists() else None
         self.binaries = engine_binaries.find(self.home, self.account, major)
+        if self.binaries.behind:
+            self.progress(f"PostgreSQL {self.binaries.version} is behind {engine_binaries.KNOWN}: update it.")
         self.password = self._own_password()
         if major is None:
             self._initialise()

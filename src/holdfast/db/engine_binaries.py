@@ -21,6 +21,7 @@ from holdfast.plain import PlainError
 MAJOR_MIN = 18
 MINOR_KNOWN = 6
 """The newest minor release of 18 this version of Holdfast was tested with."""
+KNOWN = f"{MAJOR_MIN}.{MINOR_KNOWN}"
 
 # A dedicated account would be ours to create; these are the ones that exist already.
 _ACCOUNTS = ("holdfast", "postgres", "nobody")
