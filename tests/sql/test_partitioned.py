@@ -80,6 +80,41 @@ async def test_one_organization_touches_one_partition(database: Any, query: str,
     assert len(found) == len(tables), found
 
 
+USED = """
+    select relname from pg_stat_xact_user_tables
+    where schemaname = 'holdfast_partitions' and coalesce(seq_scan, 0) + coalesce(idx_scan, 0) + n_tup_ins > 0
+"""
+EVENTS = json.dumps([{"seq": 1, "kind": "clinic.created", "body": {}}])
+AUDIT = json.dumps([{"position": 1, "action": "create", "subject": "clinic", "subject_id": ORGANIZATION,
+                     "detail": {}, "request_id": ""}])  # fmt: skip
+CALLS = [
+    "select keep($1, $1, 0, false, now(), '{events}', '{audit}', null)",
+    "select apply($1, $1, 0, now(), null, null, null, null, null, null, null, null, '{events}', '{audit}', null)",
+    "select directory($1)",
+    "select appointment_document($1, $1)",
+]
+
+
+@on_partitions
+@pytest.mark.parametrize("call", CALLS)
+async def test_a_function_touches_one_partition_of_each_table(database: Any, call: str) -> None:
+    connection = await asyncpg.connect(database.server_url)
+    async with connection.transaction():
+        await connection.execute(f"set local holdfast.organization_id = '{ORGANIZATION}'")
+        await connection.execute(
+            "insert into organizations (organization_id, name, time_zone, data_key) values ($1, 'A', 'UTC', '')",
+            ORGANIZATION,
+        )
+        await connection.execute("insert into turns (organization_id) values ($1)", ORGANIZATION)
+        filled = call.replace("{events}", EVENTS).replace("{audit}", AUDIT)
+        await connection.fetchval(filled, ORGANIZATION)
+        found = [row["relname"] for row in await connection.fetch(USED)]
+    await connection.close()
+    tables = [re.sub(r"_p\d+$", "", name) for name in found]
+    assert {"organizations", "turns"} <= set(tables)
+    assert len(tables) == len(set(tables)), sorted(found)
+
+
 @on_partitions
 async def test_a_query_without_the_organization_touches_them_all(database: Any) -> None:
     connection = await asyncpg.connect(database.admin_url)
