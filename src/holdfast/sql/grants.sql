@@ -8,17 +8,10 @@ grant select, insert, update, delete on all tables in schema public to holdfast_
 revoke update, delete on events, audit, batches, authorization_entries, denials from holdfast_service;
 revoke delete on organizations, turns, users, clinics, rooms, practitioners, patients, services, payers,
   resources, appointments, appointment_lines, authorizations from holdfast_service;
-do $$
-begin
-  if to_regclass('public.schema_migrations') is not null then
-    revoke all on schema_migrations from holdfast_service;
-    grant select on schema_migrations to holdfast_service;
-  end if;
-end
-$$;
 grant execute on all functions in schema public to holdfast_service;
 
--- One policy per tenant table, the same on all of them.
+-- One policy per tenant table, the same on all of them; what is there already is left alone, since these
+-- statements wait for everyone who uses the table.
 do $$
 declare
   tenant_table text;
@@ -30,10 +23,11 @@ begin
     join pg_attribute a on a.attrelid = c.oid and a.attname = 'organization_id' and not a.attisdropped
     where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition
       and c.relname <> 'login_directory'
+      and not (c.relrowsecurity and c.relforcerowsecurity
+               and exists (select from pg_policy p where p.polrelid = c.oid))
   loop
     execute format('alter table %I enable row level security', tenant_table);
     execute format('alter table %I force row level security', tenant_table);
-    execute format('drop policy if exists %I on %I', tenant_table || '_organization', tenant_table);
     execute format(
       'create policy %I on %I using (organization_id = nullif(current_setting(''holdfast.organization_id'', true), '''')::uuid)',
       tenant_table || '_organization', tenant_table);

@@ -23,7 +23,7 @@ create table users (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint users_pkey primary key (organization_id, id),
-  constraint users_email_key unique (organization_id, email),
+  constraint users_email_key unique (email, organization_id),
   constraint users_organization_fkey foreign key (organization_id) references organizations (organization_id),
   constraint users_role_known check (role in ('admin', 'scheduler', 'practitioner', 'biller', 'patient', 'auditor')),
   constraint users_practitioner_named check ((role = 'practitioner') = (practitioner_id is not null)),
@@ -49,5 +49,5 @@ create table sign_in_sessions (
   constraint sign_in_sessions_hash_length check (octet_length(refresh_hash) = 32),
   constraint sign_in_sessions_reason_known check (revoked_because in ('logout', 'reused', 'admin', 'password'))
 );
-create index sign_in_sessions_user on sign_in_sessions (organization_id, user_id);
-create index sign_in_sessions_expiry on sign_in_sessions (organization_id, expires_at);
+create index sign_in_sessions_user on sign_in_sessions (user_id, organization_id);
+create index sign_in_sessions_expiry on sign_in_sessions (expires_at, organization_id);

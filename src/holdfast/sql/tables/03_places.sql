@@ -6,7 +6,7 @@ create table resources (
   id uuid not null,
   kind text not null,
   constraint resources_pkey primary key (organization_id, id),
-  constraint resources_kind_key unique (organization_id, id, kind),
+  constraint resources_kind_key unique (id, kind, organization_id),
   constraint resources_organization_fkey foreign key (organization_id) references organizations (organization_id),
   constraint resources_kind_known check (kind in ('room', 'practitioner', 'patient'))
 );
@@ -35,7 +35,7 @@ create table clinics (
   updated_at timestamptz not null default now(),
   constraint clinics_pkey primary key (organization_id, id),
   constraint clinics_organization_fkey foreign key (organization_id) references organizations (organization_id),
-  constraint clinics_name_key unique (organization_id, name),
+  constraint clinics_name_key unique (name, organization_id),
   constraint clinics_name_length check (char_length(name) between 1 and 200)
 );
 
@@ -77,7 +77,7 @@ create table rooms (
   constraint rooms_resource_fkey foreign key (organization_id, id, kind)
     references resources (organization_id, id, kind),
   constraint rooms_clinic_fkey foreign key (organization_id, clinic_id) references clinics (organization_id, id),
-  constraint rooms_number_key unique (organization_id, clinic_id, number),
+  constraint rooms_number_key unique (clinic_id, number, organization_id),
   constraint rooms_kind_fixed check (kind = 'room'),
   constraint rooms_number_length check (char_length(number) between 1 and 40),
   constraint rooms_capacity_positive check (capacity between 1 and 1000),
@@ -103,4 +103,4 @@ create table closures (
   constraint closures_not_reversed check (starts_at < ends_at),
   constraint closures_length check (ends_at - starts_at <= interval '366 days')
 );
-create index closures_ending on closures (organization_id, ends_at);
+create index closures_ending on closures (ends_at, organization_id);

@@ -101,7 +101,7 @@ create table time_off (
   constraint time_off_length check (ends_at - starts_at <= interval '366 days'),
   constraint time_off_kind_known check (kind in ('sick', 'holiday', 'training', 'other'))
 );
-create index time_off_ending on time_off (organization_id, ends_at);
+create index time_off_ending on time_off (ends_at, organization_id);
 
 -- Names are plain, behind row-level security and grants, so that the front desk finds a patient as it types
 -- (decisions/0004); search_name is "family given", folded to lower case without accents. Alerts are free text

@@ -52,7 +52,7 @@ create table payers (
   updated_at timestamptz not null default now(),
   constraint payers_pkey primary key (organization_id, id),
   constraint payers_organization_fkey foreign key (organization_id) references organizations (organization_id),
-  constraint payers_name_key unique (organization_id, name),
+  constraint payers_name_key unique (name, organization_id),
   constraint payers_name_length check (char_length(name) between 1 and 200),
   constraint payers_rounding_known check (rounding in ('cpt_midpoint', 'cms_8_minute', 'full_units', 'ceil')),
   constraint payers_rounding_scope_known check (rounding_scope in ('session', 'day')),

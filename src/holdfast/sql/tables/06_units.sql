@@ -35,8 +35,8 @@ create table authorizations (
   constraint authorizations_dates_not_reversed check (start_date <= end_date),
   constraint authorizations_approval_known check (approval in ('approved', 'pending', 'cancelled'))
 ) with (fillfactor = 70);
-create index authorizations_by_patient on authorizations (organization_id, patient_id, end_date);
-create index authorizations_by_end on authorizations (organization_id, end_date, id);
+create index authorizations_by_patient on authorizations (patient_id, organization_id, end_date);
+create index authorizations_by_end on authorizations (end_date, organization_id, id);
 
 -- Immutable entries, numbered by the authorization's version that each one made.
 create table authorization_entries (

@@ -55,8 +55,8 @@ create table appointments (
     cancelled_by in ('patient', 'caregiver', 'practitioner', 'clinic', 'payer', 'weather', 'error')),
   constraint appointments_cancellation_whole check ((status = 'cancelled') = (cancelled_at is not null))
 );
-create index appointments_by_clinic on appointments (organization_id, clinic_id, starts_at, id);
-create index appointments_by_patient on appointments (organization_id, patient_id, starts_at);
+create index appointments_by_clinic on appointments (clinic_id, organization_id, starts_at, id);
+create index appointments_by_patient on appointments (patient_id, organization_id, starts_at);
 
 create table appointment_lines (
   organization_id uuid not null,
@@ -94,7 +94,7 @@ create table appointment_lines (
     travel_before_minutes between 0 and 120 and buffer_minutes between 0 and 120),
   constraint appointment_lines_status_known check (line_status in ('planned', 'completed', 'signed'))
 );
-create index appointment_lines_by_practitioner on appointment_lines (organization_id, practitioner_id, starts_at);
+create index appointment_lines_by_practitioner on appointment_lines (practitioner_id, organization_id, starts_at);
 
 -- The law: no two claims on the same seat of a resource overlap. Whoever has a claim blocks; there is no other
 -- predicate anywhere. starts_at and ends_at repeat the bounds of during because && on a range is not leakproof
