@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from holdfast.api import nouns
+from holdfast.api import absences, nouns
 from holdfast.api.fields import Hours, Name, Search, Zone
 from holdfast.api.lists import Paged
 from holdfast.commands.clinics import CLINIC
@@ -36,4 +36,4 @@ SHAPES = nouns.Shapes(
     "places.read", "places.write",
 )  # fmt: skip
 
-ROUTES = nouns.routes(CLINIC, SHAPES)
+ROUTES = (*nouns.routes(CLINIC, SHAPES), *absences.CLINIC_ROUTES)

@@ -78,6 +78,11 @@ def _plain(value: Any) -> Any:
 async def answer(ask: Ask[Any, Any], name: str, *values: Any) -> Answer:
     """A list whose documents go out as they are stored."""
     async with ask.house.database.reading(ask.actor.organization_id) as connection:
-        items, counted, seq = await fetched(ask, connection, name, *values)
+        return await on(ask, connection, name, *values)
+
+
+async def on(ask: Ask[Any, Any], connection: Connection, name: str, *values: Any) -> Answer:
+    """`answer` inside an open transaction."""
+    items, counted, seq = await fetched(ask, connection, name, *values)
     raw = [msgspec.Raw(item.encode()) for item in items]
     return Answer(page(ask, ask.query, raw, counted), seq=seq)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from holdfast.api import nouns
+from holdfast.api import absences, nouns
 from holdfast.api.door import Answer, Ask
 from holdfast.api.fields import Code, Credential, DatedHours, HoursException, Minutes, Name, Search, Seats
 from holdfast.api.lists import Paged
@@ -52,4 +52,4 @@ SHAPES = nouns.Shapes(
     Practitioner, PractitionerQuery, "places.read", "places.write",
 )  # fmt: skip
 
-ROUTES = nouns.routes(PRACTITIONER, SHAPES, create=create)
+ROUTES = (*nouns.routes(PRACTITIONER, SHAPES, create=create), *absences.PRACTITIONER_ROUTES)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from holdfast.api import nouns
+from holdfast.api import absences, nouns, room_display
 from holdfast.api.door import Answer, Ask
 from holdfast.api.fields import Label, Minutes, People, Search, Seats, Word, Words
 from holdfast.api.lists import Paged
@@ -60,4 +60,4 @@ SHAPES = nouns.Shapes(
     "places.read", "places.write",
 )  # fmt: skip
 
-ROUTES = nouns.routes(ROOM, SHAPES, create=create)
+ROUTES = (*nouns.routes(ROOM, SHAPES, create=create), *room_display.ROUTES, *absences.ROOM_ROUTES)

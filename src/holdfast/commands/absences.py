@@ -29,7 +29,9 @@ def check(settings: Settings, now: int, span: Span) -> None:
         raise Invalid(FieldError("end", "invalid_value", "must be after the start"))
     if end - start > settings.date_range_days_max * DAY:
         raise Invalid(
-            FieldError("end", "invalid_value", f"must be at most {settings.date_range_days_max} days after the start")
+            FieldError(
+                "end", "invalid_value", f"must be at most {settings.date_range_days_max} days after the start"
+            )
         )
     if start > now + settings.start_ahead_days_max * DAY:
         raise Invalid(FieldError("start", "invalid_value", "is more than five years ahead"))
@@ -64,9 +66,7 @@ async def _close(
     await execute(
         statement("closure_insert"), organization, closure, *place, *times, reason, moment(turn.now)
     )
-    await execute(
-        statement("claim_free_time"), organization, rooms, *times, "closure", closure, None
-    )
+    await execute(statement("claim_free_time"), organization, rooms, *times, "closure", closure, None)
     rows = await turn.connection.fetch(statement("visits_in_closure"), organization, *place, *times)
     recorded = await turn.connection.fetchval(statement("closure_get"), organization, closure)
     flag = "room_closed" if place[1] else "clinic_closed"
@@ -85,7 +85,9 @@ async def take_time_off(house: House, asked: Asked, practitioner: str, span: Spa
         await execute(
             statement("claim_free_time"), organization, [practitioner], *times, "time_off", None, absence
         )
-        rows = await turn.connection.fetch(statement("visits_in_time_off"), organization, practitioner, *times)
+        rows = await turn.connection.fetch(
+            statement("visits_in_time_off"), organization, practitioner, *times
+        )
         recorded = await turn.connection.fetchval(statement("time_off_get"), organization, absence)
         return await _recorded(
             turn, asked, "time_off", msgspec.json.decode(recorded), rows, "practitioner_absent"
@@ -102,14 +104,18 @@ async def _recorded(
     # Why is somebody's own words.
     turn.tell(f"{subject}.recorded", {name: value for name, value in absence.items() if name != "reason"})
     turn.note(asked, f"{subject}.recorded", subject, absence["id"])
-    flagged = await turn.connection.fetch(
-        statement("visits_flag"), turn.organization, [row["id"] for row in rows], flag, moment(turn.now)
-    )
-    for row in flagged:
+    fetch, organization, found = turn.connection.fetch, turn.organization, [row["id"] for row in rows]
+    changed = {
+        row["id"]
+        for row in await fetch(statement("visits_flag"), organization, found, flag, moment(turn.now))
+    }
+    in_order = [visit for visit in found if visit in changed]
+    for row in await fetch(statement("visit_documents"), organization, in_order):
         visit = msgspec.json.decode(row["document"], type=Visit)
         turn.tell("appointment.needs_action", visit_body(visit))
         turn.note(asked, "appointment.needs_action", "appointment", visit.id, needs_action=flag)
     affected = [
-        {"id": str(row["id"]), "start": row["start"], "end": row["end"], "status": row["status"]} for row in rows
+        {"id": str(row["id"]), "start": row["start"], "end": row["end"], "status": row["status"]}
+        for row in rows
     ]
     return answered(201, absence | {"affected": affected})

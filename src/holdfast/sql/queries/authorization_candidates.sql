@@ -1,0 +1,16 @@
+-- What says which authorization a booking would use: the patient's, how services of the code count units, the
+-- organization's today.
+select
+  t.seq,
+  (select (now() at time zone o.time_zone)::date from organizations o where o.organization_id = $1) as today,
+  array(
+    select distinct s.unit_basis
+    from services s where s.organization_id = $1 and s.code = $3 and s.is_active) as bases,
+  array(
+    select d.document::text
+    from authorizations z
+    join authorization_documents($1) d on d.id = z.id
+    where z.organization_id = $1 and z.patient_id = $2
+    order by z.end_date, z.id) as candidates
+from turns t
+where t.organization_id = $1
