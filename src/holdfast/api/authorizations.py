@@ -1,6 +1,6 @@
 """`/authorizations`: what payers approved, what is left of it, and the ledger that says why."""
 
-import datetime
+import datetime as dt
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -101,7 +101,7 @@ class ActiveQuery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     patient_id: Id
     service_code: Code
-    date: datetime.date | None = None
+    date: dt.date | None = None
 
 
 async def create(ask: Ask[Any, NewAuthorization]) -> Answer:
