@@ -5,6 +5,7 @@ once; there is no timer.
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
@@ -65,16 +66,20 @@ class Lane(Generic[T]):
         await self._carrier.close()
 
     async def _run(self) -> None:
-        try:
-            while True:
-                while not self._waiting:
-                    self._arrived.clear()
-                    await asyncio.wait_for(self._arrived.wait(), self._settings.lane_idle_seconds)
-                batch = self._next_batch()
-                if batch:
-                    await self._carrier.carry(batch)
-        except TimeoutError:
-            await self._carrier.close()
+        while await self._is_needed():
+            batch = self._next_batch()
+            if batch:
+                await self._carrier.carry(batch)
+        await self._carrier.close()
+
+    async def _is_needed(self) -> bool:
+        """Waits for a request; False when none came for so long that the lane may be closed."""
+        if not self._waiting:
+            self._arrived.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._arrived.wait(), self._settings.lane_idle_seconds)
+        # One may have come in the very moment of giving up.
+        return bool(self._waiting)
 
     def _next_batch(self) -> list[T]:
         """The longest waiting requests of which no two bear the same mark; the others wait their turn."""
