@@ -1,9 +1,12 @@
 """The one wiring: settings → database → lanes → hub → ASGI. The only module that holds the running pieces."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
+
+import structlog
 
 from holdfast import secrets, settings
 from holdfast.api import (
@@ -68,7 +71,7 @@ class Application:
         await receive()
         try:
             await self._stack.enter_async_context(self.running())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 the server must say why it does not start
             await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
             return
         await send({"type": "lifespan.startup.complete"})
@@ -91,7 +94,7 @@ class Application:
         authenticator = authenticate.Authenticator(house)
         await house.start()
         await hub.start()
-        openapi.describe(routes())
+        house.openapi = openapi.describe(routes())
         self.house = house
         self._door = Door(house, hub, authenticator, limits.Limiter(self._settings), Router(routes()))
         try:
@@ -104,4 +107,14 @@ class Application:
 
 def create() -> Application:
     """The factory that the server's workers call; settings come from the environment."""
-    return Application(settings.load())
+    given = settings.load()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(given.log_level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    return Application(given)

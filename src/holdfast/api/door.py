@@ -53,7 +53,8 @@ class Ask(Generic[Q, B]):
     client_address: str
     parameters: dict[str, str]
     spans: dict[str, float] = field(default_factory=dict)
-    _actor: Actor | None = None
+    route: str = ""
+    signed_in: Actor | None = None
     reach: Reach = "all"
     query: Q = None  # type: ignore[assignment]
     body: B = None  # type: ignore[assignment]
@@ -62,9 +63,9 @@ class Ask(Generic[Q, B]):
 
     @property
     def actor(self) -> Actor:
-        if self._actor is None:
+        if self.signed_in is None:
             raise Problem("unauthenticated", "Sign in first.")
-        return self._actor
+        return self.signed_in
 
     def id(self, name: str = "id") -> str:
         """A path parameter that is an id. Anything that cannot be one is simply not there: 404."""
@@ -175,9 +176,10 @@ class Door:
             content = answer.content
             if not isinstance(content, bytes):
                 content = b"" if answer.status == 204 else msgspec.json.encode(content)
-        except Exception as error:  # the last resort: an answer, never a broken connection
+        except Exception as error:  # noqa: BLE001 the last resort: an answer, never a broken connection
             answer, content = self._problem(ask, error)
-        ask.spans["total"] = time.perf_counter() - began
+        ask.spans["total"] = seconds = time.perf_counter() - began
+        self._house.metrics.answered(ask.method, ask.route, answer.status, seconds)
         await _send(send, ask, answer, content, limits)
 
     async def _answer(
@@ -193,6 +195,7 @@ class Door:
                 "method_not_allowed", "This path does not know that method.",
                 headers={"Allow": ", ".join(sorted(routes))},
             )  # fmt: skip
+        ask.route = route.path
         if route.permission is not None:
             await self._let_in(ask, route, limits)
         ask.query = decode.query(scope["query_string"], route.query)
@@ -201,7 +204,7 @@ class Door:
 
     async def _let_in(self, ask: Ask[Any, Any], route: Route[Any, Any], limits: dict[str, str]) -> None:
         began = time.perf_counter()
-        ask._actor = actor = await self._authenticator.actor(ask.headers, ask.method)
+        ask.signed_in = actor = await self._authenticator.actor(ask.headers, ask.method)
         ask.spans["authenticate"] = time.perf_counter() - began
         limits.update(self._limiter.count(actor))
         if route.permission:
@@ -249,17 +252,19 @@ class Door:
                 chunks.append(message.get("body", b""))
         if size > self._settings.request_body_bytes_max:
             limit = self._settings.request_body_bytes_max
-            raise Problem("body_too_large", f"A body may have {limit} bytes.", headers={"Connection": "close"})
+            raise Problem(
+                "body_too_large", f"A body may have {limit} bytes.", headers={"Connection": "close"}
+            )
         return b"".join(chunks)
 
     def _problem(self, ask: Ask[Any, Any], error: Exception) -> tuple[Answer, bytes]:
         problem = problem_of(error)
         if problem.status == 500:
             # No exception text: it may repeat a person's words. The trace of file and line does not.
-            _log.error("internal_error", request_id=ask.request_id, kind=type(error).__name__, trace=_trace(error))
-        answer = Answer(
-            status=problem.status, headers=problem.headers, media_type="application/problem+json"
-        )
+            _log.error(
+                "internal_error", request_id=ask.request_id, kind=type(error).__name__, trace=_trace(error)
+            )
+        answer = Answer(status=problem.status, headers=problem.headers, media_type="application/problem+json")
         return answer, problem.content(ask.path, ask.request_id)
 
 
@@ -271,7 +276,9 @@ def _trace(error: BaseException) -> list[str]:
     return frames
 
 
-async def _send(send: Send, ask: Ask[Any, Any], answer: Answer, content: bytes, limits: dict[str, str]) -> None:
+async def _send(
+    send: Send, ask: Ask[Any, Any], answer: Answer, content: bytes, limits: dict[str, str]
+) -> None:
     timing = ", ".join(f"{name};dur={seconds * 1000:.2f}" for name, seconds in ask.spans.items())
     headers = [
         (b"content-length", str(len(content)).encode()),

@@ -4,6 +4,7 @@ further calls; what a noun is and how it is kept is in `commands/`.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ def changes(new: type[msgspec.Struct], name: str, *without: str) -> type[msgspec
     return msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=True, module=new.__module__)
 
 
+@cache  # one type per shape: two of one name cannot both be described
 def page_of(answer: type[msgspec.Struct]) -> type[msgspec.Struct]:
     """The shape of a list of these, for OpenAPI."""
     items = [("items", list[answer])]  # type: ignore[valid-type]

@@ -35,7 +35,7 @@ STATUS: Final[Mapping[str, int]] = {
     "internal_error": 500,
 }
 
-_TITLE: Final[Mapping[int, str]] = {
+TITLE: Final[Mapping[int, str]] = {
     401: "Not signed in",
     403: "Not allowed",
     404: "Not found",
@@ -66,7 +66,7 @@ class Problem(Exception):
 
     def content(self, instance: str, request_id: str) -> bytes:
         return msgspec.json.encode({
-            "type": f"/docs/problems#{self.code}", "title": _TITLE[self.status], "status": self.status,
+            "type": f"/docs/problems#{self.code}", "title": TITLE[self.status], "status": self.status,
             "detail": self.detail, "instance": instance, "code": self.code, "request_id": request_id,
             **self.members,
         })  # fmt: skip

@@ -9,6 +9,8 @@ import structlog
 from holdfast import ids
 from holdfast.actor import Asked
 from holdfast.commands.identity import Identity
+from holdfast.commands.metrics import Metrics
+from holdfast.commands.readiness import Readiness
 from holdfast.db.database import Connection, Database
 from holdfast.db.lanes import Lanes
 from holdfast.db.statements import statement
@@ -27,6 +29,10 @@ class House:
         self.database = database
         self.vault = vault
         self.identity = Identity(settings, vault)
+        self.readiness = Readiness(settings, database)
+        self.metrics = Metrics()
+        self.openapi: dict[str, Any] = {}
+        """The document of all routes, made by `app.py`, which alone knows them all."""
         self.lanes: Lanes[Any]
         self.page_lanes: Lanes[Any]
         self.conflict_lanes: Lanes[Any]
