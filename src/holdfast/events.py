@@ -1,5 +1,6 @@
 """The closed list of events. A kind that is not here cannot be written (a test compares)."""
 
+from collections.abc import Mapping
 from typing import Final
 
 APPOINTMENT: Final = (
@@ -40,7 +41,7 @@ DIRECTORY: Final = (
 KINDS: Final = frozenset((*APPOINTMENT, *AUTHORIZATION, *DIRECTORY))
 
 # What each appointment call is called once it has happened.
-AFTER_CALL: Final = {
+AFTER_CALL: Final[Mapping[str, str]] = {
     "confirm": "appointment.confirmed",
     "check-in": "appointment.checked_in",
     "start": "appointment.started",

@@ -77,10 +77,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     requests_per_minute_user: int = 6_000
     requests_per_minute_organization: int = 60_000
 
-    # Keeping
-    idempotency_hours: int = 24
-    hold_ttl_seconds: int = 300
-
     # Live
     live_poll_seconds: float = 0.04
     live_listeners_max: int = 5_000

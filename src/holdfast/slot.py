@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 Span = tuple[int, int]
@@ -138,7 +139,7 @@ def pieces(span: Span) -> list[Span]:
     """A long span cut at UTC midnights, so that no piece is longer than a claim may be."""
     start, end = span
     cuts = [start, *range((start // DAY + 1) * DAY, end, DAY), end]
-    return [(a, b) for a, b in zip(cuts, cuts[1:], strict=False) if a < b]
+    return [(a, b) for a, b in pairwise(cuts) if a < b]
 
 
 def units_to_reserve(minutes: int, unit_basis: str, unit_minutes: int) -> int:

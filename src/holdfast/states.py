@@ -26,15 +26,17 @@ TRANSITIONS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({
 })  # fmt: skip
 
 # Which fields a move may change in each status.
-MOVABLE: Final[Mapping[str, frozenset[str]]] = MappingProxyType({
-    "scheduled": frozenset({"start", "end", "practitioner_id", "room_id", "location", "notes"}),
-    "confirmed": frozenset({"start", "end", "practitioner_id", "room_id", "location", "notes"}),
-    "checked_in": frozenset({"end", "practitioner_id", "room_id", "notes"}),
-    "in_progress": frozenset({"end", "practitioner_id", "room_id", "notes"}),
-    "completed": frozenset(),
-    "no_show": frozenset(),
-    "cancelled": frozenset(),
-})
+MOVABLE: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "scheduled": frozenset({"start", "end", "practitioner_id", "room_id", "location", "notes"}),
+        "confirmed": frozenset({"start", "end", "practitioner_id", "room_id", "location", "notes"}),
+        "checked_in": frozenset({"end", "practitioner_id", "room_id", "notes"}),
+        "in_progress": frozenset({"end", "practitioner_id", "room_id", "notes"}),
+        "completed": frozenset(),
+        "no_show": frozenset(),
+        "cancelled": frozenset(),
+    }
+)
 
 WITHOUT_CLAIMS: Final = frozenset({"cancelled", "no_show"})
 

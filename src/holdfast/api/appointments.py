@@ -28,7 +28,6 @@ from holdfast.slot import rfc3339, wall
 from holdfast.vault import Seal
 
 Location = Literal["on_site", "home", "school", "community", "telehealth"]
-Notes = Annotated[str, msgspec.Meta(max_length=10_000)]
 Minutes = Annotated[int, msgspec.Meta(ge=1, le=1440)]
 Status = Literal["scheduled", "confirmed", "checked_in", "in_progress", "completed", "cancelled", "no_show"]
 CancelledBy = Literal["patient", "caregiver", "practitioner", "clinic", "payer", "weather", "error"]
@@ -47,7 +46,7 @@ class Booking(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     location: Location | None = None
     room_id: Id | None = None
     authorization_id: Id | None = None
-    notes: Notes | None = None
+    notes: str | None = None
     replaces_appointment_id: Id | None = None
 
 
@@ -59,7 +58,7 @@ class Moving(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     practitioner_id: Id | msgspec.UnsetType = msgspec.UNSET
     room_id: Id | msgspec.UnsetType = msgspec.UNSET
     location: Location | msgspec.UnsetType = msgspec.UNSET
-    notes: Notes | msgspec.UnsetType | None = msgspec.UNSET
+    notes: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Override(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -120,6 +119,12 @@ def pages(house: House) -> Lanes[Any]:
     return Lanes(house.settings, partial(PageReader, house, encoded))
 
 
+def _check_notes(ask: Ask[Any, Any], notes: object) -> None:
+    most = ask.house.settings.notes_characters_max
+    if isinstance(notes, str) and len(notes) > most:
+        raise Invalid(FieldError("notes", "invalid_value", f"may have {most} characters"))
+
+
 async def _submit(ask: Ask[Any, Any], intent: Intent) -> Answer:
     """Through the lane; a refusal comes back with its reasons, conflicts and alternatives."""
     try:
@@ -135,6 +140,7 @@ async def _submit(ask: Ask[Any, Any], intent: Intent) -> Answer:
 
 async def book(ask: Ask[NoFields, Booking]) -> Answer:
     wanted = ask.body
+    _check_notes(ask, wanted.notes)
     if wanted.end is not None and wanted.duration_minutes is not None:
         raise Invalid(FieldError("duration_minutes", "invalid_value", "give an end or a duration, not both"))
     return await _submit(
@@ -150,6 +156,7 @@ async def book(ask: Ask[NoFields, Booking]) -> Answer:
 
 
 async def move(ask: Ask[NoFields, Moving]) -> Answer:
+    _check_notes(ask, ask.body.notes)
     given = {
         name: value
         for name in ("start", "end", "practitioner_id", "room_id", "location", "notes")

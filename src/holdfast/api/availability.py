@@ -32,7 +32,7 @@ class Query(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     time_to: str | None = None
     duration_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] | None = None
     step_minutes: Annotated[int, msgspec.Meta(ge=5, le=240)] = 15
-    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
+    limit: Annotated[int, msgspec.Meta(ge=1)] = 100
 
 
 class FreeSlot(msgspec.Struct, kw_only=True):
@@ -52,6 +52,8 @@ class Availability(msgspec.Struct, kw_only=True):
 async def availability(ask: Ask[Query, Any]) -> Answer:
     query, settings = ask.query, ask.house.settings
     check_range(query.start_date, query.end_date, settings.availability_days_max)
+    if query.limit > settings.availability_slots_max:
+        raise Invalid(FieldError("limit", "invalid_value", f"may be {settings.availability_slots_max}"))
     grid = _grid(query)
     async with snapshot(ask.house, ask.actor.organization_id) as reading:
         patients = {query.patient_id} if query.patient_id else set()

@@ -4,7 +4,7 @@ caller may not see of either is taken out here. Decides nothing, writes nothing.
 
 import secrets
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Any, Final, cast
 
 import anyio
@@ -15,6 +15,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from holdfast.actor import Actor
 from holdfast.api import appointment_view
 from holdfast.api.appointment_view import Appointment
+from holdfast.api.dates import check_range
 from holdfast.api.door import Answer, Ask, Receive, Route, Scope, Send
 from holdfast.api.problems import Problem
 from holdfast.api.wire import Id
@@ -25,7 +26,6 @@ from holdfast.live.replay import Event
 from holdfast.rules.facts import Visit
 from holdfast.slot import day_span, moment, rfc3339
 
-_YEARS: Final = range(1971, 9000)
 _SEQ_MAX: Final = 2**63 - 1
 # Clients that lost a server come back spread over two seconds.
 _RETRY_MILLISECONDS_MIN: Final = 1000
@@ -132,7 +132,7 @@ _snapshot = msgspec.json.Decoder(_Snapshot)
 
 async def calendar(ask: Ask[CalendarQuery, None]) -> Answer:
     query, actor = ask.query, ask.actor
-    _check_range(query, ask.house.settings.date_range_days_max)
+    check_range(query.start_date, query.end_date, ask.house.settings.date_range_days_max)
     most = ask.house.settings.calendar_appointments_max
     snapshot = await _read(ask, _patients_of(actor), most + 1)
     if len(snapshot.appointments) > most:
@@ -153,25 +153,16 @@ async def calendar(ask: Ask[CalendarQuery, None]) -> Answer:
     return Answer(view, seq=snapshot.seq)
 
 
-def _check_range(query: CalendarQuery, days_max: int) -> None:
-    for name, on in (("start_date", query.start_date), ("end_date", query.end_date)):
-        if on.year not in _YEARS:
-            raise Invalid(FieldError(name, "invalid_value", "the year is out of range"))
-    if query.end_date < query.start_date:
-        raise Invalid(FieldError("end_date", "invalid_value", "must not be before start_date"))
-    if query.end_date - query.start_date >= timedelta(days=days_max):
-        raise Invalid(FieldError("end_date", "too_many", f"a range may have {days_max} days"))
-
-
 async def _read(ask: Ask[CalendarQuery, None], patients: list[str] | None, most: int) -> _Snapshot:
     organization, query = ask.actor.organization_id, ask.query
+    clinic = str(query.clinic_id)  # the driver takes no subclass
     async with ask.house.database.reading(organization) as connection:
-        zone = await connection.fetchval(statement("calendar_clinic"), organization, query.clinic_id)
+        zone = await connection.fetchval(statement("calendar_clinic"), organization, clinic)
         if zone is None:
             raise NotFound("clinic_id")
         start, end = day_span(query.start_date, zone)[0], day_span(query.end_date, zone)[1]
         document = await connection.fetchval(
-            statement("calendar"), organization, query.clinic_id, moment(start), moment(end), patients, most
+            statement("calendar"), organization, clinic, moment(start), moment(end), patients, most
         )
     return _snapshot.decode(document)
 

@@ -106,7 +106,10 @@ async def _with_alternatives(ask: Ask[Query, Any], body: Conflicts) -> Conflicts
         low = max(visit.start - 8 * DAY, seen.facts.now - 2 * DAY)
         wide = everything(seen.directory, visit, low, visit.end + 8 * DAY)
         seen = await reading.gather(
-            Need(lambda _directory, _visits, _now: wide, patients={query.patient_id} if query.patient_id else set())
+            Need(
+                lambda _directory, _visits, _now: wide,
+                patients={query.patient_id} if query.patient_id else set(),
+            )
         )
         clinic = seen.directory.clinics[visit.clinic_id]
         patient = next(iter(seen.facts.patients or ()), None)

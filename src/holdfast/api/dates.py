@@ -20,7 +20,9 @@ def check_range(first: date | None, last: date | None, days_max: int) -> None:
         if last < first:
             errors.append(FieldError("end_date", "invalid_value", "must not be before start_date"))
         elif (last - first).days >= days_max:
-            errors.append(FieldError("end_date", "invalid_value", f"the range is longer than {days_max} days"))
+            errors.append(
+                FieldError("end_date", "invalid_value", f"the range is longer than {days_max} days")
+            )
     if errors:
         raise Invalid(*errors)
 

@@ -12,7 +12,7 @@ import msgspec
 from holdfast.api.wire import decoded
 from holdfast.errors import FieldError, Invalid
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 _AT = re.compile(r" - at `\$(?:\.)?(.*?)`$")
 
@@ -51,13 +51,16 @@ def query(raw: bytes, kind: type[T]) -> T:
             return msgspec.convert(values, kind, strict=False, dec_hook=decoded)
         except msgspec.ValidationError:
             pass
-    raise Invalid(*errors, *_field_errors(values, kind, strict=False))
+    errors += _field_errors(values, kind, strict=False)
+    raise Invalid(*(errors or [FieldError("query", "invalid_value", "cannot be accepted")]))
 
 
 def fingerprint(method: str, target: str, if_match: str, raw: bytes) -> bytes:
     """What makes two requests with one key the same: method, path and query, If-Match, canonical body."""
     canonical = msgspec.json.encode(msgspec.json.decode(raw), order="sorted") if raw else b""
-    return hashlib.sha256(b"\x1f".join((method.encode(), target.encode(), if_match.encode(), canonical))).digest()
+    return hashlib.sha256(
+        b"\x1f".join((method.encode(), target.encode(), if_match.encode(), canonical))
+    ).digest()
 
 
 def _check_shape(raw: bytes, nesting_max: int) -> None:
@@ -104,15 +107,18 @@ def _every_error(raw: bytes, kind: type) -> Invalid:
     value = _parsed(raw)
     if not isinstance(value, dict):
         return Invalid(FieldError("body", "invalid_value", "must be a JSON object"))
-    return Invalid(*_field_errors(value, kind, strict=True))
+    errors = _field_errors(value, kind, strict=True)
+    return Invalid(*(errors or [FieldError("body", "invalid_value", "cannot be accepted")]))
 
 
 def _field_errors(values: dict[str, Any], kind: type, *, strict: bool) -> list[FieldError]:
     """Every field's own error: a decoder stops at the first, a person wants them all."""
     errors: list[FieldError] = []
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    for name in values.keys() - fields.keys():
-        errors.append(FieldError(name, "unknown_field", "is not a field of this call"))
+    errors += [
+        FieldError(name, "unknown_field", "is not a field of this call")
+        for name in values.keys() - fields.keys()
+    ]
     for name, field in fields.items():
         if name not in values:
             if field.required:
@@ -122,7 +128,7 @@ def _field_errors(values: dict[str, Any], kind: type, *, strict: bool) -> list[F
             msgspec.convert(values[name], field.type, strict=strict, dec_hook=decoded)
         except msgspec.ValidationError as error:
             errors.append(_field_error(name, str(error)))
-    return errors or [FieldError("body", "invalid_value", "cannot be accepted")]
+    return errors
 
 
 def _field_error(name: str, message: str) -> FieldError:

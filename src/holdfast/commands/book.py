@@ -85,7 +85,11 @@ class Book(Intent, kw_only=True):
     def decide(self, desk: Desk, asked: Asked) -> Visit:
         visit = self.wished(desk.directory, None, desk.now)
         check_time(
-            desk.settings, desk.now, visit.start, visit.end, "duration_minutes" if self.duration_minutes else "end"
+            desk.settings,
+            desk.now,
+            visit.start,
+            visit.end,
+            "duration_minutes" if self.duration_minutes else "end",
         )
         patient = desk.patient(visit.patient_id)
         desk.allow(asked, visit)

@@ -168,7 +168,9 @@ class Desk:
             self.appointments_changed.append(_appointment_row(visit))
             self.lines_changed += [_line_row(visit, line) for line in visit.lines]
         self.keeping.tell(kind, visit_body(visit))
-        self.keeping.note(asked, kind.partition(".")[2], "appointment", visit.id, version=visit.version, **detail)
+        self.keeping.note(
+            asked, kind.partition(".")[2], "appointment", visit.id, version=visit.version, **detail
+        )
 
     def _units(self, asked: Asked, visit: Visit, before: Visit | None) -> None:
         """Ledger entries for what changes between the visit before and after."""

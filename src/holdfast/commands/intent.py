@@ -88,7 +88,9 @@ def check_time(settings: Settings, now: int, start: int, end: int, end_field: st
         raise Invalid(FieldError(end_field, "invalid_value", "must be after the start"))
     if minutes > settings.visit_minutes_max:
         raise Invalid(
-            FieldError(end_field, "invalid_value", f"makes a visit longer than {settings.visit_minutes_max} minutes")
+            FieldError(
+                end_field, "invalid_value", f"makes a visit longer than {settings.visit_minutes_max} minutes"
+            )
         )
     if start > now + settings.start_ahead_days_max * DAY:
         raise Invalid(FieldError("start", "invalid_value", "is more than five years ahead"))

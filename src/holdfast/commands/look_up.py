@@ -180,7 +180,9 @@ class PageReader(Reader[Page]):
             for page in pages.pages
         ]
 
-    async def _learn(self, connection: Connection, directory: Directory, rows: list[tuple[str, int, int]]) -> None:
+    async def _learn(
+        self, connection: Connection, directory: Directory, rows: list[tuple[str, int, int]]
+    ) -> None:
         """Reads and encodes those visits that are not remembered as they are stored now."""
         remembered = self._remembered
         new = {}

@@ -115,11 +115,17 @@ class Move(Intent, kw_only=True):
         wish = self.wish(desk.directory, visit, before)
         held = desk.lift(before)
         try:
-            verdict = granted(desk, asked, desk.patient(visit.patient_id), wish, stays=visit.start == before.start)
+            verdict = granted(
+                desk, asked, desk.patient(visit.patient_id), wish, stays=visit.start == before.start
+            )
         except Exception:
             desk.lower(before, held)
             raise
-        settle(visit, verdict, manual=manual and verdict.room is not None and verdict.room.room.id == visit.room_id)
+        settle(
+            visit,
+            verdict,
+            manual=manual and verdict.room is not None and verdict.room.room.id == visit.room_id,
+        )
         visit.needs_action = None
         new = desk.claims_for(visit, verdict)
         if self.override_reason is None:

@@ -21,9 +21,7 @@ class Snapshot:
     async def gather(self, need: Need) -> Gathered:
         """Raises NotFound if there is no such organization."""
         known = self._house.directories.get(self._organization)
-        gathered = await gather(
-            self.connection, self._organization, "facts", need, known, self._timetable
-        )
+        gathered = await gather(self.connection, self._organization, "facts", need, known, self._timetable)
         self._house.directories[self._organization] = gathered.directory
         self._timetable = gathered.timetable
         return gathered

@@ -47,9 +47,7 @@ async def explained(house: House, asked: Asked, intent: Intent, refused: Refused
         )
         found = await reading.gather(need)
         desk, wish, patient = await _desk(house, reading, found, asked, intent)
-        verdict = assess(
-            found.directory, found.timetable, patient, desk.authorizations_of(patient.id), wish
-        )
+        verdict = assess(found.directory, found.timetable, patient, desk.authorizations_of(patient.id), wish)
         reasons = tuple(verdict.reasons) or refused.reasons
         conflicts = await _conflicts(reading, verdict.conflicts)
         alternatives = {
@@ -161,5 +159,3 @@ def slot_body(slot: Slot) -> dict[str, Any]:
         "start": rfc3339(slot.start), "end": rfc3339(slot.end), "practitioner_id": slot.practitioner_id,
         "room_id": slot.room_id, "score": slot.score,
     }  # fmt: skip
-
-

@@ -234,14 +234,14 @@ class Transaction:
             raise
         except asyncpg.PostgresError as error:
             self._forget()
-            _log.warning("batch_broken", sqlstate=error.sqlstate, constraint=getattr(error, "constraint_name", None))
+            _log.warning(
+                "batch_broken", sqlstate=error.sqlstate, constraint=getattr(error, "constraint_name", None)
+            )
             raise BatchBroken from error
         desk.timetable.seq = keeping.seq_after
 
 
-def _outcome(
-    desk: Desk, ticket: Ticket, keys: dict[tuple[str, str], StoredAnswer]
-) -> Answered | Exception:
+def _outcome(desk: Desk, ticket: Ticket, keys: dict[tuple[str, str], StoredAnswer]) -> Answered | Exception:
     """What one request gets: its stored answer, its effect, or its refusal."""
     asked = ticket.asked
     try:

@@ -7,7 +7,7 @@ decides anything.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg
 
@@ -81,7 +81,7 @@ class Database:
         except TimeoutError:
             raise Overloaded("no database connection is free") from None
         try:
-            yield connection
+            yield cast("Connection", connection)
         finally:
             await self.pool.release(connection)
 

@@ -123,7 +123,9 @@ def _clinic_and_time(directory: Directory, clinic: Clinic, wish: Wish, verdict: 
 
 
 def _inactive(kind: str, resource_id: str) -> Reason:
-    return Reason("inactive_resource", f"The {kind} is not active.", {"kind": kind, "resource_id": resource_id})
+    return Reason(
+        "inactive_resource", f"The {kind} is not active.", {"kind": kind, "resource_id": resource_id}
+    )
 
 
 def _patient(timetable: Timetable, patient: Patient, visit: Visit, verdict: Verdict) -> None:
@@ -151,9 +153,7 @@ def _line(
     seat = timetable.free_seat(practitioner.id, start, end, practitioner.seats)
     if seat is None:
         claims = timetable.overlapping(practitioner.id, start, end)
-        verdict.reasons.append(
-            Reason("practitioner_conflict", f"{practitioner.name} is taken at that time.")
-        )
+        verdict.reasons.append(Reason("practitioner_conflict", f"{practitioner.name} is taken at that time."))
         verdict.conflicts += [Conflict("practitioner", practitioner.id, claim) for claim in claims]
     verdict.practitioner_seats.append(seat or 0)
     lacking = credential_fault(practitioner, service, clinic, visit)
@@ -192,7 +192,9 @@ def credential_fault(
     required = " or ".join(sorted(service.required_credentials))
     if held:
         return Reason("credential_expired", f"{practitioner.name}'s {required} is not valid on {on}.")
-    return Reason("credential_missing", f"{service.code} needs {required}; {practitioner.name} has none of them.")
+    return Reason(
+        "credential_missing", f"{service.code} needs {required}; {practitioner.name} has none of them."
+    )
 
 
 def room_ask(directory: Directory, clinic: Clinic, patient: Patient | None, visit: Visit) -> rooms.RoomAsk:
@@ -270,7 +272,9 @@ def _units(
     verdict: Verdict,
 ) -> None:
     service = directory.services[line.service_id]
-    units_needed = units_to_reserve((line.end - line.start) // MINUTE, service.unit_basis, service.unit_minutes)
+    units_needed = units_to_reserve(
+        (line.end - line.start) // MINUTE, service.unit_basis, service.unit_minutes
+    )
     if not service.authorization_required and line.authorization_id is None:
         verdict.authorizations.append(None)
         verdict.units.append(0)

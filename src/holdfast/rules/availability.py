@@ -34,7 +34,12 @@ class Grid(msgspec.Struct, frozen=True):
 
 
 def workable(
-    directory: Directory, timetable: Timetable, clinic: Clinic, practitioner: Practitioner, on: date, location: str
+    directory: Directory,
+    timetable: Timetable,
+    clinic: Clinic,
+    practitioner: Practitioner,
+    on: date,
+    location: str,
 ) -> list[Span]:
     """The parts of a local date in which a practitioner could begin and end a visit."""
     day = [day_span(on, clinic.time_zone)]
@@ -53,7 +58,9 @@ def workable(
     return subtract(union(day), away)
 
 
-def starts(clinic: Clinic, grid: Grid, spans: Iterable[Span], on: date, seconds: int, earliest: int) -> Iterator[int]:
+def starts(
+    clinic: Clinic, grid: Grid, spans: Iterable[Span], on: date, seconds: int, earliest: int
+) -> Iterator[int]:
     """The grid's starts of a local date from which `seconds` fit into one of the spans."""
     if on.weekday() not in grid.weekdays:
         return
