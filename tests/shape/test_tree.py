@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 OVERLONG: Mapping[str, int] = MappingProxyType({
     # One statement per table of the batch, in the order that the law needs.
     "src/holdfast/sql/functions/apply.sql": 99,
+    # One snapshot of a clinic's days, role by role.
+    "src/holdfast/sql/functions/calendar.sql": 73,
     # One document of everything that changes rarely.
     "src/holdfast/sql/functions/directory.sql": 71,
 })  # fmt: skip
@@ -157,6 +159,13 @@ def test_a_function_lies_in_a_file_of_its_name() -> None:
         if "/functions/" in path:
             made = re.findall(r"^create or replace (?:function|procedure) (\w+)", text, re.MULTILINE)
             assert made == [Path(path).stem], path
+
+
+def test_every_decision_is_listed() -> None:
+    index = (ROOT / "decisions" / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| \[(\d{4})\]\((\1-[a-z0-9-]+\.md)\)", index, re.MULTILINE)
+    records = sorted(path.name for path in (ROOT / "decisions").glob("0*.md"))
+    assert [name for _, name in listed] == records
 
 
 def test_the_lock_stays_out_of_git() -> None:
