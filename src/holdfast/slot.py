@@ -18,7 +18,7 @@ DAY = 86_400
 CLAIM_SECONDS_MAX = 26 * 3600
 
 _RFC3339 = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -28,12 +28,13 @@ def instant(text: str) -> int:
 
     Raises ValueError for anything else, for fractions of a second, and for years before 1971 or after 9000.
     """
-    if not _RFC3339.fullmatch(text):
+    found = _RFC3339.fullmatch(text)
+    if found is None:
         raise ValueError("must be an RFC 3339 date-time with offset, such as 2026-03-02T09:00:00-07:00")
     moment = datetime.fromisoformat(text.upper())
     if not 1971 <= moment.year <= 9000:
         raise ValueError("the year is out of range")
-    if moment.microsecond:
+    if found[1] and found[1].strip(".0"):  # the parser drops what is below a microsecond
         raise ValueError("must be a whole second")
     return (moment - _EPOCH) // timedelta(seconds=1)
 

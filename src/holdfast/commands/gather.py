@@ -17,6 +17,9 @@ Spans = Callable[[Directory, dict[str, Visit], int], list[SpanOf]]
 """The time on resources that will be looked at, given the directory, the stored visits and the clock. Called first
 with what is foreseen (no visits, clock 0), then with what was read."""
 
+_REMEMBERED_MAX = 100_000
+"""A directory forgets what was derived from it (hours of dates, suitable rooms) beyond this many entries."""
+
 
 @dataclass(slots=True)
 class Need:
@@ -49,12 +52,18 @@ async def gather(
     """
     cells = timetable.missing(need.spans(directory, {}, 0)) if directory is not None else set()
     facts = await _read(connection, organization, name, need, need.patients, cells)
-    if facts.seq != timetable.seq:
+    known_seq = timetable.seq
+    if facts.seq != known_seq:
         timetable = Timetable(facts.seq)
     timetable.fill(cells, facts.claims or ())
+    visits = {visit.id: visit for visit in facts.appointments or ()}
+    foreseen = directory is not None and directory.seq == facts.directory_seq and facts.seq == known_seq
     if directory is None or directory.seq != facts.directory_seq:
         directory = Directory.decode(await connection.fetchval(statement("directory"), organization))
-    visits = {visit.id: visit for visit in facts.appointments or ()}
+    if len(directory.remembered) > _REMEMBERED_MAX:
+        directory.remembered.clear()
+    if foreseen and not visits:
+        return Gathered(facts, directory, timetable)
     cells = timetable.missing(need.spans(directory, visits, facts.now))
     others = {visit.patient_id for visit in visits.values()} - need.patients
     if cells or others:

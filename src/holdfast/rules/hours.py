@@ -72,6 +72,5 @@ def is_working(directory: Directory, practitioner: Practitioner, clinic: Clinic,
 
 def absences(directory: Directory, resource_id: str, span: Span) -> list[Closure | TimeOff]:
     """The closures or time off of a clinic, room or practitioner that overlap the span."""
-    return [
-        each for each in directory.absences_of.get(resource_id, ()) if overlaps((each.start, each.end), span)
-    ]
+    known = directory.absences_of.get(resource_id)
+    return [each for each in known if overlaps((each.start, each.end), span)] if known else []

@@ -4,7 +4,7 @@ The rule engine takes the places of `HARD` and `score`: a hard rule is a functio
 it to a sentence (why not) or None; `score` adds what the soft rules say to the base.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -96,61 +96,74 @@ def unavailable(directory: Directory, room: Room, span: Span) -> str | None:
     return None
 
 
-def seat_in(timetable: Timetable, room: Room, ask: RoomAsk) -> int | None:
-    """The seat that the visit and its turnover would take."""
-    start, end = ask.span
-    return timetable.free_seat(room.id, start, end + turnover(room, ask.service) * MINUTE, room.seats)
-
-
 def score(room: Room, ask: RoomAsk) -> int:
     """The base; soft rules will add to it, with 0 as the floor."""
     return BASE_SCORE
 
 
+class Suitable(NamedTuple):
+    """A room that every hard rule admits, with the turnover it would need."""
+
+    room: Room
+    turnover_minutes: int
+
+
+def candidates(
+    directory: Directory, rooms: tuple[Room, ...], ask: RoomAsk
+) -> tuple[tuple[Suitable, ...], tuple[RoomRefusal, ...]]:
+    """The rooms that hard rules admit, and why the others are refused. Remembered as long as the directory is:
+    it depends on the rooms, the service and the needs alone."""
+    key = ("candidates", rooms[0].clinic_id if len(rooms) > 1 else rooms[0].id, ask.service.id, ask.needs)
+    known: tuple[tuple[Suitable, ...], tuple[RoomRefusal, ...]] | None = directory.remembered.get(key)
+    if known is None:
+        against = [(room, unsuitable(room, ask)) for room in rooms]
+        admitted = tuple(Suitable(room, turnover(room, ask.service)) for room, why in against if not why)
+        known = admitted, tuple(refusal for _, why in against for refusal in why)
+        directory.remembered[key] = known
+    return known
+
+
 def choose(
-    directory: Directory, timetable: Timetable, rooms: Iterable[Room], ask: RoomAsk
+    directory: Directory, timetable: Timetable, rooms: tuple[Room, ...], ask: RoomAsk
 ) -> RoomChoice | list[RoomRefusal]:
-    """The best room for a visit, or why each is refused.
+    """The best room for a visit among all rooms of a clinic or one, or why each is refused.
 
     Order: score, smaller surplus capacity, fewer visits that day, display order, room number, id (product.md).
     """
-    refused: list[RoomRefusal] = []
-    best: list[tuple[tuple[int, int], Room, int]] = []
-    for room in rooms:
-        against = suitability(directory, room, ask)
-        if against:
-            refused.extend(against)
+    if not rooms:
+        return []
+    admitted, refused = candidates(directory, rooms, ask)
+    start, end = ask.span
+    taken: list[RoomRefusal] = []
+    best: list[tuple[Suitable, int]] = []
+    best_rank = (0, 0)
+    for suitable in admitted:
+        room = suitable.room
+        why = unavailable(directory, room, ask.span)
+        if why is not None:
+            taken.append(RoomRefusal(room.id, "room_unavailable", why))
             continue
-        if (why := unavailable(directory, room, ask.span)) is not None:
-            refused.append(RoomRefusal(room.id, "room_unavailable", why))
-            continue
-        seat = seat_in(timetable, room, ask)
+        seat = timetable.free_seat(room.id, start, end + suitable.turnover_minutes * MINUTE, room.seats)
         if seat is None:
-            refused.append(RoomRefusal(room.id, "room_conflict", f"Room {room.number} is taken."))
+            taken.append(RoomRefusal(room.id, "room_conflict", f"Room {room.number} is taken."))
             continue
         rank = (-score(room, ask), room.capacity - ask.service.capacity)
-        if not best or rank < best[0][0]:
-            best = [(rank, room, seat)]
-        elif rank == best[0][0]:
-            best.append((rank, room, seat))
+        if not best or rank < best_rank:
+            best, best_rank = [(suitable, seat)], rank
+        elif rank == best_rank:
+            best.append((suitable, seat))
     if not best:
-        return refused
-    rank, room, seat = best[0]
+        return [*refused, *taken]
+    chosen, seat = best[0]
     if len(best) > 1:
-        rank, room, seat = min(
+        day_start, day_end = ask.day
+        chosen, seat = min(
             best,
             key=lambda each: (
-                timetable.visits_beginning(each[1], *ask.day), each[1].display_order, each[1].number, each[1].id,
+                timetable.visits_beginning(each[0].room.id, day_start, day_end),
+                each[0].room.display_order,
+                each[0].room.number,
+                each[0].room.id,
             ),
-        )  # fmt: skip
-    return RoomChoice(room, seat, -rank[0], turnover(room, ask.service))
-
-
-def suitability(directory: Directory, room: Room, ask: RoomAsk) -> list[RoomRefusal]:
-    """`unsuitable`, remembered: it depends on the room, the service and the needs alone."""
-    key = ("suits", room.id, ask.service.id, ask.needs)
-    known = directory.remembered.get(key)
-    if known is None:
-        known = directory.remembered[key] = unsuitable(room, ask)
-    found: list[RoomRefusal] = known
-    return found
+        )
+    return RoomChoice(chosen.room, seat, -best_rank[0], chosen.turnover_minutes)

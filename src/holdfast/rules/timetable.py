@@ -7,7 +7,7 @@ empty answer. It takes part in a batch as its overlay: what is granted is added,
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from holdfast.rules.facts import Room, SpanOf, StoredClaim
+from holdfast.rules.facts import SpanOf, StoredClaim
 from holdfast.slot import DAY
 
 
@@ -29,6 +29,8 @@ class Timetable:
     def __init__(self, seq: int) -> None:
         self.seq = seq
         self._cells: dict[Cell, list[Claim]] = {}
+        self._counts: dict[Cell, dict[tuple[int, int], int]] = {}
+        """How many visits begin on a resource in a span, by the cells that the span touches, once asked for."""
 
     def __len__(self) -> int:
         return len(self._cells)
@@ -48,6 +50,7 @@ class Timetable:
         held = self._cells
         for cell in cells:
             held[cell] = []
+            self._counts.pop(cell, None)
         for stored in claims:
             claim = Claim(stored.start, stored.end, stored.seat, stored.kind, stored.owner)
             for day in range(stored.start // DAY, (stored.end - 1) // DAY + 1):
@@ -77,14 +80,26 @@ class Timetable:
                     taken.add(claim.seat)
         return next((seat for seat in range(seats) if seat not in taken), None)
 
-    def visits_beginning(self, room: Room, start: int, end: int) -> int:
-        """How many visits of a room begin in [start, end)."""
-        return sum(
-            1
-            for day in range(start // DAY, (end - 1) // DAY + 1)
-            for claim in self._cells[room.id, day]
-            if start <= claim.start < end and claim.kind == "visit" and claim.start // DAY == day
-        )
+    def visits_beginning(self, resource: str, start: int, end: int) -> int:
+        """How many visits of a resource begin in [start, end). Counted once, then kept up to date."""
+        total = 0
+        for day in range(start // DAY, (end - 1) // DAY + 1):
+            counts = self._counts.setdefault((resource, day), {})
+            count = counts.get((start, end))
+            if count is None:
+                count = counts[start, end] = sum(
+                    1
+                    for claim in self._cells[resource, day]
+                    if start <= claim.start < end and claim.kind == "visit" and claim.start // DAY == day
+                )
+            total += count
+        return total
+
+    def _count(self, resource: str, claim: Claim, by: int) -> None:
+        if claim.kind == "visit" and (counts := self._counts.get((resource, claim.start // DAY))):
+            for start, end in counts:
+                if start <= claim.start < end:
+                    counts[start, end] += by
 
     def owned(self, resource: str, start: int, end: int, owner: str) -> list[Claim]:
         return [claim for claim in self.overlapping(resource, start, end) if claim.owner == owner]
@@ -94,12 +109,14 @@ class Timetable:
             cell = self._cells.get((resource, day))
             if cell is not None:
                 cell.append(claim)
+        self._count(resource, claim, +1)
 
     def remove(self, resource: str, claim: Claim) -> None:
         for day in range(claim.start // DAY, (claim.end - 1) // DAY + 1):
             cell = self._cells.get((resource, day))
             if cell is not None:
                 cell.remove(claim)
+        self._count(resource, claim, -1)
 
 
 def spans_of(cells: Iterable[Cell]) -> list[SpanOf]:
