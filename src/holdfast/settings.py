@@ -77,8 +77,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     requests_per_minute_user: int = 6_000
     requests_per_minute_organization: int = 60_000
 
+    # Keeping
+    housekeeping_seconds: float = 3600.0
+
     # Live
-    live_poll_seconds: float = 0.04
+    live_poll_seconds: float = 0.025
     live_listeners_max: int = 5_000
     live_listener_events_max: int = 1_000
     live_replay_events_max: int = 10_000

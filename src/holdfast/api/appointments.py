@@ -24,7 +24,8 @@ from holdfast.commands.transition import LineMinutes, Transition
 from holdfast.db.lanes import Lanes
 from holdfast.errors import REFUSALS, FieldError, Invalid, NotFound, Refused
 from holdfast.rules.facts import Directory, Visit
-from holdfast.slot import rfc3339, wall
+from holdfast.slot import day_span, rfc3339, wall
+from holdfast.states import TRANSITIONS, WITHOUT_CLAIMS
 from holdfast.vault import Seal
 
 Location = Literal["on_site", "home", "school", "community", "telehealth"]
@@ -96,6 +97,21 @@ class Filter(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     page_size: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
 
 
+class OnDate(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A date in the clinic's own calendar."""
+
+    date: date
+
+
+class RoomSchedule(msgspec.Struct, kw_only=True):
+    """Who is in a room on a date, in order; visits that were cancelled or missed are not."""
+
+    room_id: str
+    date: date
+    appointments: list[appointment_view.Appointment]
+    as_of_seq: int
+
+
 class AppointmentList(msgspec.Struct, kw_only=True):
     items: list[appointment_view.Appointment]
     page: int
@@ -128,7 +144,7 @@ def _check_notes(ask: Ask[Any, Any], notes: object) -> None:
 async def _submit(ask: Ask[Any, Any], intent: Intent) -> Answer:
     """Through the lane; a refusal comes back with its reasons, conflicts and alternatives."""
     try:
-        answered: Answered = await submit(ask.house, ask.asked, intent, seen)
+        answered: Answered = await submit(ask.house, ask.asked, intent, seen, ask.spans)
     except Refused as refused:
         if refused.code == "forbidden":
             ask.house.denied(ask.asked, type(intent).__name__, "forbidden", intent.visit_id)
@@ -226,7 +242,35 @@ async def list_appointments(ask: Ask[Filter, Any]) -> Answer:
     return Answer(content=b'{"items":[' + b",".join(items) + b"]," + tail[1:], seq=seq)
 
 
-def _masked(ask: Ask[Filter, Any], page: Page) -> list[bytes]:
+async def room_schedule(ask: Ask[OnDate, Any]) -> Answer:
+    room_id, on = ask.id(), ask.query.date
+    check_range(on, on, 1)
+    directory = await directory_of(ask)
+    if room_id not in directory.rooms:
+        directory = await directory_of(ask, fresh=True)
+    room = directory.rooms.get(room_id)
+    if room is None:
+        raise NotFound("id")
+    start, end = day_span(on, directory.clinics[room.clinic_id].time_zone)
+    wish = PageWish(
+        clinics=[room.clinic_id],
+        room=room_id,
+        statuses=[status for status in TRANSITIONS if status not in WITHOUT_CLAIMS],
+        range_start=rfc3339(start),
+        range_end=rfc3339(end),
+        skip=0,
+        take=ask.house.settings.calendar_appointments_max,
+        count_max=ask.house.settings.calendar_appointments_max,
+    )
+    lookup: Lookup[Page] = Lookup(wish, ask.deadline)
+    ask.house.page_lanes.join(ask.actor.organization_id, lookup)
+    page = await lookup.future
+    items = [content for _, content in page.visits] if ask.reach == "all" else _masked(ask, page)
+    head = msgspec.json.encode({"room_id": room_id, "date": on, "as_of_seq": page.seq})
+    return Answer(content=head[:-1] + b',"appointments":[' + b",".join(items) + b"]}", seq=page.seq)
+
+
+def _masked(ask: Ask[Any, Any], page: Page) -> list[bytes]:
     shown = (
         appointment_view.seen_by(ask.actor, appointment_view.of_visit(visit, page.directory))
         for visit, _ in page.visits
@@ -304,6 +348,10 @@ ROUTES: tuple[Route[Any, Any], ...] = (
         "GET", "/api/v1/appointments", list_appointments, "appointments.read",
         "Visits that touch a range of dates, oldest first", query=Filter, answer=AppointmentList,
         tag="Appointments",
+    ),
+    Route(
+        "GET", "/api/v1/rooms/{id}/schedule", room_schedule, "appointments.read",
+        "Who is in a room on a date, in order", query=OnDate, answer=RoomSchedule, tag="Appointments",
     ),
     Route(
         "GET", _ONE, get, "appointments.read", "One visit", answer=appointment_view.Appointment,

@@ -8,6 +8,7 @@ import structlog
 
 from holdfast import ids
 from holdfast.actor import Asked
+from holdfast.commands.housekeeping import keep_house
 from holdfast.commands.identity import Identity
 from holdfast.commands.metrics import Metrics
 from holdfast.commands.readiness import Readiness
@@ -46,7 +47,9 @@ class House:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
+        every = self.settings.housekeeping_seconds
         self._tasks.append(asyncio.create_task(self._keep_denials()))
+        self._tasks.append(asyncio.create_task(keep_house(self.database, every)))
 
     async def stop(self) -> None:
         for lanes in (self.lanes, self.page_lanes, self.conflict_lanes):

@@ -7,6 +7,7 @@ storage check it again. Requests that are refused write nothing. A batch that no
 """
 
 import asyncio
+import time
 
 import asyncpg
 import structlog
@@ -32,10 +33,11 @@ _CELLS_MAX = 100_000
 class Ticket:
     """One request in the lane: what it wants, for whom, how its answer is spelled, and who waits for it."""
 
-    __slots__ = ("asked", "deadline", "future", "intent", "seq", "view")
+    __slots__ = ("asked", "deadline", "future", "intent", "joined", "spans", "view")
 
-    def __init__(self, asked: Asked, intent: Intent, view: View) -> None:
-        self.asked, self.intent, self.view = asked, intent, view
+    def __init__(self, asked: Asked, intent: Intent, view: View, spans: dict[str, float]) -> None:
+        self.asked, self.intent, self.view, self.spans = asked, intent, view, spans
+        self.joined = time.perf_counter()
         self.deadline = asked.deadline
         self.future: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
 
@@ -126,9 +128,14 @@ class Transaction:
                 watch = asyncio.get_running_loop().call_later(
                     self._house.settings.lane_attempt_seconds_max, connection.terminate
                 )
-                desk, outcomes = await self._decide(connection, tickets)
+                began = time.perf_counter()
+                gathered = await self._facts(connection, tickets)
+                read = time.perf_counter()
+                desk, outcomes = await self._decide(connection, gathered, tickets)
+                decided = time.perf_counter()
                 keeping = desk.keeping
                 await self._write(connection, desk)
+                _time(tickets, began, read, decided, time.perf_counter())
             except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError) as error:
                 self._forget()
                 raise Overloaded("the turn could not be had in time") from error
@@ -169,10 +176,10 @@ class Transaction:
 
     # Facts
 
-    async def _decide(self, connection: Connection, tickets: list[Ticket]) -> tuple[Desk, Outcomes]:
-        """Takes the turn, reads, and decides every ticket in its place: releases, moves, bookings."""
-        await connection.execute(begin("begin_writing", self._organization))
-        gathered = await self._facts(connection, tickets)
+    async def _decide(
+        self, connection: Connection, gathered: Gathered, tickets: list[Ticket]
+    ) -> tuple[Desk, Outcomes]:
+        """Decides every ticket in its place: releases, moves, bookings."""
         facts = gathered.facts
         seal = await self._house.seal(connection, self._organization)
         keeping = Keeping(self._organization, facts.seq, facts.now, seal)
@@ -185,6 +192,8 @@ class Transaction:
         return desk, outcomes
 
     async def _facts(self, connection: Connection, tickets: list[Ticket]) -> Gathered:
+        """Opens the transaction, takes the turn and reads what the batch is decided on."""
+        await connection.execute(begin("begin_writing", self._organization))
         if len(self._timetable) > _CELLS_MAX:
             self._timetable = Timetable(-1)
 
@@ -241,6 +250,14 @@ class Transaction:
         desk.timetable.seq = keeping.seq_after
 
 
+def _time(tickets: list[Ticket], began: float, read: float, decided: float, written: float) -> None:
+    for ticket in tickets:
+        ticket.spans["lane"] = began - ticket.joined
+        ticket.spans["facts"] = read - began
+        ticket.spans["decide"] = decided - read
+        ticket.spans["write"] = written - decided
+
+
 def _outcome(desk: Desk, ticket: Ticket, keys: dict[tuple[str, str], StoredAnswer]) -> Answered | Exception:
     """What one request gets: its stored answer, its effect, or its refusal."""
     asked = ticket.asked
@@ -258,11 +275,14 @@ def _outcome(desk: Desk, ticket: Ticket, keys: dict[tuple[str, str], StoredAnswe
         return refusal
 
 
-async def submit(house: House, asked: Asked, intent: Intent, view: View) -> Answered:
-    """Puts a request into its organization's lane and waits for its outcome.
+async def submit(
+    house: House, asked: Asked, intent: Intent, view: View, spans: dict[str, float] | None = None
+) -> Answered:
+    """Puts a request into its organization's lane and waits for its outcome. `spans` receives how many seconds
+    each stage of its batch took.
 
     Raises Refused, Invalid, NotFound; Overloaded (nothing has happened); OutcomeUnknown.
     """
-    ticket = Ticket(asked, intent, view)
+    ticket = Ticket(asked, intent, view, {} if spans is None else spans)
     house.lanes.join(asked.actor.organization_id, ticket)
     return await ticket.future
