@@ -1,0 +1,13 @@
+"""The laws of the pure parts: as many random cases as a change may take, and on failure the words to repeat one."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "ci",
+    max_examples=100,
+    deadline=None,
+    print_blob=True,
+    database=None,
+    suppress_health_check=(HealthCheck.too_slow, HealthCheck.filter_too_much),
+)
+settings.load_profile("ci")
