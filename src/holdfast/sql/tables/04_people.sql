@@ -128,7 +128,7 @@ create table patients (
   constraint patients_family_name_length check (char_length(family_name) between 1 and 100)
 );
 create index patients_by_name on patients (organization_id, search_name collate "C", id);
-create index patients_by_birth_date on patients (organization_id, birth_date);
+create index patients_by_birth_date on patients (birth_date, organization_id);
 
 -- What a search finds a patient by: the folded words of "given family", begun at each of them in turn ("ana ruiz
 -- lopez", "ruiz lopez ana", "lopez ana ruiz"), so that a prefix of any is a range of this key.
@@ -140,7 +140,7 @@ create table patient_search_terms (
   constraint patient_search_terms_patient_fkey foreign key (organization_id, patient_id)
     references patients (organization_id, id)
 );
-create index patient_search_terms_by_patient on patient_search_terms (organization_id, patient_id);
+create index patient_search_terms_by_patient on patient_search_terms (patient_id, organization_id);
 
 alter table users
   add constraint users_practitioner_fkey foreign key (organization_id, practitioner_id)
