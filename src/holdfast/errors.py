@@ -265,7 +265,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
             "appointments_method_known", "appointments_needs_action_known", "appointments_status_known",
             "authorization_entries_kind_known", "authorization_entries_units_sign",
             "authorizations_manual_within_scheduled", "batches_hash_length", "claims_during_matches",
-            "claims_expiry_of_holds", "claims_kind_known", "claims_length", "claims_one_owner",
+            "claims_expiry_of_holds", "claims_kind_known", "claims_kind_of_owner", "claims_length", "claims_one_owner",
             "idempotency_keys_fingerprint_length", "patients_kind_fixed", "practitioners_kind_fixed",
             "resource_seats_number", "resource_seats_patient_one", "resources_kind_known", "rooms_kind_fixed",
             "sign_in_sessions_hash_length", "sign_in_sessions_reason_known", "turns_directory_not_ahead",

@@ -103,7 +103,7 @@ def replayed(turn: Keeping, asked: Asked, fingerprint: bytes, status: int, seale
 def broken(error: asyncpg.IntegrityConstraintViolationError) -> Exception:
     """What breaking a constraint is to the caller; the error itself if nobody named the constraint."""
     entry = constraint(error.constraint_name or "")
-    if entry is None:
+    if entry is None or entry.code == "internal_error":
         return error
     if entry.code == "not_found":
         return NotFound(entry.field or "id")

@@ -6,6 +6,10 @@ revoke create on schema public from public;
 
 grant select, insert, update, delete on all tables in schema public to holdfast_service;
 revoke update, delete on events, audit, batches, authorization_entries, denials from holdfast_service;
+-- A claim is never moved, only released and made anew; an address never changes its organization.
+revoke update on claims, login_directory, organizations from holdfast_service;
+grant update (name, time_zone, patient_label, settings, version) on organizations to holdfast_service;
+revoke delete on closures, time_off from holdfast_service;
 revoke delete on organizations, turns, users, clinics, rooms, practitioners, patients, services, payers,
   resources, appointments, appointment_lines, authorizations from holdfast_service;
 grant execute on all functions in schema public to holdfast_service;
@@ -24,10 +28,13 @@ begin
     where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition
       and c.relname <> 'login_directory'
       and not (c.relrowsecurity and c.relforcerowsecurity
-               and exists (select from pg_policy p where p.polrelid = c.oid))
+               and (select array_agg(pg_get_expr(p.polqual, p.polrelid)) from pg_policy p where p.polrelid = c.oid)
+                 = array['(organization_id = (NULLIF(current_setting(''holdfast.organization_id''::text, true), '
+                         || '''''::text))::uuid)'])
   loop
     execute format('alter table %I enable row level security', tenant_table);
     execute format('alter table %I force row level security', tenant_table);
+    execute format('drop policy if exists %I on %I', tenant_table || '_organization', tenant_table);
     execute format(
       'create policy %I on %I using (organization_id = nullif(current_setting(''holdfast.organization_id'', true), '''')::uuid)',
       tenant_table || '_organization', tenant_table);

@@ -67,6 +67,10 @@ begin
         minutes_actual = r.minutes_actual, buffer_minutes = r.buffer_minutes, line_status = r.line_status
     from json_populate_recordset(line, lines_changed) r
     where l.organization_id = organization and l.appointment_id = r.appointment_id and l.line_no = r.line_no;
+    get diagnostics touched = row_count;
+    if touched <> json_array_length(lines_changed) then
+      raise exception 'a line to change is not there' using errcode = 'HF001';
+    end if;
   end if;
 
   claim.organization_id := organization;
@@ -90,6 +94,8 @@ begin
     if touched <> json_array_length(authorizations_changed) then
       raise exception 'an authorization to change is not as it was read' using errcode = 'HF001';
     end if;
+  end if;
+  if entries_new is not null then
     entry.organization_id := organization;
     entry.created_at := decided_at;
     entry.is_manual := false;

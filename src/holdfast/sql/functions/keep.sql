@@ -28,8 +28,8 @@ begin
   event.organization_id := organization;
   event.created_at := decided_at;
   insert into events (organization_id, seq, kind, body, created_at)
-  select e.organization_id, e.seq, e.kind, e.body, e.created_at
-  from json_populate_recordset(event, events_new) e;
+  select e.organization_id, seq_before + e.ordinality, e.kind, e.body, e.created_at
+  from json_populate_recordset(event, events_new) with ordinality e;
 
   -- audit rows and their link
   entry.organization_id := organization;
@@ -44,16 +44,15 @@ begin
   insert into batches (organization_id, batch_no, id, seq_after, hash, committed_at)
   values (organization, entry.batch_no, batch, seq_after, link, decided_at);
 
-  -- answers for equal keys; one past its 24 h was decided anew and is replaced
+  -- answers for equal keys; one that is there is past its 24 h (the turn's facts had none), and is replaced
   answer.organization_id := organization;
   answer.created_at := decided_at;
-  insert into idempotency_keys as k (organization_id, user_id, key, fingerprint, status, answer_encrypted, created_at)
+  insert into idempotency_keys (organization_id, user_id, key, fingerprint, status, answer_encrypted, created_at)
   select r.organization_id, r.user_id, r.key, r.fingerprint, r.status, r.answer_encrypted, r.created_at
   from json_populate_recordset(answer, keys_new) r
   on conflict (organization_id, user_id, key) do update
     set fingerprint = excluded.fingerprint, status = excluded.status,
-        answer_encrypted = excluded.answer_encrypted, created_at = excluded.created_at
-    where k.created_at <= excluded.created_at - interval '24 hours';
+        answer_encrypted = excluded.answer_encrypted, created_at = excluded.created_at;
 
   update turns t
   set seq = seq_after, batch_count = t.batch_count + 1, audit_hash = link,

@@ -129,5 +129,9 @@ create table claims (
   constraint claims_kind_known check (kind in ('visit', 'turnover', 'hold', 'block', 'closure', 'time_off')),
   constraint claims_one_owner check (
     num_nonnulls(appointment_id, hold_id, block_id, closure_id, time_off_id) = 1),
-  constraint claims_expiry_of_holds check (expires_at is null or kind = 'hold')
+  constraint claims_kind_of_owner check (
+    (kind in ('visit', 'turnover')) = (appointment_id is not null)
+    and (kind = 'hold') = (hold_id is not null) and (kind = 'block') = (block_id is not null)
+    and (kind = 'closure') = (closure_id is not null) and (kind = 'time_off') = (time_off_id is not null)),
+  constraint claims_expiry_of_holds check ((expires_at is not null) = (kind = 'hold'))
 );
