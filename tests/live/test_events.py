@@ -315,6 +315,20 @@ async def test_the_database_going_away_loses_nothing(
     assert [event.seq for event in await again.until(seq)] == list(range(began + 1, seq + 1))
 
 
+async def test_an_organization_that_is_deleted_is_told_no_more(
+    settings: Settings, process: Process, port: int, world: World, client: Client, owner: Owner
+) -> None:
+    gone = await make_organization(process, client, "Gone")
+    ends = await Stream.open(port, gone.tokens["admin"])
+    stays = await Stream.open(port, world.organization.tokens["admin"])
+    await owner.execute("delete from turns where organization_id = $1", gone.id)
+    assert await ends.event() is None
+    other = Process(settings)
+    async with other.running():
+        await book(other, world, visit(world))
+    assert await stays.event() is not None
+
+
 async def test_a_change_is_told_as_it_is_now(process: Process, port: int, world: World) -> None:
     booked = visit(world)
     await book(process, world, booked)

@@ -56,7 +56,7 @@ def reads(world: World, seq: int) -> Iterator[tuple[str, int, tuple[Any, ...]]]:
     yield "calendar_clinic", 20, (organization, world.clinic)
     yield "standing", 30, (organization,)
     yield "events_after", 60 + 20 * 20, (organization, max(seq - VISITS // 2, 0), 20)
-    yield "seqs", 20, ([organization],)
+    yield "turn_seq", 20, (organization,)
 
 
 @pytest.mark.parametrize("state", ["empty", "fresh", "known"])

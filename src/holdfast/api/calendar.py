@@ -5,6 +5,7 @@ caller may not see of either is taken out here. Decides nothing, writes nothing.
 import secrets
 from collections.abc import AsyncIterator
 from datetime import date
+from types import MappingProxyType
 from typing import Annotated, Any, Final, cast
 
 import anyio
@@ -33,7 +34,7 @@ _RETRY_MILLISECONDS_SPREAD: Final = 2000
 _FAREWELL_SECONDS: Final = 0.5
 
 # Which permission, without limit to one's own, an event needs to be told; by the word before the dot.
-_PERMISSIONS: Final = {
+_PERMISSIONS: Final = MappingProxyType({
     "authorization": "authorizations.read",
     "patient": "patients.read",
     "user": "users.read",
@@ -45,7 +46,7 @@ _PERMISSIONS: Final = {
     "payer": "places.read",
     "closure": "places.read",
     "time_off": "places.read",
-}
+})  # fmt: skip
 
 _log = structlog.get_logger("holdfast.api")
 

@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from holdfast.db.database import Database
-from holdfast.errors import Overloaded
+from holdfast.errors import NotFound, Overloaded
 from holdfast.live import replay
 from holdfast.live.replay import Event
 from holdfast.settings import Settings
@@ -24,8 +24,7 @@ _TAKE_EVENTS_MAX: Final = 100
 # A busy organization is read at most this often; an idle one at once.
 _READ_PAUSE_SECONDS: Final = 0.01
 _RETRY_PAUSE_SECONDS: Final = 0.25
-# Organizations asked about in one statement, and how long to rest after it: never more than a fifth of the time.
-_POLL_ORGANIZATIONS_MAX: Final = 500
+# How long to rest after asking where every organization stands: asking takes a fifth of the time at most.
 _POLL_REST_FACTOR: Final = 4
 # Replays at once: a storm of returning listeners must leave connections to those who book.
 _REPLAYS_MAX: Final = 2
@@ -249,8 +248,9 @@ class Hub:
             rest = max(rest, (loop.time() - began) * _POLL_REST_FACTOR)
 
     async def _poll_once(self) -> None:
-        watched = list(self._channels)
-        for start in range(0, len(watched), _POLL_ORGANIZATIONS_MAX):
-            some = watched[start : start + _POLL_ORGANIZATIONS_MAX]
-            for organization, seq in await replay.seqs(self.database, some):
-                self.hint(organization, seq)
+        for organization, channel in list(self._channels.items()):
+            try:
+                channel.hear(await replay.seq(self.database, organization))
+            except NotFound:  # it was deleted: nobody else has to wait for that
+                for listener in list(channel.listeners):
+                    listener.close()

@@ -70,8 +70,10 @@ async def events_after(database: Database, organization: str, after: int, most: 
     ]
 
 
-async def seqs(database: Database, organizations: list[str]) -> list[tuple[str, int]]:
-    """Where each organization stands, in one round trip for all of them."""
-    async with database.any() as connection:
-        rows = await connection.fetch(statement("seqs"), organizations)
-    return [(row["organization"], row["seq"]) for row in rows]
+async def seq(database: Database, organization: str) -> int:
+    """Where the organization stands. Raises NotFound."""
+    async with database.reading(organization) as connection:
+        found: int | None = await connection.fetchval(statement("turn_seq"), organization)
+    if found is None:
+        raise NotFound("organization_id")
+    return found
