@@ -1,6 +1,6 @@
 """Users: who may sign in, as what. Admins only. The rules are in `commands/users.py`."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -50,16 +50,11 @@ class UserPage(lists.Page, kw_only=True):
     items: list[User]
 
 
-def _plain(value: Any) -> Any:
-    """The driver takes text for an id, and no kind of text of ours."""
-    return str(value) if isinstance(value, Id) else value
-
-
 async def create(ask: Ask[NoFields, UserNew]) -> Answer:
     body = ask.body
     new = users.NewUser(
         email=body.email, password=body.password, role=body.role, name=body.name,
-        practitioner_id=_plain(body.practitioner_id), patient_id=_plain(body.patient_id),
+        practitioner_id=body.practitioner_id, patient_id=body.patient_id,
     )  # fmt: skip
     return Answer.of(await users.create_user(ask.house, ask.asked, new))
 
@@ -85,7 +80,7 @@ async def read(ask: Ask[NoFields, None]) -> Answer:
 async def patch(ask: Ask[NoFields, UserChanges]) -> Answer:
     given = ask.body
     named = ((name, getattr(given, name)) for name in given.__struct_fields__)
-    changes = {name: _plain(value) for name, value in named if value is not UNSET}
+    changes = {name: value for name, value in named if value is not UNSET}
     return Answer.of(await users.change_user(ask.house, ask.asked, ask.id(), changes))
 
 

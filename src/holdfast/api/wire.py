@@ -5,13 +5,21 @@ from typing import Any
 from holdfast import ids, slot
 
 
-class Id(str):
+class _Plain(type):
+    """A kind that decodes to the built-in type itself: the database's driver and the JSON encoder take no
+    subclass of it. The name of the kind is for the decoder and the reader only."""
+
+    def __instancecheck__(cls, value: object) -> bool:
+        return type(value) is cls.__base__
+
+
+class Id(str, metaclass=_Plain):
     """A UUID in its canonical spelling."""
 
     __slots__ = ()
 
 
-class Instant(int):
+class Instant(int, metaclass=_Plain):
     """A whole minute as epoch seconds; on the wire RFC 3339 with offset."""
 
     __slots__ = ()
@@ -22,12 +30,12 @@ def decoded(kind: type, value: Any) -> Any:
     if not isinstance(value, str):
         raise ValueError("must be a string")
     if kind is Id:
-        return Id(ids.canonical(value))
+        return ids.canonical(value)
     if kind is Instant:
         seconds = slot.instant(value)
         if seconds % slot.MINUTE:
             raise ValueError("must be a whole minute")
-        return Instant(seconds)
+        return seconds
     raise NotImplementedError(kind)
 
 
