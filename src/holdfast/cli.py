@@ -115,11 +115,9 @@ def _demo_ready(url: str, seeded: Any, settings: "Settings", as_json: bool) -> N
         }
         print(msgspec.json.encode(line).decode(), flush=True)
         return
-    typer.echo(f"\nHoldfast is ready: {url}   API: {url}/docs\n")
-    for user in seeded.users:
-        known = msgspec.to_builtins(user)
-        typer.echo(f"  {known['role']:<14} {known['email']:<40} {known['password']}")
-    typer.echo("\nCtrl-C stops it; the data stay.")
+    from holdfast.seed import welcome
+
+    typer.echo(welcome.text(url, seeded))
 
 
 @app.command(
@@ -185,14 +183,13 @@ def create(
 ) -> None:
     """Create an organization with its first administrator."""
     from holdfast import launch
-    from holdfast.commands import create_organization
 
     if sys.stdin.isatty():
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:
         password = sys.stdin.readline().rstrip("\n")
     with launch.prepared(_settings(), _tell) as full:
-        made = create_organization.run(full, name=name, time_zone=time_zone, email=email, password=password)
+        made = launch.create_organization(full, name, time_zone, email, password)
     typer.echo(made)
 
 
@@ -210,7 +207,9 @@ def seed(
     from holdfast import seed as seeding
 
     with launch.prepared(_settings(), _tell) as full:
-        seeding.run(full, profile=profile, seed=number, progress=_tell)
+        seeded = seeding.run(full, profile=profile, seed=number, progress=_tell)
+    for user in seeded.users:
+        typer.echo(f"{user.role:<14}{user.email:<40}{user.password}")
 
 
 @app.command(

@@ -28,10 +28,15 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from holdfast import secrets
+from holdfast.commands import organizations
+from holdfast.commands.organizations import NewOrganization
 from holdfast.db import doctor, engine
+from holdfast.db.database import Database
 from holdfast.db.migrate import MigrationReport, migrate
+from holdfast.errors import Invalid, Refused
 from holdfast.plain import PlainError
 from holdfast.settings import Settings, load
+from holdfast.vault import Vault
 
 if TYPE_CHECKING:
     from holdfast.app import Application
@@ -122,6 +127,31 @@ def migrate_now(settings: Settings, create_role: bool, progress: Progress) -> Mi
     password_given = unquote(server.password or "") if create_role else None
     role = unquote(server.username)
     return asyncio.run(migrate(settings.database_admin_url, role, password_given, progress, settings))
+
+
+def create_organization(settings: Settings, name: str, time_zone: str, email: str, password: str) -> str:
+    """What `holdfast organization create` does; `settings` come from `prepared`. The organization's id.
+
+    Raises LaunchError with a sentence for whatever cannot be accepted.
+    """
+    new = NewOrganization(name=name, time_zone=time_zone, admin_email=email, admin_password=password)
+
+    async def create() -> str:
+        database = Database(settings)
+        await database.open()
+        try:
+            made = await organizations.create_organization(database, Vault(secrets.load(settings)), new)
+        finally:
+            await database.close()
+        return made.organization_id
+
+    try:
+        return asyncio.run(create())
+    except Invalid as error:
+        wrong = "; ".join(f"{each.field.removeprefix('admin_')} {each.message}" for each in error.errors)
+        raise LaunchError(f"Nothing was created: {wrong}.") from None
+    except Refused as error:
+        raise LaunchError(f"Nothing was created. {error.detail}") from None
 
 
 def examine(settings: Settings, progress: Progress) -> list[doctor.Problem]:

@@ -110,10 +110,10 @@ class Transition(Intent, kw_only=True):
             line.units_reserved = 0
         if self.call != "cancel":
             return
-        visit.cancelled_at = desk.now
+        visit.cancelled_at = desk.now if self.at is None else self.at
         visit.cancelled_by = self.cancelled_by
         visit.cancel_reason_code = self.reason_code
-        visit.notice_minutes = (visit.start - desk.now) // MINUTE
+        visit.notice_minutes = (visit.start - visit.cancelled_at) // MINUTE
         late_below = desk.directory.organization.settings.get(_LATE_MINUTES, _LATE_MINUTES_DEFAULT)
         # An error is not held against anyone (practice.md, Status).
         visit.cancelled_late = self.cancelled_by != "error" and visit.notice_minutes < late_below
