@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import asyncpg
+import msgspec
 
 from holdfast.actor import Answered, Asked
 from holdfast.commands.house import House
@@ -14,6 +15,12 @@ from holdfast.db.database import Connection, begin
 from holdfast.db.keeping import CONNECTION_LOST, Keeping, answer_context, was_committed
 from holdfast.db.statements import statement
 from holdfast.errors import FieldError, Invalid, NotFound, Overloaded, Refused, constraint
+
+
+class _Versioned(msgspec.Struct):
+    """What is looked for in a stored answer: the version that its ETag repeats."""
+
+    version: int | None = None
 
 
 class Turn(Keeping):
@@ -97,7 +104,9 @@ def replayed(turn: Keeping, asked: Asked, fingerprint: bytes, status: int, seale
         raise Invalid(
             FieldError("Idempotency-Key", "idempotency_key_reused", "was used for a different request")
         )
-    return Answered(status=status, content=turn.seal.open(sealed, answer_context(asked)), replayed=True)
+    content = turn.seal.open(sealed, answer_context(asked))
+    version = msgspec.json.decode(content, type=_Versioned).version if content else None
+    return Answered(status=status, content=content, version=version, replayed=True)
 
 
 def broken(error: asyncpg.IntegrityConstraintViolationError) -> Exception:
