@@ -24,8 +24,8 @@ _TAKE_EVENTS_MAX: Final = 100
 # A busy organization is read at most this often; an idle one at once.
 _READ_PAUSE_SECONDS: Final = 0.01
 _RETRY_PAUSE_SECONDS: Final = 0.25
-# How long to rest after asking where every organization stands: asking takes a fifth of the time at most.
-_POLL_REST_FACTOR: Final = 4
+# How long to rest after asking where every organization stands: asking takes a third of the time at most.
+_POLL_REST_FACTOR: Final = 2
 # Replays at once: a storm of returning listeners must leave connections to those who book.
 _REPLAYS_MAX: Final = 2
 
