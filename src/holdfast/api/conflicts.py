@@ -103,8 +103,8 @@ async def _with_alternatives(ask: Ask[Query, Any], body: Conflicts) -> Conflicts
         visit = _visit(seen.directory, query)
         if visit is None:
             return body
-        low = max(visit.start - 8 * DAY, seen.facts.now - 2 * DAY)
-        wide = everything(seen.directory, visit, low, visit.end + 8 * DAY)
+        low = max(visit.start - 9 * DAY, seen.facts.now - 2 * DAY)
+        wide = everything(seen.directory, visit, low, visit.end + 9 * DAY)
         seen = await reading.gather(
             Need(
                 lambda _directory, _visits, _now: wide,

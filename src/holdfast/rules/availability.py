@@ -11,7 +11,7 @@ from holdfast.rules import hours
 from holdfast.rules.assess import Verdict, Wish, assess
 from holdfast.rules.facts import Authorization, Clinic, Directory, Line, Patient, Practitioner, Visit
 from holdfast.rules.timetable import Timetable
-from holdfast.slot import MINUTE, Span, day_span, intersect, subtract, union, wall
+from holdfast.slot import MINUTE, Span, dates_touched, day_span, intersect, subtract, union, wall
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -40,38 +40,47 @@ def workable(
     practitioner: Practitioner,
     on: date,
     location: str,
+    seconds: int,
 ) -> list[Span]:
-    """The parts of a local date in which a practitioner could begin and end a visit."""
-    day = [day_span(on, clinic.time_zone)]
+    """The parts of a local date in which a practitioner could begin a visit of `seconds`, each as far as that visit
+    could reach: hours that meet at midnight are one."""
+    midnight, next_midnight = day_span(on, clinic.time_zone)
+    reach = (midnight, next_midnight + seconds)
+    dates = dates_touched(reach, clinic.time_zone)
+    free = [reach]
     if practitioner.hours or practitioner.exceptions:
-        day = hours.working(directory, practitioner, clinic, on)
+        free = union(span for each in dates for span in hours.working(directory, practitioner, clinic, each))
     if location == "on_site" and clinic.hours:
-        day = intersect(day, hours.opening(directory, clinic, on))
-    if not day:
+        free = intersect(free, union(span for each in dates for span in hours.opening(directory, clinic, each)))
+    free = [span for span in free if span[0] < next_midnight]
+    if not free:
         return []
-    whole = (day[0][0], day[-1][1])
+    whole = (free[0][0], min(free[-1][1], reach[1]))
     away = [(each.start, each.end) for each in hours.absences(directory, practitioner.id, whole)]
     if location == "on_site":
         away += [(each.start, each.end) for each in hours.absences(directory, clinic.id, whole)]
     if practitioner.seats == 1:
         away += [(claim.start, claim.end) for claim in timetable.overlapping(practitioner.id, *whole)]
-    return subtract(union(day), away)
+    return subtract(free, away)
 
 
 def starts(
     clinic: Clinic, grid: Grid, spans: Iterable[Span], on: date, seconds: int, earliest: int
 ) -> Iterator[int]:
-    """The grid's starts of a local date from which `seconds` fit into one of the spans."""
+    """The grid's starts of a local date from which `seconds` fit into one of the spans. A part of the day ends
+    with its visits; a day that is looked at whole does not."""
     if on.weekday() not in grid.weekdays:
         return
-    midnight = wall(on, 0, clinic.time_zone)
+    midnight, next_midnight = day_span(on, clinic.time_zone)
     low = wall(on, grid.from_minute, clinic.time_zone)
-    high = wall(on, grid.to_minute, clinic.time_zone, ends=True)
+    high = next_midnight + seconds
+    if grid.to_minute < 1440:
+        high = wall(on, grid.to_minute, clinic.time_zone, ends=True)
     step = grid.step_minutes * MINUTE
     for span_start, span_end in spans:
         first = max(span_start, low, earliest)
         at = midnight + -(-(first - midnight) // step) * step
-        while at + seconds <= min(span_end, high):
+        while at < next_midnight and at + seconds <= min(span_end, high):
             yield at
             at += step
 
@@ -127,7 +136,7 @@ def free_slots(
     for on in dates:
         wanted: list[tuple[int, Practitioner]] = []
         for practitioner in everyone:
-            spans = workable(directory, timetable, clinic, practitioner, on, visit.location)
+            spans = workable(directory, timetable, clinic, practitioner, on, visit.location, seconds)
             wanted += [(at, practitioner) for at in starts(clinic, grid, spans, on, seconds, earliest)]
         wanted.sort(key=lambda each: each[0])
         todays: list[Slot] = []
@@ -160,7 +169,11 @@ def nearest_slots(
     known = list(authorizations)
     wanted: list[int] = []
     for on in dates:
-        spans = workable(directory, timetable, clinic, practitioner, on, visit.location)
+        if day_span(on, clinic.time_zone)[1] <= earliest:
+            continue  # what is over has not been read
+        spans = workable(
+            directory, timetable, clinic, practitioner, on, visit.location, visit.end - visit.start
+        )
         wanted += starts(clinic, grid, spans, on, visit.end - visit.start, earliest)
     wanted.sort(key=lambda at: (abs(at - visit.start), at))
     found: list[Slot] = []

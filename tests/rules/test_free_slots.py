@@ -1,0 +1,125 @@
+"""What is offered is exactly what booking would grant: `free_slots` and `nearest_slots` against asking `assess` for
+every start of the grid, one by one.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+from rules.worlds import World, worlds
+
+from holdfast.rules.assess import Wish, assess
+from holdfast.rules.availability import Grid, Slot, free_slots, nearest_slots
+from holdfast.rules.facts import Practitioner, Visit
+from holdfast.rules.timetable import Timetable
+from holdfast.slot import MINUTE, day_span, wall
+
+grids = st.builds(
+    Grid,
+    step_minutes=st.sampled_from((15, 30, 60, 50)),
+    weekdays=st.sampled_from((frozenset(range(7)), frozenset({0, 2, 5, 6}))),
+    from_minute=st.sampled_from((0, 0, 90, 480)),
+    to_minute=st.sampled_from((1440, 1440, 150, 780)),
+).filter(lambda grid: grid.from_minute < grid.to_minute)
+
+
+def grid_starts(world: World, grid: Grid, on: date, earliest: int) -> Iterator[int]:
+    """Every `step` from local midnight to the next, inside the part of the day. A visit has to be over by the end
+    of that part; a day that is asked for whole has none, so that its last visits may pass midnight."""
+    zone = world.clinic.time_zone
+    midnight, next_midnight = day_span(on, zone)
+    low = wall(on, grid.from_minute, zone)
+    high = None if grid.to_minute == 1440 else wall(on, grid.to_minute, zone, ends=True)
+    seconds = world.visit.end - world.visit.start
+    if on.weekday() in grid.weekdays:
+        for start in range(midnight, next_midnight, grid.step_minutes * MINUTE):
+            if start >= low and start >= earliest and (high is None or start + seconds <= high):
+                yield start
+
+
+def at(visit: Visit, start: int, practitioner: Practitioner) -> Visit:
+    line = msgspec.structs.replace(
+        visit.lines[0], start=start, end=start + visit.end - visit.start, practitioner_id=practitioner.id,
+        buffer_minutes=practitioner.buffer_minutes,
+    )  # fmt: skip
+    return msgspec.structs.replace(visit, start=line.start, end=line.end, lines=[line])
+
+
+def asked_one_by_one(
+    world: World, timetable: Timetable, visits: Iterator[Visit]
+) -> Iterator[Slot]:
+    for visit in visits:
+        verdict = assess(
+            world.directory, timetable, world.patient, world.authorizations, Wish(visit=visit, room="chosen")
+        )
+        if not verdict.reasons:
+            room = verdict.room
+            yield Slot(
+                visit.start, visit.end, visit.lines[0].practitioner_id, room.room.id if room else None,
+                room.score if room else 0,
+            )  # fmt: skip
+
+
+@given(worlds(), grids, st.integers(1, 3), st.integers(0, 30), st.sampled_from((1, 3, 500)))
+def test_free_slots_are_the_bookable_starts_in_order(
+    world: World, grid: Grid, days: int, hours: int, limit: int
+) -> None:
+    timetable = world.timetable()
+    dates = [world.first + timedelta(days=n) for n in range(days)]
+    earliest = day_span(world.first, world.clinic.time_zone)[0] + hours * 3600 + 7 * MINUTE if hours > 10 else 0
+    everyone = list(world.directory.practitioners.values())
+    wanted = (
+        at(world.visit, start, practitioner)
+        for on in dates
+        for start in grid_starts(world, grid, on, earliest)
+        for practitioner in everyone
+    )
+    expected = sorted(
+        asked_one_by_one(world, timetable, wanted), key=lambda s: (s.start, -s.score, s.practitioner_id)
+    )
+    slots, truncated = free_slots(
+        world.directory, timetable, world.patient, world.authorizations, world.visit, everyone, dates, grid,
+        earliest, limit,
+    )  # fmt: skip
+    assert slots == expected[:limit]
+    assert truncated == (len(expected) > limit)
+
+
+@given(worlds(), grids, st.integers(0, 96), st.integers(0, 30), st.integers(1, 4))
+def test_nearest_slots_are_the_nearest_bookable_starts(
+    world: World, grid: Grid, quarter: int, hours: int, count: int
+) -> None:
+    timetable = world.timetable()
+    practitioner = world.directory.practitioners["a0"]
+    midnight = day_span(world.first, world.clinic.time_zone)[0]
+    wished = at(world.visit, midnight + quarter * 15 * MINUTE, practitioner)
+    dates = [world.first + timedelta(days=n) for n in range(-1, 2)]
+    earliest = midnight + hours * 3600
+    wanted = (
+        at(world.visit, start, practitioner) for on in dates for start in grid_starts(world, grid, on, earliest)
+    )
+    expected = sorted(
+        asked_one_by_one(world, timetable, wanted), key=lambda s: (abs(s.start - wished.start), s.start)
+    )
+    found = nearest_slots(
+        world.directory, timetable, world.patient, world.authorizations, wished, dates, grid, earliest, count
+    )
+    assert found == expected[:count]
+
+
+@given(worlds(), st.integers(1, 6))
+def test_days_that_are_over_need_not_be_known(world: World, days: int) -> None:
+    """Whoever asks near now has read no more than the time that is still to come."""
+    now = day_span(world.first, world.clinic.time_zone)[0] + 3600
+    timetable = world.timetable()
+    for cell in list(timetable._cells):
+        if cell[1] < now // 86_400 - 2:
+            del timetable._cells[cell]
+    dates = [world.first + timedelta(days=n) for n in range(-days, 2)]
+    wished = at(world.visit, now, world.directory.practitioners["a0"])
+    for slot in nearest_slots(
+        world.directory, timetable, world.patient, world.authorizations, wished, dates, Grid(), now, 3
+    ):
+        assert slot.start >= now
