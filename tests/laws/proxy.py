@@ -1,0 +1,116 @@
+"""A wire between server and database that the laws can cut, freeze and let go, at the moment they choose."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+WRITE = b"select apply("
+"""What a batch's write begins with; its COMMIT travels in the same message."""
+_COMMITTED = b"COMMIT\0"
+
+Fate = Literal["cut before", "cut at once", "cut after", "freeze"]
+
+
+class Proxy:
+    """`on_write` is the fate of the next batch's write: the wire is cut before it reaches the database; as soon as it
+    has been sent; when the database has committed it and before the answer is told; or everything freezes once it has
+    been sent, and stays so until `thaw`."""
+
+    def __init__(self, target: int) -> None:
+        self.target = target
+        self.port = 0
+        self.connections = 0
+        self.on_write: Fate | None = None
+        self.struck = asyncio.Event()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+
+    def freeze(self) -> None:
+        self._flowing.clear()
+
+    def thaw(self) -> None:
+        self._flowing.set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        await self._flowing.wait()
+        wire: list[asyncio.StreamWriter] = [writer]
+        with contextlib.suppress(OSError):
+            to_database = await asyncio.open_connection("127.0.0.1", self.target)
+            wire.append(to_database[1])
+            line = _Line(self, wire)
+            await asyncio.gather(line.asking(reader, to_database[1]), line.answering(to_database[0], writer))
+        _cut(wire)
+
+    def fate_of(self, data: bytes) -> Fate | None:
+        if self.on_write is None or WRITE not in data:
+            return None
+        fate, self.on_write = self.on_write, None
+        self.struck.set()
+        return fate
+
+    async def flow(self) -> None:
+        await self._flowing.wait()
+
+
+class _Line:
+    """One connection's two directions."""
+
+    def __init__(self, proxy: Proxy, wire: list[asyncio.StreamWriter]) -> None:
+        self._proxy, self._wire = proxy, wire
+        self._cut_when_committed = False
+
+    async def asking(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """From the server to the database."""
+        while data := await self._next(reader):
+            fate = self._proxy.fate_of(data)
+            if fate == "cut before":
+                break
+            if fate == "cut after":
+                self._cut_when_committed = True
+            writer.write(data)
+            if fate == "cut at once":
+                await writer.drain()
+                break
+            if fate == "freeze":
+                self._proxy.freeze()
+        _cut(self._wire)
+
+    async def answering(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """From the database to the server."""
+        while data := await self._next(reader):
+            if not self._cut_when_committed:
+                writer.write(data)
+            elif _COMMITTED in data:
+                break
+        _cut(self._wire)
+
+    async def _next(self, reader: asyncio.StreamReader) -> bytes:
+        await self._proxy.flow()
+        try:
+            data = await reader.read(1 << 16)
+        except OSError:
+            data = b""
+        await self._proxy.flow()
+        return data
+
+
+def _cut(wire: list[asyncio.StreamWriter]) -> None:
+    """What has been written is sent; then both sides see the end."""
+    for writer in wire:
+        with contextlib.suppress(OSError, RuntimeError):
+            writer.close()
+
+
+@asynccontextmanager
+async def proxied(target: int) -> AsyncIterator[Proxy]:
+    proxy = Proxy(target)
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0, backlog=1024)
+    proxy.port = server.sockets[0].getsockname()[1]
+    try:
+        yield proxy
+    finally:
+        proxy.thaw()
+        server.close()
