@@ -248,16 +248,19 @@ def verify() -> None:
 
 @app.command(
     short_help="Measure this machine, and what share of it Holdfast reaches.",
-    epilog="\b\nExamples:\n  holdfast bench\n  holdfast bench --out bench-results",
+    epilog="\b\nExamples:\n  holdfast bench\n  holdfast bench --only S4,S8 --out bench-results/today.json",
 )
 def bench(
-    out: Annotated[Path, typer.Option(help="Where the raw results go.")] = Path("bench-results"),
+    out: Annotated[
+        Path, typer.Option(help="Where the raw results go: a folder, or a file ending in .json.")
+    ] = Path("bench-results"),
+    only: Annotated[str, typer.Option(help="Such as S4,S7: these and the yardsticks they need.")] = "",
     seconds: Annotated[float, typer.Option(min=0.1, help="How long each measurement runs.")] = 5.0,
 ) -> None:
     """Measure this machine: what the database can do alone, and what share of it Holdfast reaches."""
     from holdfast.proof import bench as benching
 
-    raise typer.Exit(benching.run(_settings(), out=out, seconds=seconds, progress=_tell))
+    raise typer.Exit(benching.run(out=out, seconds=seconds, progress=_tell, only=only))
 
 
 def _settings(**flags: object) -> "Settings":

@@ -1,0 +1,224 @@
+"""`holdfast bench`: what this machine's database and Python can do at the most, and what share of it Holdfast reaches.
+
+Everything runs on an engine of its own, made for this and thrown away: on a real disk, with full durability, on
+loopback. Yardsticks and measures alternate in rounds, so that a drift of the machine meets both; what is reported is
+the median of the rounds, and a ratio is the median of each round's own. Decides nothing about the product.
+"""
+
+import asyncio
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import asyncpg
+import msgspec
+import psutil
+
+from holdfast import secrets
+from holdfast.db import engine as embedded
+from holdfast.db.engine import Engine
+from holdfast.db.migrate import migrate
+from holdfast.plain import PlainError
+from holdfast.proof import bare, bench_data, machine, pgbench, serving
+from holdfast.proof.bench_data import Organization, Requests
+from holdfast.proof.bench_live import change_seen, start_and_book
+from holdfast.proof.bench_report import Database, Report, goals, table
+from holdfast.proof.bench_rounds import Measured, Rounds
+from holdfast.proof.statements import statement
+from holdfast.settings import Settings
+
+CLIENTS = 50
+ROUNDS = 3
+SEED = 1
+NAMES = ("Y1", "Y2", "Y3", "Y4", "S4", "S7", "S8", "S11", "S12")
+_NEEDS = (("S4", "Y3"), ("S7", "Y4"), ("S8", "Y4"))
+_SERVER_ROLE = "holdfast_server"
+_PREFIX = "holdfast-bench-"
+_PARENTS = (Path("/var/tmp"), Path(tempfile.gettempdir()))  # noqa: S108 - /var/tmp is the one kept on disk
+_PROFILE = (
+    ("HOLDFAST_REQUESTS_PER_MINUTE_USER", "1000000000"),
+    ("HOLDFAST_REQUESTS_PER_MINUTE_ORGANIZATION", "1000000000"),
+    ("HOLDFAST_ACCESS_TOKEN_SECONDS", "86400"),
+)
+"""What differs from a server as installed: rate limits lifted, and a token that outlives the run."""
+
+Progress = Callable[[str], None]
+
+
+class BenchError(PlainError):
+    """The bench cannot run here; the message says why."""
+
+
+def run(
+    out: Path,
+    seconds: float,
+    progress: Progress,
+    only: str = "",
+    write: Callable[[str], object] = sys.stdout.write,
+) -> int:
+    """Measures and prints; the figures go as JSON to `out` (a folder, or a file ending in .json).
+
+    0: every goal measured is met; 1: one is missed; 2: a figure is invalid.
+    """
+    wanted = _wanted(only)
+    with _stopped_by_signals(), _home(progress) as home:
+        bench = _Bench(home, seconds, wanted, progress)
+        report = bench.run()
+    file = out if out.suffix == ".json" else out / f"{report.at:%Y%m%d-%H%M%S}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+    write(table(report) + f"\nRaw figures: {file}\n")
+    if any(goal.verdict == "invalid" for goal in report.goals) or report.invalid:
+        return 2
+    return 1 if any(goal.verdict == "missed" for goal in report.goals) else 0
+
+
+def _wanted(only: str) -> frozenset[str]:
+    """The names asked for with the yardsticks they need. Raises BenchError."""
+    names = {name.strip().upper() for name in only.split(",") if name.strip()} or set(NAMES)
+    for name in sorted(names - set(NAMES)):
+        raise BenchError(f"There is no {name} to measure: {', '.join(NAMES)}.")
+    return frozenset(names | {yardstick for name, yardstick in _NEEDS if name in names})
+
+
+@contextmanager
+def _home(progress: Progress) -> Iterator[Path]:
+    """A new engine's home on a disk. What a killed run left behind is stopped and thrown away first."""
+    parent = next((one for one in _PARENTS if one.is_dir() and not machine.is_in_memory(one)), None)
+    if parent is None:
+        raise BenchError("No folder for temporary data lies on a disk: in memory nothing here would be true.")
+    for left in parent.glob(f"{_PREFIX}*"):
+        number = left.name.removeprefix(_PREFIX).split("-")[0]
+        if number.isdigit() and not psutil.pid_exists(int(number)):
+            _discard(left, progress)
+    home = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{psutil.Process().pid}-", dir=parent))
+    # As root the engine's account passes through; everything inside is closed one by one.
+    home.chmod(0o711)
+    try:
+        yield home
+    finally:
+        _discard(home, progress)
+
+
+def _discard(home: Path, progress: Progress) -> None:
+    if (home / "data" / "postmaster.pid").exists():
+        with suppress(embedded.EngineError), embedded.running(home, progress):
+            pass  # adopts what runs there, so that leaving stops it
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """SIGTERM unwinds like Ctrl-C, so that what was started is stopped."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(143)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class _Bench:
+    """One run of the command."""
+
+    def __init__(self, home: Path, seconds: float, wanted: frozenset[str], progress: Progress) -> None:
+        self.home, self.seconds, self.wanted, self.progress = home, seconds, wanted, progress
+        self.profile = dict(_PROFILE)
+
+    def run(self) -> Report:
+        report = Report(
+            at=datetime.now(UTC), commit=machine.commit(), machine=machine.machine(self.home), seed=SEED,
+            clients=CLIENTS, rounds=ROUNDS, seconds=self.seconds, profile=self.profile,
+        )  # fmt: skip
+        with embedded.running(self.home, self.progress) as engine:
+            secret = self._migrated(engine)
+            report.database = asyncio.run(_prepared(engine))
+            for fault in report.database.not_durable:
+                raise BenchError(f"{fault} on this engine: figures without durability say nothing.")
+            sizes = self._sizes()
+            self.progress(f"Filling: {sum(size.visits for size in sizes):,} visits.")
+            made = asyncio.run(bench_data.fill(engine.admin_url, secret, sizes, SEED))
+            report.measures, requests = self._rounds(engine, made, report)
+            if requests is not None and "S12" in self.wanted:
+                self.progress("S12: starting on a running database.")
+                report.start_seconds = start_and_book(self.home, self.profile, requests)
+        # Now the engine is stopped, and starting the server starts it too.
+        if requests is not None and "S12" in self.wanted:
+            self.progress("S12: starting with the database.")
+            report.cold_start_seconds = start_and_book(self.home, self.profile, requests)
+        report.goals = goals(report)
+        return report
+
+    def _sizes(self) -> list[bench_data.Size]:
+        reading = self.wanted & {"S7", "S8"}
+        return [bench_data.EMPTY, *((bench_data.SMALL, bench_data.LARGE) if reading else ())]
+
+    def _migrated(self, engine: Engine) -> str:
+        """The schema, the server's role and the secret, as `holdfast serve` finds them."""
+        password = secrets.server_password(engine.home)
+        asyncio.run(migrate(engine.admin_url, _SERVER_ROLE, password, self.progress, Settings()))
+        return secrets.text(secrets.secret(Settings(), engine.home))
+
+    def _rounds(
+        self, engine: Engine, made: dict[str, Organization], report: Report
+    ) -> tuple[list[Measured], Requests | None]:
+        with ExitStack() as stack:
+            measured_http = self.wanted & {"S4", "S7", "S8", "S11", "S12"}
+            requests: dict[str, Requests] = {}
+            server = None
+            if measured_http:
+                server = stack.enter_context(serving.holdfast(self.home, self.profile))
+                server.wait_until_answers("/health/ready")
+                for name, organization in made.items():
+                    token = serving.sign_in(server, organization.credentials)
+                    requests[name] = Requests(organization, token, server.host_header, SEED)
+            bare_server = None
+            if "Y4" in self.wanted:
+                if lacking := bare.missing():
+                    report.not_applicable["Y4"] = (
+                        f"{', '.join(lacking)} not installed (development group only): no bare server to compare with"
+                    )
+                else:
+                    bare_server = stack.enter_context(serving.bare(self.home))
+            rounds = Rounds(
+                self.home, engine, server, bare_server, requests, self.wanted, self.seconds, CLIENTS, SEED
+            )
+            for number in range(ROUNDS):
+                for name in rounds.names:
+                    self.progress(f"Round {number + 1} of {ROUNDS}: {name}.")
+                    rounds.measure(name)
+            if server is not None:
+                report.memory = rounds.memory_max
+                if "S11" in self.wanted:
+                    self.progress("S11: 200 open calendars.")
+                    report.change_seen = change_seen(self.home, server, requests["bookings"], self.seconds)
+            return rounds.measured, requests.get("bookings")
+
+
+async def _prepared(engine: Engine) -> Database:
+    """The yardsticks' database and tables; what the engine is set to."""
+    connection = await asyncpg.connect(engine.admin_url)
+    try:
+        await connection.execute(statement("create_database"))
+        row = await connection.fetchrow(statement("database_facts"))
+    finally:
+        await connection.close()
+    connection = await asyncpg.connect(engine.url_for(embedded.OWNER, engine.password, pgbench.DATABASE))
+    try:
+        await connection.execute(statement("yardstick_tables"))
+    finally:
+        await connection.close()
+    if row is None:
+        raise BenchError("The engine does not say what it is set to.")
+    return Database(
+        version=row["version"], settings=msgspec.json.decode(row["settings"], type=dict[str, str])
+    )

@@ -1,0 +1,187 @@
+"""The organizations that the bench measures on, and the requests it sends to them. Written as the tables' owner, since
+there is nobody else yet; the same seed gives the same ids and the same order.
+"""
+
+import base64
+import random
+import uuid
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import argon2
+import asyncpg
+import msgspec
+
+from holdfast.proof import driver
+from holdfast.proof.statements import statement
+from holdfast.vault import Vault
+
+CLINIC_ROOMS = 10
+CLINIC_PRACTITIONERS = 50
+WEEK_VISITS = 100
+"""Visits in each clinic and week of a filled organization."""
+QUARTERS = 70_080
+"""Quarters of an hour in the two years that bookings are spread over: room-time for 700,800 of them."""
+_AHEAD_DAYS = 30
+_PASSWORD = "only for the bench, on loopback"  # noqa: S105
+
+
+class Size(msgspec.Struct, frozen=True, kw_only=True):
+    """What an organization is made of. `weeks`: of stored visits, 100 in each clinic and week."""
+
+    name: str
+    clinics: int
+    patients_each: int
+    weeks: int
+    minutes: int
+
+    @property
+    def visits(self) -> int:
+        return self.clinics * self.weeks * WEEK_VISITS
+
+
+EMPTY = Size(name="bookings", clinics=1, patients_each=200, weeks=0, minutes=15)
+SMALL = Size(name="1k", clinics=1, patients_each=100, weeks=10, minutes=60)
+LARGE = Size(name="100k", clinics=10, patients_each=100, weeks=100, minutes=60)
+
+
+class Organization(msgspec.Struct, frozen=True, kw_only=True):
+    """One organization as its clients know it."""
+
+    size: Size
+    first: datetime
+    """The Monday on which its visits begin."""
+    id: str
+    email: str
+    service: str
+    clinics: list[str]
+    rooms: list[str]
+    practitioners: list[str]
+    patients: list[str]
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {"email": self.email, "password": _PASSWORD}
+
+
+def monday(today: datetime) -> datetime:
+    """The first Monday, midnight UTC, that is a month away: everything the bench writes lies after it."""
+    day = (today + timedelta(days=_AHEAD_DAYS)).date()
+    day += timedelta(days=-day.weekday() % 7)
+    return datetime.combine(day, time(), UTC)
+
+
+async def make(connection: Any, size: Size, key: bytes, first: datetime, seed: int) -> Organization:
+    """Writes an organization with its visits. `key`: the installation's secret."""
+    chance = random.Random(f"{seed} {size.name}")  # noqa: S311 - the same data for the same seed
+
+    def some(count: int) -> list[str]:
+        return [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _ in range(count)]
+
+    made = Organization(
+        size=size, first=first, id=some(1)[0], email=f"bench-{size.name}@holdfast.example", service=some(1)[0],
+        clinics=some(size.clinics), rooms=some(size.clinics * CLINIC_ROOMS),
+        practitioners=some(size.clinics * CLINIC_PRACTITIONERS),
+        patients=some(size.clinics * size.patients_each),
+    )  # fmt: skip
+    await connection.execute(
+        statement("bench_organization"), made.id, size.name, Vault(key).new_data_key(made.id), made.service,
+        made.clinics, made.rooms, made.practitioners, made.patients, some(1)[0], made.email,
+        argon2.PasswordHasher().hash(_PASSWORD), size.minutes,
+    )  # fmt: skip
+    if size.weeks:
+        await connection.execute(
+            statement("bench_visits"), made.id, made.service, made.clinics, made.rooms, made.practitioners,
+            made.patients, first, size.weeks,
+        )  # fmt: skip
+    return made
+
+
+async def fill(admin_url: str, secret: str, sizes: list[Size], seed: int) -> dict[str, Organization]:
+    """Makes every size, then lets the database settle as it would have by itself."""
+    connection = await asyncpg.connect(admin_url)
+    try:
+        first, key = monday(datetime.now(UTC)), base64.b64decode(secret)
+        made = {size.name: await make(connection, size, key, first, seed) for size in sizes}
+        for size in sizes:
+            stored = await connection.fetchval(statement("stored_appointments"), made[size.name].id)
+            if stored != size.visits:
+                raise RuntimeError(f"{size.name}: {stored} visits stored, {size.visits} planned")
+        await connection.execute(statement("settle"))
+        await connection.execute(statement("checkpoint"))
+    finally:
+        await connection.close()
+    return made
+
+
+class Requests:
+    """Makes the requests of one organization; `token` is an access token of its scheduler."""
+
+    def __init__(self, organization: Organization, token: str, host: str, seed: int) -> None:
+        self._of = organization
+        self._first = organization.first
+        self._headers = {"host": host, "authorization": f"Bearer {token}"}
+        self._chance = random.Random(f"{seed} requests of {organization.size.name}")  # noqa: S311
+        self._quarters = list(range(QUARTERS))
+        self._chance.shuffle(self._quarters)
+        self._booked = 0
+
+    def booking_body(self) -> bytes:
+        """The next planned booking: ten in each quarter of an hour, whose practitioners and patients differ."""
+        number, of = self._booked, self._of
+        self._booked += 1
+        start = self._first + timedelta(minutes=15 * self._quarters[number // CLINIC_ROOMS])
+        return msgspec.json.encode({
+            "clinic_id": of.clinics[0],
+            "patient_id": of.patients[number % len(of.patients)],
+            "practitioner_id": of.practitioners[number % len(of.practitioners)],
+            "service_id": of.service,
+            "start": _spelled(start),
+        })  # fmt: skip
+
+    def bookings(self, count: int) -> list[bytes]:
+        """Planned bookings, none of which meets another; each with a key of its own, as a careful client sends it."""
+        made = []
+        for _ in range(count):
+            headers = self._headers | {"idempotency-key": f"bench-{self._booked}"}
+            made.append(driver.request("POST", "/api/v1/appointments", headers, self.booking_body()))
+        return made
+
+    def conflict_checks(self, count: int) -> list[bytes]:
+        """May this practitioner see this patient in this room then? Any clinic, any hour of the stored weeks."""
+        of, chance, made = self._of, self._chance, []
+        for _ in range(count):
+            clinic = chance.randrange(len(of.clinics))
+            day = chance.randrange(of.size.weeks) * 7 + chance.randrange(5)
+            start = self._first + timedelta(days=day, minutes=8 * 60 + 15 * chance.randrange(37))
+            made.append(self._get("/api/v1/appointments/conflicts", {
+                "start": _spelled(start), "end": _spelled(start + timedelta(hours=1)),
+                "practitioner_id": of.practitioners[clinic * CLINIC_PRACTITIONERS + chance.randrange(50)],
+                "patient_id": of.patients[clinic * of.size.patients_each + chance.randrange(of.size.patients_each)],
+                "room_id": of.rooms[clinic * CLINIC_ROOMS + chance.randrange(CLINIC_ROOMS)],
+            }))  # fmt: skip
+        return made
+
+    def week_views(self, count: int, clinics: int = 1) -> list[bytes]:
+        """The first page of 50 of a week of one clinic (or of any of the first `clinics`)."""
+        made = []
+        for _ in range(count):
+            start = self._first + timedelta(days=7 * self._chance.randrange(self._of.size.weeks))
+            made.append(self._get("/api/v1/appointments", {
+                "clinic_id": self._of.clinics[self._chance.randrange(clinics)],
+                "start_date": f"{start:%Y-%m-%d}", "end_date": f"{start + timedelta(days=6):%Y-%m-%d}",
+                "page_size": "50",
+            }))  # fmt: skip
+        return made
+
+    def event_stream(self) -> bytes:
+        return self._get("/api/v1/calendar/events", {})
+
+    def _get(self, path: str, query: dict[str, str]) -> bytes:
+        # Instants and ids need no escaping: UTC is spelled Z.
+        target = path + ("?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else "")
+        return driver.request("GET", target, self._headers)
+
+
+def _spelled(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,198 @@
+"""The measurements that are taken in every round, one after the other: yardsticks and what is compared with them.
+Each records what it saw; whether that is good, `bench_report` says.
+"""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from holdfast.db.engine import Engine
+from holdfast.proof import bare, driver, machine, pgbench, serving
+from holdfast.proof.bench_data import LARGE, Requests
+from holdfast.proof.machine import Memory, Meter
+from holdfast.proof.serving import Server
+from holdfast.proof.statistics import Latency, latency
+
+BOOKINGS = 20_000
+"""Planned bookings of one round at the usual length; a shorter run plans fewer."""
+_BOOKINGS_SECONDS = 5.0
+_BOOKINGS_SECONDS_MAX = 240.0
+_WARM_UP_SECONDS = 1.0
+_WARM_UP_BOOKINGS = 500
+_DIFFERENT_READS = 5_000
+_BARE_BODY = (
+    b'{"clinic_id":"%(id)s","patient_id":"%(id)s","practitioner_id":"%(id)s","service_id":"%(id)s",'
+    b'"start":"2030-01-07T08:00:00Z"}' % {b"id": b"01975d3c-0000-7000-8000-000000000001"}
+)
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """One measurement. Costs are microseconds of processor time per answer; None where nothing tells them apart."""
+
+    n: int
+    per_second: float
+    seconds: float
+    latency: Latency
+    driver_us: float | None = None
+    server_us: float | None = None
+    database_us: float | None = None
+    invalid: str = ""
+
+
+class Measured(msgspec.Struct, kw_only=True):
+    """One measure over its rounds."""
+
+    name: str
+    what: str
+    rounds: list[Round] = []
+
+
+class Rounds:
+    """Knows how each measure is taken, and keeps what came of it."""
+
+    def __init__(
+        self, home: Path, engine: Engine, server: Server | None, bare_server: Server | None,
+        requests: dict[str, Requests], wanted: frozenset[str], seconds: float, clients: int, seed: int,
+    ) -> None:  # fmt: skip
+        self._home, self._engine, self._server, self._bare = home, engine, server, bare_server
+        self._requests, self._seconds, self._clients, self._seed = requests, seconds, clients, seed
+        self._planned = max(clients, min(BOOKINGS, round(BOOKINGS * seconds / _BOOKINGS_SECONDS)))
+        self._direct_bookings_each = 0
+        self._is_warm = False
+        self.memory_max: Memory | None = None
+        postmaster = int((engine.home / "data" / "postmaster.pid").read_text().split()[0])
+        self._database = postmaster
+        self._measures = {
+            name: (what, take)
+            for name, what, take in self._all()
+            if name.split()[0] in wanted and self._can(name)
+        }
+        self.measured = [Measured(name=name, what=what) for name, (what, _) in self._measures.items()]
+
+    @property
+    def names(self) -> list[str]:
+        """In the order in which a round takes them."""
+        return list(self._measures)
+
+    def measure(self, name: str) -> None:
+        measured = next(one for one in self.measured if one.name == name)
+        measured.rounds.append(self._measures[name][1]())
+
+    def _can(self, name: str) -> bool:
+        return self._bare is not None if name == "Y4" else name.startswith("Y") or self._server is not None
+
+    def _all(self) -> list[tuple[str, str, Callable[[], Round]]]:
+        """A yardstick stands beside what is measured by it."""
+        return [
+            ("Y1", "pgbench: one hot row and its ledger", lambda: self._pgbench("yardstick_hot_row")),
+            ("Y2", "pgbench: the same over 100 rows", lambda: self._pgbench("yardstick_spread_rows")),
+            ("Y3", "pgbench: one row under three exclusions", self._direct_bookings),
+            ("S4", "book with room assignment, 10 rooms", self._bookings),
+            ("Y4", "FastAPI and pydantic, a booking's body", self._bare_requests),
+            ("S7 1k", "conflict check, 1,000 visits", lambda: self._reads("1k", "conflicts")),
+            ("S7 100k", "conflict check, 100,000 visits", lambda: self._reads("100k", "conflicts")),
+            ("S8 1k", "week of one clinic, page 50, 1,000 visits", lambda: self._reads("1k", "weeks")),
+            ("S8 100k", "week of one clinic, page 50, 100,000 visits", lambda: self._reads("100k", "weeks")),
+            ("S8 any", "week of any of 10 clinics, 100,000 visits", lambda: self._reads("100k", "any weeks")),
+        ]  # fmt: skip
+
+    # Yardsticks
+
+    def _pgbench(self, name: str) -> Round:
+        return self._by_pgbench(lambda: pgbench.run(self._engine, name, self._clients, seconds=self._seconds))
+
+    def _direct_bookings(self) -> Round:
+        """As many as S4 plans."""
+        each = math.ceil(self._planned / self._clients)
+        variables = {"started": 0, "number": self._direct_bookings_each, "seed": self._seed}
+        self._direct_bookings_each += each
+        return self._by_pgbench(
+            lambda: pgbench.run(
+                self._engine, "yardstick_direct_booking", self._clients, transactions=each,
+                variables=variables,
+            )
+        )  # fmt: skip
+
+    def _by_pgbench(self, run: Callable[[], pgbench.Pgbench]) -> Round:
+        meter = Meter(None, self._database)
+        done = run()
+        cost = meter.read()
+        nothing = latency([])
+        return Round(
+            n=done.n, per_second=done.per_second, seconds=round(done.n / done.per_second, 3),
+            latency=msgspec.structs.replace(nothing, n=done.n, mean_ms=done.mean_ms),
+            database_us=_each(cost.database, done.n),
+            invalid=f"{done.failed} transactions failed" if done.failed else "",
+        )  # fmt: skip
+
+    def _bare_requests(self) -> Round:
+        if self._bare is None:
+            raise RuntimeError("no bare server")
+        body = driver.request("POST", bare.PATH, {"host": self._bare.host_header}, _BARE_BODY)
+        return self._by_driver(self._bare, [body], 201, repeat=True)
+
+    # What is compared with them
+
+    def _bookings(self) -> Round:
+        requests, server = self._requests["bookings"], self._running()
+        if not self._is_warm:
+            self._is_warm = True
+            warm = self._by_driver(server, requests.bookings(_WARM_UP_BOOKINGS), 201)
+            if warm.invalid:
+                return warm
+        return self._by_driver(server, requests.bookings(self._planned), 201)
+
+    def _reads(self, size: str, what: str) -> Round:
+        requests, server = self._requests[size], self._running()
+        made = {
+            "conflicts": lambda: requests.conflict_checks(_DIFFERENT_READS),
+            "weeks": lambda: requests.week_views(_DIFFERENT_READS),
+            "any weeks": lambda: requests.week_views(_DIFFERENT_READS, clinics=LARGE.clinics),
+        }[what]()
+        return self._by_driver(server, made, 200, repeat=True)
+
+    def _running(self) -> Server:
+        if self._server is None:
+            raise RuntimeError("no server")
+        return self._server
+
+    def _by_driver(self, server: Server, requests: list[bytes], status: int, repeat: bool = False) -> Round:
+        """`repeat`: for the set time, after a warm-up; otherwise each request once."""
+        plan = driver.Plan(
+            host=serving.HOST, port=server.port, clients=self._clients, requests=requests, expected_status=status,
+            seconds=self._seconds if repeat else _BOOKINGS_SECONDS_MAX, repeat=repeat,
+            warm_up_seconds=min(_WARM_UP_SECONDS, self._seconds) if repeat else 0.0,
+        )  # fmt: skip
+        meter = Meter(server.process.pid, self._database)
+        done = serving.drive(self._home, plan)
+        cost = meter.read()
+        if server is self._server:
+            seen = machine.memory(server.process.pid)
+            if self.memory_max is None or seen.rss_mb > self.memory_max.rss_mb:
+                self.memory_max = seen
+        answers = sum(done.statuses.values())
+        return Round(
+            n=done.answered, per_second=round(done.answered / done.seconds, 1) if done.seconds else 0.0,
+            seconds=round(done.seconds, 3), latency=latency(done.samples),
+            driver_us=_each(done.cpu_seconds, done.answered), server_us=_each(cost.server, answers),
+            database_us=_each(cost.database, answers), invalid=_fault(plan, done),
+        )  # fmt: skip
+
+
+def _each(seconds: float, count: int) -> float | None:
+    return round(seconds / count * 1e6, 1) if count else None
+
+
+def _fault(plan: driver.Plan, done: driver.Result) -> str:
+    """Why a run says nothing: an answer that was not planned, none at all, or planned ones not asked for."""
+    others = {status: n for status, n in done.statuses.items() if status != plan.expected_status}
+    if others or done.failed:
+        said = f"; such as {done.unexpected[0][:300]!r}" if done.unexpected else ""
+        return f"unplanned answers {others}, unanswered {done.failed}{said}"
+    if not plan.repeat and done.offered != len(plan.requests):
+        return f"only {done.offered} of {len(plan.requests)} planned requests fitted into the time"
+    if not done.answered:
+        return "no answers"
+    return ""

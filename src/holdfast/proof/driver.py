@@ -1,0 +1,275 @@
+"""An HTTP/1.1 load driver as light as Python allows: keep-alive connections over raw sockets, one request under way
+on each. Runs as a process of its own (`python -m holdfast.proof.driver PLAN RESULT`), so that its processor time is
+told apart from the server's. It prepares every byte before the clock starts and judges nothing.
+
+Closed loop: each client asks again as soon as it is answered. Open loop (`rate`): requests are due at planned
+times whatever the answers do, and a latency counts from when its request was due (no coordinated omission).
+"""
+
+import asyncio
+import itertools
+import resource
+import sys
+import time
+from array import array
+from collections import Counter, deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import httptools
+import msgspec
+import uvloop
+
+_GRACE_SECONDS = 10.0
+"""How long answers are waited for after the last request: longer than any deadline of the server."""
+_TICK_SECONDS = 0.001
+_KEPT_ANSWERS_MAX = 5
+_KEPT_BYTES_MAX = 2000
+
+
+class Plan(msgspec.Struct, kw_only=True):
+    """`requests`: whole requests as bytes, sent in this order, by whichever client is free; `repeat` begins again at
+    the end. The run ends with the requests or after `seconds`, whichever comes first. Answers to requests
+    sent in the first `warm_up_seconds` are counted in `statuses` only."""
+
+    host: str
+    port: int
+    clients: int
+    requests: list[bytes]
+    expected_status: int
+    seconds: float
+    repeat: bool = False
+    warm_up_seconds: float = 0.0
+    rate: float | None = None
+
+
+class Result(msgspec.Struct, kw_only=True):
+    """`offered` = answers in `statuses` + `failed` (no answer). `seconds`, `latencies` and `cpu_seconds` are those of
+    the time after the warm-up; `answered` counts expected answers in it."""
+
+    offered: int
+    statuses: dict[int, int]
+    failed: int
+    answered: int
+    seconds: float
+    cpu_seconds: float
+    latencies: bytes
+    backlog_max: int = 0
+    unexpected: list[str] = []
+
+    @property
+    def samples(self) -> "array[float]":
+        found = array("d")
+        found.frombytes(self.latencies)
+        return found
+
+
+class Run:
+    """One run's state; the clients call it."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.offered = 0
+        self.failed = 0
+        self.statuses: Counter[int] = Counter()
+        self.latencies = array("d")
+        self.unexpected: list[str] = []
+        self.backlog: deque[tuple[float, bytes]] = deque()
+        self.backlog_max = 0
+        self.done = asyncio.Event()
+        self.last_answer = self.begins = self.measures_from = self.ends = 0.0
+        self.cpu_from = self.cpu_to = 0.0
+        self._requests: Iterator[bytes] = (
+            itertools.cycle(plan.requests) if plan.repeat else iter(plan.requests)
+        )
+        self._clients: list[_Client] = []
+        self._idle: deque[_Client] = deque()
+        self._under_way = 0
+        self._is_over = False
+
+    async def carry_out(self) -> Result:
+        loop = asyncio.get_running_loop()
+        for _ in range(self.plan.clients):
+            _, client = await loop.create_connection(lambda: _Client(self), self.plan.host, self.plan.port)
+            self._clients.append(client)
+        self.begins = self.last_answer = time.perf_counter()
+        self.measures_from = self.begins + self.plan.warm_up_seconds
+        self.ends = self.measures_from + self.plan.seconds
+        self.cpu_from = cpu_seconds()
+        if self.plan.warm_up_seconds:
+            loop.call_later(self.plan.warm_up_seconds, self._warm)
+        loop.call_later(self.plan.warm_up_seconds + self.plan.seconds + _GRACE_SECONDS, self.done.set)
+        if self.plan.rate is None:
+            for client in self._clients:
+                self.next(client)
+        else:
+            self._idle.extend(self._clients)
+            pacer = asyncio.create_task(self._pace(self.plan.rate))
+            await pacer
+        await self.done.wait()
+        self.cpu_to = self.cpu_to or cpu_seconds()
+        for client in self._clients:
+            client.leave()
+        return self._result()
+
+    def next(self, client: "_Client") -> None:
+        """Gives a free client its next request, or ends the run when there is none."""
+        now = time.perf_counter()
+        if self.plan.rate is not None:
+            if self.backlog:
+                due, request = self.backlog.popleft()
+                self._under_way += 1
+                client.send(request, due)
+            else:
+                self._idle.append(client)
+                self._end_if_over()
+            return
+        request = next(self._requests, b"") if now < self.ends else b""
+        if request:
+            self.offered += 1
+            self._under_way += 1
+            client.send(request, now)
+        else:
+            self._is_over = True
+            self._end_if_over()
+
+    def answered(self, client: "_Client", status: int, began: float, raw: bytes) -> None:
+        now = time.perf_counter()
+        self._under_way -= 1
+        self.statuses[status] += 1
+        if status != self.plan.expected_status:
+            self._keep(f"{status}: ", raw)
+        elif began >= self.measures_from:
+            self.latencies.append(now - began)
+            self.last_answer = now
+        self.next(client)
+
+    def lost(self, client: "_Client", error: str) -> None:
+        """A connection ended: its request has no answer, and it takes no other."""
+        if client.busy:
+            self._under_way -= 1
+            self.failed += 1
+            self._keep(error, b"")
+        if client in self._idle:
+            self._idle.remove(client)
+        self._clients.remove(client)
+        if not self._clients:
+            self._is_over = True
+            self.backlog.clear()
+        self._end_if_over()
+
+    def _keep(self, what: str, raw: bytes) -> None:
+        if len(self.unexpected) < _KEPT_ANSWERS_MAX:
+            self.unexpected.append(what + raw[-_KEPT_BYTES_MAX:].decode(errors="replace"))
+
+    def _end_if_over(self) -> None:
+        if self._is_over and not self._under_way and not self.backlog:
+            self.cpu_to = cpu_seconds()
+            self.done.set()
+
+    def _warm(self) -> None:
+        self.cpu_from = cpu_seconds()
+
+    async def _pace(self, rate: float) -> None:
+        """Makes requests due at their planned times and hands them to idle clients, else to the backlog."""
+        for number in itertools.count():
+            due = self.begins + number / rate
+            request = next(self._requests, b"") if due < self.ends else b""
+            if not request or not self._clients:
+                break
+            wait = due - time.perf_counter()
+            if wait > 0:
+                # Never early: a timer may be a millisecond off. Being late counts as latency.
+                await asyncio.sleep(wait + _TICK_SECONDS)
+            self.offered += 1
+            if self._idle:
+                self._under_way += 1
+                self._idle.popleft().send(request, due)
+            else:
+                self.backlog.append((due, request))
+                self.backlog_max = max(self.backlog_max, len(self.backlog))
+        self._is_over = True
+        self._end_if_over()
+
+    def _result(self) -> Result:
+        unanswered = self.offered - sum(self.statuses.values())
+        return Result(
+            offered=self.offered,
+            statuses=dict(self.statuses),
+            failed=unanswered,
+            answered=len(self.latencies),
+            seconds=max(0.0, self.last_answer - self.measures_from),
+            cpu_seconds=self.cpu_to - self.cpu_from,
+            latencies=self.latencies.tobytes(),
+            backlog_max=self.backlog_max,
+            unexpected=self.unexpected,
+        )
+
+
+class _Client(asyncio.Protocol):
+    """One connection. Only the end of a message calls back into Python."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._data = b""
+        self._began = 0.0
+        self._leaving = False
+        self.busy = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports have the methods, not the base class.
+        self._transport = cast("asyncio.Transport", transport)
+
+    def send(self, request: bytes, began: float) -> None:
+        self._began, self.busy = began, True
+        if self._transport is not None:
+            self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self._data = data
+        self._parser.feed_data(data)
+
+    def on_message_complete(self) -> None:
+        self.busy = False
+        self._run.answered(self, self._parser.get_status_code(), self._began, self._data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._leaving:
+            self._run.lost(self, "connection lost" if exc is None else f"connection lost: {exc}")
+
+    def leave(self) -> None:
+        self._leaving = True
+        if self._transport is not None:
+            self._transport.abort()
+
+
+def cpu_seconds() -> float:
+    """Processor time of this process so far, user and system."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def request(method: str, target: str, headers: dict[str, str], body: bytes = b"") -> bytes:
+    """A whole HTTP/1.1 request."""
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    if body:
+        lines += ["content-type: application/json", f"content-length: {len(body)}"]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
+async def drive(plan: Plan) -> Result:
+    """Carries a plan out in this event loop."""
+    return await Run(plan).carry_out()
+
+
+def main() -> None:
+    plan_file, result_file = map(Path, sys.argv[1:3])
+    plan = msgspec.msgpack.decode(plan_file.read_bytes(), type=Plan)
+    result_file.write_bytes(msgspec.msgpack.encode(uvloop.run(drive(plan))))
+
+
+if __name__ == "__main__":
+    main()

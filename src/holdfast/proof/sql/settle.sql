@@ -1,0 +1,2 @@
+-- After a large fill: what a running database would have done by itself before long.
+vacuum analyze;
