@@ -83,8 +83,14 @@ def _text(schema: dict[str, Any], own: dict[str, str], name: str) -> str:
         return (VISIT + timedelta(hours=3 if name == "end" else 2)).isoformat()
     if kind == "date" or name.endswith("date"):
         return str(VISIT.date())
-    named = {"email": "new@sample.example", "time_zone": "UTC", "room_type": "therapy", "service_code": "S1"}
-    return named.get(name, "sample " * (1 + schema.get("minLength", 0) // 7)).strip()
+    named: dict[str, str] = {
+        "email": "new@sample.example",
+        "time_zone": "UTC",
+        "room_type": "therapy",
+        "service_code": "S1",
+    }
+    words = 1 + int(schema.get("minLength", 0)) // 7
+    return named.get(name, "sample " * words).strip()
 
 
 def noun_of(field: str) -> str:

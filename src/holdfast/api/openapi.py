@@ -46,13 +46,13 @@ def describe(routes: Iterable[Route[Any, Any]]) -> Json:
         "tags": [{"name": tag} for tag in dict.fromkeys(route.tag for route in table) if tag],
         "paths": paths,
         "components": {
-            "schemas": components | {"Problem": parts.PROBLEM},
+            "schemas": components | {"Problem": parts.problem()},
             "securitySchemes": {"bearer": {
                 "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
                 "description": "The `access_token` of `POST /api/v1/auth/login`."}},
             "responses": refusals.components,
-            "headers": parts.HEADERS,
-            "parameters": parts.PARAMETERS,
+            "headers": parts.headers(),
+            "parameters": parts.parameters(),
         },
     }  # fmt: skip
 
@@ -119,7 +119,7 @@ async def document(ask: Ask[NoFields, None]) -> Answer:
 
 
 async def page(ask: Ask[NoFields, None]) -> Answer:
-    return Answer(viewer.PAGE, media_type="text/html; charset=utf-8", headers=viewer.HEADERS)
+    return Answer(viewer.PAGE, media_type="text/html; charset=utf-8", headers=dict(viewer.HEADERS))
 
 
 async def asset(ask: Ask[NoFields, None]) -> Answer:
@@ -127,7 +127,7 @@ async def asset(ask: Ask[NoFields, None]) -> Answer:
     if name == "openapi.json":
         return Answer(viewer.readable(ask.house.openapi))
     content, media_type = viewer.file(name)
-    return Answer(content, media_type=media_type, headers=viewer.HEADERS)
+    return Answer(content, media_type=media_type, headers=dict(viewer.HEADERS))
 
 
 ROUTES = (

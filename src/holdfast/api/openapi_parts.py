@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from holdfast.api.door import NoFields, Route
 from holdfast.api.problems import STATUS, TITLE
@@ -12,67 +12,76 @@ from holdfast.states import PERMISSIONS, ROLES
 Json = dict[str, Any]
 _NAME = re.compile(r"\{([a-z_]+)\}")
 
-PROBLEM: Final[Json] = {
-    "type": "object",
-    "description": "RFC 9457. `code` is stable and meant for programs, `detail` for people. Codes add members of "
-    "their own: `errors` for each field of `invalid_request`; `reasons`, `conflicts` and `alternatives` for a "
-    "refused booking.",
-    "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "instance": {"type": "string"},
-        "code": {"type": "string"},
-        "request_id": {"type": "string"},
-        "field": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["field", "code", "message"],
-                "properties": {name: {"type": "string"} for name in ("field", "code", "message")},
+
+def problem() -> Json:
+    """The shape of every answer that says no."""
+    return {
+        "type": "object",
+        "description": "RFC 9457. `code` is stable and meant for programs, `detail` for people. Codes add members of "
+        "their own: `errors` for each field of `invalid_request`; `reasons`, `conflicts` and `alternatives` for a "
+        "refused booking.",
+        "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "instance": {"type": "string"},
+            "code": {"type": "string"},
+            "request_id": {"type": "string"},
+            "field": {"type": "string"},
+            "errors": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["field", "code", "message"],
+                    "properties": {name: {"type": "string"} for name in ("field", "code", "message")},
+                },
             },
         },
-    },
-}
+    }
 
-HEADERS: Final[Json] = {
-    "X-Request-Id": {"description": "The request's id, yours or ours.", "schema": {"type": "string"}},
-    "ETag": {"description": "The version, in quotes: for `If-Match`.", "schema": {"type": "string"}},
-    "As-Of-Seq": {
-        "description": "The organization's sequence this is true at.",
-        "schema": {"type": "integer"},
-    },
-    "Idempotency-Replayed": {
-        "description": "`true`: this is the stored answer of an equal earlier request.",
-        "schema": {"type": "string", "enum": ["true"]},
-    },
-    "RateLimit": {"description": "Requests left, and seconds until more.", "schema": {"type": "string"}},
-    "RateLimit-Policy": {"description": "The limits and their windows.", "schema": {"type": "string"}},
-    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}},
-    "Server-Timing": {"description": "Milliseconds per stage.", "schema": {"type": "string"}},
-    "WWW-Authenticate": {"description": "How to sign in.", "schema": {"type": "string"}},
-}
 
-PARAMETERS: Final[Json] = {
-    "RequestId": {
-        "name": "X-Request-Id", "in": "header", "required": False,
-        "description": "An id of your own for this request; it comes back and is in our log.",
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,64}$"},
-    },
-    "IdempotencyKey": {
-        "name": "Idempotency-Key", "in": "header", "required": False,
-        "description": "Makes repeating this write safe for 24 hours: one effect, equal answers.",
-        "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
-    },
-    "IfMatch": {
-        "name": "If-Match", "in": "header", "required": False,
-        "description": 'Only if the version is still this one, such as `"3"`.',
-        "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
-    },
-}  # fmt: skip
+def headers() -> Json:
+    """The headers that answers carry."""
+    return {
+        "X-Request-Id": {"description": "The request's id, yours or ours.", "schema": {"type": "string"}},
+        "ETag": {"description": "The version, in quotes: for `If-Match`.", "schema": {"type": "string"}},
+        "As-Of-Seq": {
+            "description": "The organization's sequence this is true at.",
+            "schema": {"type": "integer"},
+        },
+        "Idempotency-Replayed": {
+            "description": "`true`: this is the stored answer of an equal earlier request.",
+            "schema": {"type": "string", "enum": ["true"]},
+        },
+        "RateLimit": {"description": "Requests left, and seconds until more.", "schema": {"type": "string"}},
+        "RateLimit-Policy": {"description": "The limits and their windows.", "schema": {"type": "string"}},
+        "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}},
+        "Server-Timing": {"description": "Milliseconds per stage.", "schema": {"type": "string"}},
+        "WWW-Authenticate": {"description": "How to sign in.", "schema": {"type": "string"}},
+    }
+
+
+def parameters() -> Json:
+    """The headers that requests may carry."""
+    return {
+        "RequestId": {
+            "name": "X-Request-Id", "in": "header", "required": False,
+            "description": "An id of your own for this request; it comes back and is in our log.",
+            "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,64}$"},
+        },
+        "IdempotencyKey": {
+            "name": "Idempotency-Key", "in": "header", "required": False,
+            "description": "Makes repeating this write safe for 24 hours: one effect, equal answers.",
+            "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+        },
+        "IfMatch": {
+            "name": "If-Match", "in": "header", "required": False,
+            "description": 'Only if the version is still this one, such as `"3"`.',
+            "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
+        },
+    }  # fmt: skip
 
 
 def names_in(path: str) -> list[str]:

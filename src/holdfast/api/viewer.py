@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any, Final
 
 from holdfast.api.problems import Problem
@@ -9,13 +10,15 @@ from holdfast.api.problems import Problem
 Json = dict[str, Any]
 
 # Swagger UI sets styles on its elements; scripts come from our own files alone, and nobody may frame the page.
-HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
+HEADERS: Final = MappingProxyType(
+    {
+        "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
+)
 
 PAGE: Final = b"""<!doctype html>
 <html lang="en">
@@ -46,11 +49,13 @@ _START = b"""SwaggerUIBundle({
 });
 """
 
-_FILES: Final = {
-    "swagger-ui.css": "text/css; charset=utf-8",
-    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
-    "favicon-32x32.png": "image/png",
-}
+_FILES: Final = MappingProxyType(
+    {
+        "swagger-ui.css": "text/css; charset=utf-8",
+        "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+        "favicon-32x32.png": "image/png",
+    }
+)
 
 
 def file(name: str) -> tuple[bytes, str]:

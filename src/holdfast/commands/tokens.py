@@ -11,6 +11,7 @@ import re
 import secrets
 import struct
 import uuid
+from types import MappingProxyType
 
 import msgspec
 from joserfc import jwt
@@ -23,7 +24,7 @@ from holdfast.vault import derive
 ISSUER = "holdfast"
 ACCESS_TOKEN_BYTES_MAX = 2048
 _ALGORITHM = "HS256"
-_HEADER = {"alg": _ALGORITHM, "typ": "at+jwt"}
+_HEADER = MappingProxyType({"alg": _ALGORITHM, "typ": "at+jwt"})
 # The signature's last character carries two idle bits; only its canonical spelling counts, so that no altered
 # token is as good as the issued one.
 _ACCESS = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
@@ -63,7 +64,7 @@ class Tokens:
         self._refresh_key = derive(key, "holdfast refresh tokens v1")
         self._access_seconds = access_seconds
         # We are the only issuer and write one header; whatever else a header may say is never looked at.
-        self._header = jwt.encode(_HEADER, {}, self._key).encode().split(b".")[0] + b"."
+        self._header = jwt.encode(dict(_HEADER), {}, self._key).encode().split(b".")[0] + b"."
 
     def access(self, organization_id: str, user_id: str, session_id: str, version: int, now: int) -> str:
         """An access token, good for `access_token_seconds` from `now` (epoch seconds)."""
@@ -71,7 +72,7 @@ class Tokens:
             "iss": ISSUER, "sub": user_id, "org": organization_id, "sid": session_id, "ver": version,
             "iat": now, "exp": now + self._access_seconds,
         }  # fmt: skip
-        return jwt.encode(_HEADER, claims, self._key)
+        return jwt.encode(dict(_HEADER), claims, self._key)
 
     def claims(self, token: bytes, now: float) -> Claims | None:
         """What a token says if it was issued here and is in its time; None for anything else."""

@@ -2,6 +2,7 @@
 over all of them; everything else is one change in the turn. Nobody changes their own role.
 """
 
+from types import MappingProxyType
 from typing import Any
 
 import asyncpg
@@ -19,7 +20,7 @@ from holdfast.db.statements import statement
 from holdfast.errors import FieldError, Invalid, NotFound, OutcomeUnknown, Overloaded, Refused
 from holdfast.slot import rfc3339
 
-_NAMED_BY_ROLE = {"practitioner": "practitioner_id", "patient": "patient_id"}
+_NAMED_BY_ROLE = MappingProxyType({"practitioner": "practitioner_id", "patient": "patient_id"})
 _STAYS_YOURS = "Another admin must change this: nobody sets their own role or deactivates themselves."
 
 
