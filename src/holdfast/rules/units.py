@@ -34,7 +34,9 @@ def choose(
     good = [each for each, reason in faults if reason is None]
     if good:
         return min(good, key=lambda a: (a.approval != "approved", a.end_date, a.available_units, a.id))
-    return max((reason for _, reason in faults if reason), key=lambda r: _NEARNESS.index(r.code))
+    misses = [(each, reason) for each, reason in faults if reason is not None]
+    nearest = max(misses, key=lambda m: (_NEARNESS.index(m[1].code), m[0].available_units, m[0].id))
+    return nearest[1]
 
 
 _NEARNESS = (

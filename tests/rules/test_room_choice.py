@@ -1,0 +1,123 @@
+"""Hard rules only ever take rooms away, ties break in one order, and the same question gets the same room."""
+
+from types import MappingProxyType
+from unittest.mock import patch
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rules.worlds import DAYS, World, worlds
+
+from holdfast.rules import rooms
+from holdfast.rules.assess import room_ask
+from holdfast.rules.facts import Directory, DirectoryDocument, Room
+from holdfast.rules.rooms import RoomAsk, RoomChoice, RoomRefusal, choose
+from holdfast.rules.timetable import Claim
+from holdfast.slot import MINUTE, overlaps
+
+
+def chosen(world: World, among: tuple[Room, ...] | None = None) -> RoomChoice | list[RoomRefusal]:
+    ask = room_ask(world.directory, world.clinic, world.patient, world.visit)
+    return choose(world.directory, world.timetable(), world.directory.rooms_of["c"] if among is None else among, ask)
+
+
+def refusals_by_hand(world: World, room: Room, ask: RoomAsk) -> set[str]:
+    service = ask.service
+    rules = {
+        "room_type_match": bool(service.room_types) and room.room_type not in service.room_types,
+        "equipment": not service.equipment <= room.equipment,
+        "capacity": room.capacity < service.capacity,
+        "accessibility": not ask.needs <= room.accessibility,
+    }
+    hard = {rule for rule, refuses in rules.items() if refuses}
+    if hard:
+        return hard
+    closed = any(x.room_id == room.id and overlaps((x.start, x.end), ask.span) for x in world.directory.closures)
+    if closed or not room.is_available:
+        return {"room_unavailable"}
+    end = ask.span[1] + max(room.cleaning_minutes, service.turnover_minutes or 0) * MINUTE
+    seats = {c.seat for c in world.claims if c.resource_id == room.id and c.start < end and ask.span[0] < c.end}
+    taken = bool(seats) if room.seats == 1 else seats >= set(range(room.seats))
+    return {"room_conflict"} if taken else set()
+
+
+@given(worlds())
+def test_the_best_room_by_hand(world: World) -> None:
+    ask = room_ask(world.directory, world.clinic, world.patient, world.visit)
+    all_rooms = world.directory.rooms_of["c"]
+    refused = {room.id: refusals_by_hand(world, room, ask) for room in all_rooms}
+
+    def visits_that_day(room: Room) -> int:
+        return sum(c.resource_id == room.id and ask.day[0] <= c.start < ask.day[1] for c in set(world.claims))
+
+    order = sorted(
+        (room for room in all_rooms if not refused[room.id]),
+        key=lambda r: (r.capacity - ask.service.capacity, visits_that_day(r), r.display_order, r.number, r.id),
+    )
+    found = chosen(world)
+    if order:
+        assert isinstance(found, RoomChoice)
+        assert found.room == order[0]
+        assert found.score == rooms.BASE_SCORE
+        assert found.turnover_minutes == max(order[0].cleaning_minutes, ask.service.turnover_minutes or 0)
+    else:
+        assert isinstance(found, list)
+        assert {(r.room_id, r.rule) for r in found} == {(room, rule) for room, why in refused.items() for rule in why}
+
+
+@given(worlds())
+def test_the_same_question_gets_the_same_room_in_whatever_order_rooms_come(world: World) -> None:
+    assert chosen(world) == chosen(world)
+    backwards = world.directory.rooms_of["c"][::-1]
+    found, again = chosen(world), chosen(anew(world), backwards)
+    if isinstance(found, RoomChoice):
+        assert again == found
+    else:
+        assert isinstance(again, list) and sorted(again) == sorted(found)
+
+
+def anew(world: World) -> World:
+    """The same world remembering nothing."""
+    old = world.directory
+    document = DirectoryDocument(
+        1, 1, old.organization, list(old.clinics.values()), list(old.rooms.values()),
+        list(old.practitioners.values()), list(old.services.values()), [], list(old.closures), list(old.time_off),
+    )  # fmt: skip
+    return World(Directory(document), world.claims, world.patient, world.authorizations, world.visit, world.first)
+
+
+@given(worlds(), st.sampled_from(("equipment", "capacity", "accessibility", "room_type_match")), st.integers(0, 3))
+def test_a_further_hard_rule_never_admits_a_room(world: World, name: str, against: int) -> None:
+    def refuses(room: Room, ask: RoomAsk) -> str | None:
+        return "is not liked" if room.id.endswith(str(against)) else None
+
+    before = chosen(world)
+    with patch.object(rooms, "HARD", MappingProxyType({**rooms.HARD, f"not_{name}": refuses})):
+        after = chosen(anew(world))
+    without = MappingProxyType({rule: why for rule, why in rooms.HARD.items() if rule != name})
+    with patch.object(rooms, "HARD", without):
+        fewer = chosen(anew(world))
+    if isinstance(after, RoomChoice):
+        assert isinstance(before, RoomChoice)
+        assert not after.room.id.endswith(str(against))
+        if not before.room.id.endswith(str(against)):
+            assert after == before
+    if isinstance(before, RoomChoice):
+        assert isinstance(fewer, RoomChoice)
+
+
+@given(worlds(), st.integers(0, 2))
+def test_one_more_claim_never_admits_a_room(world: World, seat: int) -> None:
+    room = world.directory.rooms_of["c"][:1]
+    if not room:
+        return
+    ask = room_ask(world.directory, world.clinic, world.patient, world.visit)
+    timetable = world.timetable()
+    before = choose(world.directory, timetable, room, ask)
+    timetable.add(room[0].id, Claim(*ask.span, seat, "visit", "another"))
+    after = choose(world.directory, timetable, room, ask)
+    if isinstance(before, list):
+        assert after == before
+
+
+def test_the_days_of_these_worlds_change_their_clocks() -> None:
+    assert len(set(DAYS)) == 4

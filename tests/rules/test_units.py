@@ -1,0 +1,90 @@
+"""Which authorization pays: approved, earliest end, fewest units that suffice, id; and the reason of the nearest miss."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rules.worlds import NOTHING
+
+from holdfast.errors import Reason
+from holdfast.rules.facts import Authorization, Service
+from holdfast.rules.units import choose, fault
+
+ON = date(2026, 3, 8)
+SERVICE = Service(
+    "s", "S", "97153", 60, ("on_site",), "patient", NOTHING, NOTHING, 1, NOTHING, None, "time", 15,
+    authorization_required=True, is_active=True,
+)  # fmt: skip
+GOOD = Authorization(
+    "z", "p", "y", frozenset({"97153"}), "time", 10, 0, 0, 0, ON, ON, "approved", 1
+)  # fmt: skip
+NEARNESS = ["authorization_mismatch", "authorization_expired", "authorization_inactive", "insufficient_units"]
+
+
+@st.composite
+def authorizations(draw: st.DrawFn) -> list[Authorization]:
+    return [
+        msgspec.structs.replace(
+            GOOD, id=f"z{n}", service_codes=frozenset({draw(st.sampled_from(("97153", "97153", "97155")))}),
+            unit_basis=draw(st.sampled_from(("time", "time", "visit"))), total_units=draw(st.integers(0, 10)),
+            used_units=0, scheduled_units=0, start_date=ON - timedelta(days=draw(st.integers(-1, 1))),
+            end_date=ON + timedelta(days=draw(st.integers(-1, 2))),
+            approval=draw(st.sampled_from(("approved", "approved", "pending", "cancelled"))),
+        )
+        for n in range(draw(st.integers(0, 5)))
+    ]  # fmt: skip
+
+
+@given(authorizations(), st.integers(0, 10))
+def test_the_first_in_order_that_suffices_pays(known: list[Authorization], units: int) -> None:
+    chosen = choose(known, SERVICE, ON, units)
+    assert choose(known[::-1], SERVICE, ON, units) == chosen
+    good = [each for each in known if fault(each, SERVICE, ON, units) is None]
+    if good:
+        assert chosen == min(good, key=lambda a: (a.end_date, a.available_units, a.id))
+        return
+    assert isinstance(chosen, Reason)
+    misses = [fault(a, SERVICE, ON, units) for a in known if "97153" in a.service_codes]
+    codes = [miss.code for miss in misses if miss]
+    assert chosen.code == (max(codes, key=NEARNESS.index) if codes else "authorization_missing")
+
+
+@given(authorizations(), st.integers(0, 10))
+def test_one_that_suffices_has_no_fault_of_any_kind(known: list[Authorization], units: int) -> None:
+    for each in known:
+        suffices = (
+            "97153" in each.service_codes and each.unit_basis == "time" and each.approval == "approved"
+            and each.start_date <= ON <= each.end_date and each.available_units >= units
+        )  # fmt: skip
+        assert (fault(each, SERVICE, ON, units) is None) == suffices
+
+
+@given(authorizations(), st.integers(0, 10))
+def test_the_one_that_is_named_pays_or_none(known: list[Authorization], units: int) -> None:
+    for each in known:
+        assert choose(known, SERVICE, ON, units, each.id) == (fault(each, SERVICE, ON, units) or each)
+    stranger = choose(known, SERVICE, ON, units, "another patient's")
+    assert isinstance(stranger, Reason) and stranger.code == "authorization_mismatch"
+
+
+@pytest.mark.parametrize(("change", "code"), [
+    ({"service_codes": frozenset({"1"})}, "authorization_mismatch"), ({"unit_basis": "day"}, "authorization_mismatch"),
+    ({"approval": "pending"}, "authorization_inactive"), ({"approval": "cancelled"}, "authorization_inactive"),
+    ({"end_date": ON - timedelta(days=1)}, "authorization_expired"),
+    ({"start_date": ON + timedelta(days=1)}, "authorization_expired"), ({"total_units": 3}, "insufficient_units"),
+    ({"used_units": 10}, "insufficient_units"), ({"scheduled_units": 7}, "insufficient_units"),
+])  # fmt: skip
+def test_each_fault_has_its_code(change: dict[str, Any], code: str) -> None:
+    found = fault(msgspec.structs.replace(GOOD, **change), SERVICE, ON, 4)
+    assert found is not None and found.code == code
+    if code == "insufficient_units":
+        assert found.members["requested"] == 4
+        assert found.members["available"] == msgspec.structs.replace(GOOD, **change).available_units
+
+
+def test_a_full_one_is_short_of_units_and_never_inactive() -> None:
+    found = fault(msgspec.structs.replace(GOOD, used_units=10), SERVICE, ON, 1)
+    assert found is not None and (found.code, found.members["available"]) == ("insufficient_units", 0)
