@@ -15,8 +15,8 @@ _Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 class Credentials(msgspec.Struct, forbid_unknown_fields=True):
     """What signs in. `totp` is asked for only once a second factor is enrolled."""
 
-    email: Annotated[str, msgspec.Meta(min_length=1, max_length=254, examples=["ana@juniper.example"])]
-    password: Annotated[_Secret, msgspec.Meta(examples=["correct horse battery staple"])]
+    email: Annotated[str, msgspec.Meta(min_length=1, max_length=254, examples=["admin@juniper.example"])]
+    password: Annotated[_Secret, msgspec.Meta(examples=["the password that the demo printed"])]
     totp: Annotated[str, msgspec.Meta(max_length=16)] | None = None
 
 

@@ -68,8 +68,9 @@ def parameters() -> Json:
     return {
         "RequestId": {
             "name": "X-Request-Id", "in": "header", "required": False,
-            "description": "An id of your own for this request; it comes back and is in our log.",
-            "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,64}$"},
+            "description": "An id of your own for this request, up to 64 letters, digits and `._:-`; it comes "
+            "back and is in our log. Anything else is replaced by one of ours.",
+            "schema": {"type": "string"},
         },
         "IdempotencyKey": {
             "name": "Idempotency-Key", "in": "header", "required": False,
