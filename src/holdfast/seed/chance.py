@@ -44,10 +44,14 @@ class Chance(random.Random):
         bits = bits & ~(0x3 << 62) | 0x2 << 62
         return str(uuid.UUID(int=bits))
 
+    def name(self) -> tuple[str, str]:
+        """Given and family name."""
+        return self.choice(_GIVEN), self.choice(_FAMILY_BEGINS) + self.choice(_FAMILY_ENDS)
+
     def person(self) -> tuple[str, str]:
-        """Given and family name, never the same twice."""
+        """Given and family name, never the same twice; there are some 50,000."""
         while True:
-            name = self.choice(_GIVEN), self.choice(_FAMILY_BEGINS) + self.choice(_FAMILY_ENDS)
+            name = self.name()
             if name not in self._names:
                 self._names.add(name)
                 return name
