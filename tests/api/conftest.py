@@ -6,6 +6,7 @@ from typing import Any, cast
 import httpx2
 import pytest
 from api.people import Client, Organization, make_organization
+from api.practice import Practice, make_practice
 
 from holdfast.app import Application
 from holdfast.settings import Settings
@@ -40,3 +41,12 @@ async def organization(application: Application, client: Client) -> Organization
 async def stranger(application: Application, client: Client) -> Organization:
     """A foreign organization; CANARY is in each of its names and must appear in no answer to anyone else."""
     return await make_organization(application, client, "CANARY")
+
+
+@pytest.fixture
+async def practice(
+    application: Application, client: Client, organization: Organization
+) -> AsyncIterator[Practice]:
+    """A clinic that is ready to be booked; its admin is signed in."""
+    async with client(organization.tokens["admin"]) as admin:
+        yield await make_practice(application, organization, admin)

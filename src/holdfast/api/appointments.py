@@ -80,7 +80,7 @@ class Completion(When, kw_only=True):
 class Cancellation(When, kw_only=True):
     reason: Annotated[str, msgspec.Meta(max_length=2_000)] | None = None
     cancelled_by: CancelledBy | None = None
-    reason_code: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,39}$")] | None = None
+    reason_code: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}(?!\n)$")] | None = None
 
 
 class Filter(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -288,6 +288,12 @@ async def _page_wish(ask: Ask[Filter, Any]) -> PageWish | None:
         patient = patient or actor.patient_id
         if patient not in (actor.patient_id, *actor.patient_ids):
             return None
+    practitioner: str | None = query.practitioner_id
+    if actor.role == "practitioner" and patient is not None:
+        # Whose time it is that is busy is not told: a patient's visits are one's own with that patient.
+        if practitioner not in (None, actor.practitioner_id):
+            return None
+        practitioner = actor.practitioner_id
     zone_name = await _zone_name(ask, query.clinic_id)
     if zone_name is None:
         return None
@@ -297,7 +303,7 @@ async def _page_wish(ask: Ask[Filter, Any]) -> PageWish | None:
     end = rfc3339(wall(last, 1440, zone_name)) if last else "9000-01-01T00:00:00Z"
     return PageWish(
         clinics=[query.clinic_id] if query.clinic_id else None, patient=patient,
-        practitioner=query.practitioner_id, room=query.room_id, statuses=list(query.status) or None,
+        practitioner=practitioner, room=query.room_id, statuses=list(query.status) or None,
         without_room=query.unassigned, range_start=start, range_end=end,
         skip=min((query.page - 1) * query.page_size, ask.house.settings.list_count_max + 1),
         take=query.page_size, count_max=ask.house.settings.list_count_max + 1,

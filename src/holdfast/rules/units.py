@@ -60,7 +60,7 @@ def fault(authorization: Authorization, service: Service, on: date, units: int) 
         return Reason(
             "authorization_inactive",
             f"The authorization is {authorization.approval}.",
-            {"authorization_id": authorization.id, "status": authorization.approval},
+            {"authorization_id": authorization.id, "approval": authorization.approval},
         )
     if not authorization.start_date <= on <= authorization.end_date:
         return Reason(
