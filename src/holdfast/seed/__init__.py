@@ -55,15 +55,21 @@ class Seeded(msgspec.Struct, frozen=True):
     example: Example | None
 
 
+def example_body(example: Example) -> str:
+    """The body of the example's request."""
+    return msgspec.json.encode(example).decode()
+
+
 def run(settings: Settings, profile: str, seed: int, progress: Progress) -> Seeded:
     """Loads what the profile names unless it is there: demo, small, medium, large or storm.
 
     `settings` carry the server's own URL and the secret, as `launch.prepared` fills them in.
     """
-    return asyncio.run(_run(settings, profile, seed, progress))
+    return asyncio.run(seeded(settings, profile, seed, progress))
 
 
-async def _run(settings: Settings, profile: str, number: int, progress: Progress) -> Seeded:
+async def seeded(settings: Settings, profile: str, number: int, progress: Progress) -> Seeded:
+    """`run` for whoever has an event loop."""
     now = int(time.time()) // 60 * 60
     worlds = _worlds(profile, number, now)
     password = demo_password(settings)

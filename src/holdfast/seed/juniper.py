@@ -15,7 +15,7 @@ from holdfast.slot import local_date, wall
 _DAY = (("08:00", "12:00"), ("12:45", "17:00"))
 _SATURDAY = (("08:00", "13:00"),)
 _WEEKDAYS = range(5)
-_FILL = 0.76
+_FILL = 0.78
 _MISSED = 0.04
 _PAST_DAYS, _AHEAD_DAYS = 14, 20
 
@@ -204,8 +204,8 @@ class _Juniper:
         for patient in people["counselling"]:
             self._authorize(patient, ["90834"], 60, unit_basis="visit")
         for patient in people["evaluated"]:
-            self._authorize(patient, ["97151"], 48)
-            self._authorize(patient, ["97161"], 4, unit_basis="visit")
+            self._authorize(patient, ["97151"], 96)
+            self._authorize(patient, ["97161"], 8, unit_basis="visit")
         # Nearly used up: 46 of 50.
         spent = self._authorize(people["pt"][0], ["97110", "97161"], 50, unit_basis="visit")
         self.world.used_units.append((spent, 46))
@@ -248,11 +248,11 @@ class _Juniper:
 
         north, south = people["aba"][9:], people["aba"][:9]
         pt_south, pt_north = people["pt"][:33], people["pt"][33:]
-        sessions = (120, 150, 180)
+        sessions = (90, 120, 150, 180)
         for key in ("rbt1", "rbt2", "rbt3"):
             week.fill(staff[key], [offer("97153", south, sessions, 840)], _FILL)
         week.fill(staff["rbt4"], [offer("97153", north, sessions, 840, "on_site", "home")], _FILL)
-        week.fill(staff["rbt5"], [offer("97153", north, sessions, 840, "home", "home", "school")], _FILL)
+        week.fill(staff["rbt5"], [offer("97153", north, sessions, 840, "home", "school")], _FILL)
         for key, children, evaluated in (
             ("bcba1", south, people["evaluated"][:12]), ("bcba2", north, people["evaluated"][12:])
         ):  # fmt: skip

@@ -58,6 +58,8 @@ class Week:
         self._needs = {patient["id"]: set(patient["needs"]) for patient in world.all("patient")}
         self._taken: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
         self._weekly: dict[tuple[str, str], int] = defaultdict(int)
+        self._of: dict[Habit, list[tuple[str, tuple[int, int]]]] = {}
+        """What each visit has taken: resources and their minutes."""
         self.habits: list[Habit] = []
 
     def fill(self, practitioner: Document, offers: Sequence[Offer], share: float) -> None:
@@ -70,7 +72,6 @@ class Week:
                 if habit is None:
                     at += _GRID_MINUTES
                     continue
-                self._take(habit)
                 own.append(habit)
                 at = -(-habit.end // _GRID_MINUTES) * _GRID_MINUTES
                 at += 0 if habit.location in {"on_site", "telehealth"} else _TRAVEL_MINUTES
@@ -80,39 +81,46 @@ class Week:
     def _habit(
         self, practitioner: str, hours: Document, at: int, end: int, offers: Sequence[Offer]
     ) -> Habit | None:
+        """A visit that could be had at that time; its time and minutes are taken."""
         clinic, weekday = hours["clinic_id"], hours["weekday"]
         for offer in self._chance.sample(offers, len(offers)):
             lengths = [length for length in offer.minutes if at + length <= end]
             if not lengths:
                 continue
-            length = self._chance.choice(lengths)
-            location = self._chance.choice(offer.locations)
-            service = offer.service
+            length, service = self._chance.choice(lengths), offer.service
             for patient in self._chance.sample(offer.patients, len(offer.patients)):
                 if self._weekly[patient, service["id"]] + length > offer.weekly:
                     continue
                 if service["attendance"] == "patient" and self._is_taken(patient, weekday, at, at + length):
                     continue
-                found = Habit(
-                    practitioner, clinic, weekday, at, at + length, patient, service["id"], location
-                )
-                if location != "on_site" or self._room(found, service) is not None:
-                    self._weekly[patient, service["id"]] += length
-                    if service["attendance"] == "patient":
-                        self._taken[patient, weekday].append((at, at + length))
-                    if location == "on_site":
-                        self._take_room(found, service)
-                    return found
+                for location in self._chance.sample(offer.locations, len(offer.locations)):
+                    found = Habit(
+                        practitioner, clinic, weekday, at, at + length, patient, service["id"], location
+                    )
+                    if self._take(found, service):
+                        return found
         return None
 
-    def _take(self, habit: Habit) -> None:
-        self._taken[habit.practitioner_id, habit.weekday].append((habit.start, habit.end))
+    def _take(self, habit: Habit, service: Document) -> bool:
+        """Takes the patient's time, a room's, and the patient's minutes; nothing if there is no room."""
+        taken = []
+        if habit.location == "on_site":
+            room = self._room(habit, service)
+            if room is None:
+                return False
+            taken.append((room["id"], (habit.start, habit.end + _turnover(room, service))))
+        if service["attendance"] == "patient":
+            taken.append((habit.patient_id, (habit.start, habit.end)))
+        for resource, span in taken:
+            self._taken[resource, habit.weekday].append(span)
+        self._of[habit] = taken
+        self._weekly[habit.patient_id, habit.service_id] += habit.end - habit.start
+        return True
 
-    def _take_room(self, habit: Habit, service: Document) -> None:
-        room = self._room(habit, service)
-        if room is not None:
-            after = habit.end + _turnover(room, service)
-            self._taken[room["id"], habit.weekday].append((habit.start, after))
+    def _give_back(self, habit: Habit) -> None:
+        for resource, span in self._of.pop(habit):
+            self._taken[resource, habit.weekday].remove(span)
+        self._weekly[habit.patient_id, habit.service_id] -= habit.end - habit.start
 
     def _is_taken(self, resource: str, weekday: int, start: int, end: int, seats: int = 1) -> bool:
         overlapping = [span for span in self._taken[resource, weekday] if span[0] < end and start < span[1]]
@@ -143,6 +151,7 @@ class Week:
             length = habit.end - habit.start
             if length / 2 <= over:
                 own.remove(habit)
+                self._give_back(habit)
                 over -= length
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from holdfast.seed import Seeded
+from holdfast.seed import Seeded, example_body
 
 
 def text(url: str, seeded: Seeded) -> str:
@@ -32,7 +32,7 @@ def _lines(url: str, seeded: Seeded) -> Iterator[str]:
     yield "Watch what happens, from behind:"
     yield _indented(f'curl -sN {url}/api/v1/calendar/events -H "Authorization: Bearer $TOKEN" &')
     if seeded.example is not None:
-        booking = msgspec.json.encode(seeded.example).decode()
+        booking = example_body(seeded.example)
         yield "Book a visit; do it twice, and see why the second is refused and what is free instead:"
         yield _indented(f"""
             curl -s {url}/api/v1/appointments -H "Authorization: Bearer $TOKEN" \\
