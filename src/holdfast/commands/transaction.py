@@ -21,7 +21,7 @@ from holdfast.commands.intent import Intent
 from holdfast.db.database import Connection, begin
 from holdfast.db.keeping import CONNECTION_LOST, Keeping, decoded, rows, was_committed
 from holdfast.db.statements import filled, statement
-from holdfast.errors import Invalid, NotFound, Overloaded, Refused
+from holdfast.errors import Invalid, NotFound, OutcomeUnknown, Overloaded, Refused
 from holdfast.rules.facts import Directory, SpanOf, StoredAnswer, Visit
 from holdfast.rules.timetable import Timetable
 
@@ -33,12 +33,13 @@ _CELLS_MAX = 100_000
 class Ticket:
     """One request in the lane: what it wants, for whom, how its answer is spelled, and who waits for it."""
 
-    __slots__ = ("asked", "deadline", "future", "intent", "joined", "spans", "view")
+    __slots__ = ("asked", "deadline", "future", "intent", "is_sent", "joined", "spans", "view")
 
     def __init__(self, asked: Asked, intent: Intent, view: View, spans: dict[str, float]) -> None:
         self.asked, self.intent, self.view, self.spans = asked, intent, view, spans
         self.joined = time.perf_counter()
         self.deadline = asked.deadline
+        self.is_sent = False
         self.future: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
 
     @property
@@ -61,6 +62,13 @@ class Ticket:
             self.future.set_exception(outcome)
         else:
             self.future.set_result(outcome)
+
+    def expire(self) -> None:
+        """Nobody waits longer than the deadline, whatever becomes of the batch."""
+        if self.is_sent:
+            self.settle(OutcomeUnknown("the deadline passed while the batch was under way"))
+        else:
+            self.settle(Overloaded("the deadline passed in the lane"))
 
 
 Outcomes = list[tuple[Ticket, Answered | Exception]]
@@ -179,16 +187,18 @@ class Transaction:
     async def _decide(
         self, connection: Connection, gathered: Gathered, tickets: list[Ticket]
     ) -> tuple[Desk, Outcomes]:
-        """Decides every ticket in its place: releases, moves, bookings."""
+        """Decides every ticket that is still waited for in its place: releases, moves, bookings."""
         facts = gathered.facts
         seal = await self._house.seal(connection, self._organization)
         keeping = Keeping(self._organization, facts.seq, facts.now, seal)
         desk = Desk(self._house.settings, gathered.directory, gathered.timetable, facts, keeping)
         keys = {(stored.user_id, stored.key): stored for stored in facts.keys or ()}
-        outcomes: Outcomes = [
-            (ticket, _outcome(desk, ticket, keys))
-            for ticket in sorted(tickets, key=lambda ticket: ticket.intent.rank)
-        ]
+        outcomes: Outcomes = []
+        for ticket in sorted(tickets, key=lambda ticket: ticket.intent.rank):
+            # Who has been told that nothing happened gets nothing: from here to the sending nobody is told.
+            if not ticket.future.done():
+                ticket.is_sent = True
+                outcomes.append((ticket, _outcome(desk, ticket, keys)))
         return desk, outcomes
 
     async def _facts(self, connection: Connection, tickets: list[Ticket]) -> Gathered:
@@ -285,4 +295,8 @@ async def submit(
     """
     ticket = Ticket(asked, intent, view, {} if spans is None else spans)
     house.lanes.join(asked.actor.organization_id, ticket)
-    return await ticket.future
+    watch = asyncio.get_running_loop().call_at(ticket.deadline, ticket.expire)
+    try:
+        return await ticket.future
+    finally:
+        watch.cancel()

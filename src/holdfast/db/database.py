@@ -21,6 +21,21 @@ if TYPE_CHECKING:  # the driver's class is generic in its stubs only
 else:
     Connection = asyncpg.Connection
 
+# The connection is gone and nobody said what became of what was sent on it.
+CONNECTION_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.TransactionTimeoutError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    ConnectionError,
+    OSError,
+)
+
 
 class PlainConnection(Connection):
     """A connection whose return to the pool costs no round trip: it holds no state outside its transaction."""
@@ -71,25 +86,39 @@ class Database:
         return self._pool
 
     @asynccontextmanager
-    async def any(self) -> AsyncIterator[Connection]:
+    async def any(self, seconds_max: float | None = None) -> AsyncIterator[Connection]:
         """A pooled connection for what belongs to no organization: the login directory, health.
 
-        Raises Overloaded when none is free within the request's deadline.
+        A wire that has gone silent tells nobody: the connection is closed under whoever has it after `seconds_max`
+        (a transaction's limit, if not given), and what was waited for is lost.
+        Raises Overloaded when none is free within the request's deadline, or none can be made.
         """
         try:
             connection = await self.pool.acquire(timeout=self.settings.request_deadline_seconds)
-        except TimeoutError:
+        except CONNECTION_LOST:  # also TimeoutError, which is an OSError
             raise Overloaded("no database connection is free") from None
+        limit = self.settings.transaction_timeout_seconds if seconds_max is None else seconds_max
+        watch = asyncio.get_running_loop().call_later(limit, connection.terminate)
         try:
             yield cast("Connection", connection)
         finally:
+            watch.cancel()
             await self.pool.release(connection)
 
     @asynccontextmanager
     async def reading(self, organization: str) -> AsyncIterator[Connection]:
-        """A read-only transaction of one organization; every statement in it sees the same snapshot."""
-        async with self.any() as connection, transaction(connection, "begin_reading", organization):
-            yield connection
+        """A read-only transaction of one organization; every statement in it sees the same snapshot.
+
+        Raises Overloaded when the connection was lost on the way, or answered nothing within the request's deadline.
+        """
+        async with self.any(self.settings.request_deadline_seconds) as connection:
+            try:
+                async with transaction(connection, "begin_reading", organization):
+                    yield connection
+            except CONNECTION_LOST as error:
+                if not connection.is_closed():
+                    raise
+                raise Overloaded("the database connection was lost") from error
 
     @asynccontextmanager
     async def writing(self, organization: str) -> AsyncIterator[Connection]:

@@ -11,24 +11,14 @@ import msgspec
 
 from holdfast import ids
 from holdfast.actor import Asked
-from holdfast.db.database import Connection, Database, begin
+from holdfast.db.database import CONNECTION_LOST, Connection, Database, begin
 from holdfast.db.statements import filled, statement
 from holdfast.errors import OutcomeUnknown
 from holdfast.events import KINDS
 from holdfast.slot import rfc3339
 from holdfast.vault import Seal
 
-# The connection is gone and nobody said what became of what was sent on it.
-CONNECTION_LOST = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    ConnectionError,
-    OSError,
-)
+__all__ = ["CONNECTION_LOST", "Keeping", "answer_context", "decoded", "rows", "was_committed"]
 
 
 class Keeping:
