@@ -1,5 +1,6 @@
 """Servers of their own for every law, and after each law: every invariant holds and the server counted no deadlock."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack
@@ -24,13 +25,17 @@ def _show(folder: Path) -> None:
 @pytest.fixture
 async def open_world(settings: Settings, tmp_path: Path) -> AsyncIterator[Open]:
     """Gives what makes a world served by so many processes of its own."""
-    with ExitStack() as stack:
+    stack = ExitStack()
 
-        async def make(servers: int = 1, served_by: Settings | None = None, **sizes: Any) -> World:
-            started = stack.enter_context(processes(served_by or settings, servers, tmp_path))
-            return await make_world(settings, started, **sizes)
+    async def make(servers: int = 1, served_by: Settings | None = None, **sizes: Any) -> World:
+        started = stack.enter_context(processes(served_by or settings, servers, tmp_path))
+        return await make_world(settings, started, **sizes)
 
+    try:
         yield make
-        stack.callback(_show, tmp_path)
+    finally:
+        # Beside the loop: a proxy in it must carry the servers' goodbyes.
+        await asyncio.to_thread(stack.close)
+        _show(tmp_path)
     assert not await broken_invariants(settings)
     assert await deadlocks(settings) == 0
