@@ -106,6 +106,7 @@ def test_pgbench_is_read() -> None:
 
 def test_asking_for_a_measure_brings_its_yardstick() -> None:
     assert bench._wanted("s4") == {"S4", "Y3"}
+    assert bench._wanted("S12") == {"S12", "S4", "Y3"}
     assert bench._wanted("") == set(bench.NAMES)
     with pytest.raises(BenchError, match="S5"):
         bench._wanted("S4,S5")

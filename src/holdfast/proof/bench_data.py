@@ -124,12 +124,17 @@ class Requests:
         self._chance = random.Random(f"{seed} requests of {organization.size.name}")  # noqa: S311
         self._quarters = list(range(QUARTERS))
         self._chance.shuffle(self._quarters)
-        self._booked = 0
+        self.booked = 0
+        """Bookings made out so far."""
+
+    @property
+    def organization_id(self) -> str:
+        return self._of.id
 
     def booking_body(self) -> bytes:
         """The next planned booking: ten in each quarter of an hour, whose practitioners and patients differ."""
-        number, of = self._booked, self._of
-        self._booked += 1
+        number, of = self.booked, self._of
+        self.booked += 1
         start = self._first + timedelta(minutes=15 * self._quarters[number // CLINIC_ROOMS])
         return msgspec.json.encode({
             "clinic_id": of.clinics[0],
@@ -143,7 +148,7 @@ class Requests:
         """Planned bookings, none of which meets another; each with a key of its own, as a careful client sends it."""
         made = []
         for _ in range(count):
-            headers = self._headers | {"idempotency-key": f"bench-{self._booked}"}
+            headers = self._headers | {"idempotency-key": f"bench-{self.booked}"}
             made.append(driver.request("POST", "/api/v1/appointments", headers, self.booking_body()))
         return made
 

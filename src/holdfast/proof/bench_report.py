@@ -65,11 +65,14 @@ class Report(msgspec.Struct, kw_only=True):
     cold_start_seconds: Start | None = None
     goals: list[Goal] = []
     not_applicable: dict[str, str] = {}
+    faults: list[str] = []
+    """What is wrong with the run as a whole."""
 
     @property
     def invalid(self) -> list[str]:
         """Every reason why a figure says nothing."""
         found = [f"{one.name}: {r.invalid}" for one in self.measures for r in one.rounds if r.invalid]
+        found += self.faults
         if self.change_seen is not None and self.change_seen.invalid:
             found.append(f"S11: {self.change_seen.invalid}")
         return found
@@ -181,6 +184,8 @@ def _measures(report: Report) -> Iterator[str]:
                 yield f"        INVALID in round {number}: {each.invalid}"
     for name, why in report.not_applicable.items():
         yield f"{name:<8}not_applicable: {why}"
+    for fault in report.faults:
+        yield f"INVALID {fault}"
 
 
 def _number(value: float | None) -> str:

@@ -177,7 +177,7 @@ class Rounds:
             n=done.answered, per_second=round(done.answered / done.seconds, 1) if done.seconds else 0.0,
             seconds=round(done.seconds, 3), latency=latency(done.samples),
             driver_us=_each(done.cpu_seconds, done.answered), server_us=_each(cost.server, answers),
-            database_us=_each(cost.database, answers), invalid=_fault(plan, done),
+            database_us=_each(cost.database, answers), invalid=_fault(plan, done, server),
         )  # fmt: skip
 
 
@@ -185,11 +185,12 @@ def _each(seconds: float, count: int) -> float | None:
     return round(seconds / count * 1e6, 1) if count else None
 
 
-def _fault(plan: driver.Plan, done: driver.Result) -> str:
+def _fault(plan: driver.Plan, done: driver.Result, server: Server) -> str:
     """Why a run says nothing: an answer that was not planned, none at all, or planned ones not asked for."""
     others = {status: n for status, n in done.statuses.items() if status != plan.expected_status}
     if others or done.failed:
-        said = f"; such as {done.unexpected[0][:300]!r}" if done.unexpected else ""
+        said = f"; such as {done.unexpected[0][-300:]!r}" if done.unexpected else ""
+        said += f"; the server's log ends: {server.last_words(600)!r}"
         return f"unplanned answers {others}, unanswered {done.failed}{said}"
     if not plan.repeat and done.offered != len(plan.requests):
         return f"only {done.offered} of {len(plan.requests)} planned requests fitted into the time"

@@ -50,8 +50,13 @@ class Server:
             except OSError:
                 pass
             time.sleep(0.05)
-        last_words = self._log.read_text(encoding="utf-8", errors="replace")[-1500:]
-        raise ServerFailed(f"The server did not become ready within {_START_SECONDS:.0f} s: {last_words}")
+        raise ServerFailed(
+            f"The server did not become ready within {_START_SECONDS:.0f} s: {self.last_words(1500)}"
+        )
+
+    def last_words(self, characters: int) -> str:
+        """The end of what it wrote."""
+        return self._log.read_text(encoding="utf-8", errors="replace")[-characters:]
 
 
 @contextmanager

@@ -1,0 +1,76 @@
+"""What the bench asks for, and the command on an engine of its own: short, but nothing in it may be invalid and
+nothing may be left over.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+
+from holdfast.proof import bench, bench_data
+from holdfast.proof.bench_data import EMPTY, LARGE, Organization, Requests
+from holdfast.proof.bench_report import Report
+
+FIRST = datetime(2030, 1, 7, tzinfo=UTC)
+
+
+def requests(seed: int = 1) -> Requests:
+    people = {name: [f"{name}-{n}" for n in range(count)] for name, count in (
+        ("clinics", 1), ("rooms", 10), ("practitioners", 50), ("patients", 200))}  # fmt: skip
+    organization = Organization(size=EMPTY, first=FIRST, id="o", email="e", service="s", **people)
+    return Requests(organization, "token", "host", seed)
+
+
+def bodies(made: list[bytes]) -> list[dict[str, str]]:
+    return [msgspec.json.decode(one.rpartition(b"\r\n\r\n")[2]) for one in made]
+
+
+def test_no_planned_booking_meets_another() -> None:
+    planned = bodies(requests().bookings(30_000))
+    for who, most in (("practitioner_id", 1), ("patient_id", 1), ("clinic_id", 10)):
+        taken: dict[tuple[str, str], int] = {}
+        for one in planned:
+            taken[one["start"], one[who]] = taken.get((one["start"], one[who]), 0) + 1
+        assert max(taken.values()) == most
+
+
+def test_the_same_seed_asks_for_the_same() -> None:
+    assert requests().bookings(100) == requests().bookings(100) != requests(2).bookings(100)
+    one = requests()
+    assert len({*one.bookings(50), *one.bookings(50)}) == 100
+
+
+def test_bookings_are_spread_over_two_years() -> None:
+    starts = {one["start"][:7] for one in bodies(requests().bookings(20_000))}
+    assert len(starts) >= 24
+
+
+def test_the_sizes_are_what_they_say() -> None:
+    assert LARGE.visits == 100_000
+    assert bench_data.SMALL.visits == 1_000
+
+
+@pytest.mark.parametrize("day", range(1, 15))
+def test_the_first_day_is_a_monday_a_month_away(day: int) -> None:
+    today = datetime(2026, 11, day, 13, 5, tzinfo=UTC)
+    found = bench_data.monday(today)
+    assert found.weekday() == found.hour == found.minute == 0
+    assert 29 <= (found - today).days <= 37
+
+
+@pytest.mark.slow
+def test_the_command(tmp_path: Path) -> None:
+    said: list[str] = []
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    file = tmp_path / "out.json"
+    code = bench.run(file, 0.3, lambda _text: None, "S4,S11,S12", said.append)
+    report = msgspec.json.decode(file.read_bytes(), type=Report)
+    assert not report.invalid
+    assert code in (0, 1)
+    names = {goal.name for goal in report.goals}
+    assert {"S4 / Y3", "S11", "S12 memory", "S12 start"} <= names
+    assert all(len(one.rounds) == bench.ROUNDS for one in report.measures)
+    assert "PostgreSQL 18" in said[0]
+    assert {process.pid for process in psutil.Process().children(recursive=True)} <= before
