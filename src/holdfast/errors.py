@@ -128,7 +128,7 @@ def _defect(*names: str) -> dict[str, Constraint]:
 CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
     {
         # The law.
-        **_many("time_conflict", "This time is already claimed.", "claims_no_overlap"),
+        **_many("time_conflict", "This time is already claimed.", "claims_no_overlap", "claims_pkey"),
         **_many(
             "insufficient_units",
             "The authorization has not that many units left.",
@@ -252,7 +252,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         # Keys that we make, and what only we write.
         **_defect(
             "appointment_lines_pkey", "appointments_pkey", "audit_pkey", "authorization_entries_pkey",
-            "authorizations_pkey", "batches_id_key", "batches_pkey", "claims_pkey", "clinics_pkey",
+            "authorizations_pkey", "batches_id_key", "batches_pkey", "clinics_pkey",
             "closures_pkey", "denials_pkey", "events_pkey", "hours_exceptions_pkey", "idempotency_keys_pkey",
             "opening_hours_pkey", "organizations_pkey", "patient_search_terms_pkey", "patients_pkey",
             "payers_pkey", "practitioner_clinics_pkey", "practitioner_credentials_pkey", "practitioners_pkey",
