@@ -57,9 +57,12 @@ class Intent(msgspec.Struct):
         """The time on resources that deciding looks at; nothing for a wish that cannot be."""
         looked_at = spans(directory, before) if before is not None else []
         try:
-            return looked_at + spans(directory, self.wished(directory, before, now))
+            visit = self.wished(directory, before, now)
         except (NotFound, Invalid):
             return looked_at
+        if visit.end - visit.start > DAY:
+            return looked_at  # longer than storage allows: refused by check_time, and not read for a thousand years
+        return looked_at + spans(directory, visit)
 
     def wish(self, directory: Directory, visit: Visit, before: Visit | None) -> Wish:
         """What is asked of the visit as it shall be, `before` being as it is stored."""

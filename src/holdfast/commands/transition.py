@@ -98,6 +98,8 @@ class Transition(Intent, kw_only=True):
             visit.completed_at = at
         elif self.call == "reopen":
             visit.completed_at = None
+            for line in visit.lines:
+                line.line_status, line.minutes_actual = "planned", None
             if visit.status != "in_progress":
                 visit.started_at = None
             if visit.status == "scheduled":
