@@ -13,8 +13,9 @@ from holdfast.slot import instant
 FREE = f"{API}/availability"
 
 
-async def asked(practice: Practice, days: int = 1, **more: Any) -> Any:
-    params = {
+async def asked(practice: Practice, **more: Any) -> Any:
+    days = more.pop("days", 1)
+    params: dict[str, Any] = {
         "clinic_id": practice.made["clinic"], "service_id": practice.made["talk"], "start_date": str(monday()),
         "end_date": str(monday() + timedelta(days=days - 1)), "limit": 500,
     } | more  # fmt: skip
@@ -43,7 +44,7 @@ async def busy_day(practice: Practice) -> None:
 
 
 async def test_what_is_offered_is_exactly_what_can_be_booked(practice: Practice) -> None:
-    """Every quarter hour of the day × practitioner is tried for real: booked, and cancelled again."""
+    """Every half hour of the day with everyone is tried for real: booked, and cancelled again."""
     await busy_day(practice)
     quin = practice.made["quin"]
     offered = {

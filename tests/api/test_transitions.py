@@ -47,6 +47,7 @@ async def test_the_table_cell_by_cell(practice: Practice) -> None:
 
 
 async def test_cancelled_and_no_show_give_back_time_and_units(practice: Practice) -> None:
+    visit: Any = None
     for call in ("cancel", "no-show"):
         visit = await practice.book(at(9), service_id="funded")
         assert await practice.units() == (4, 16)
