@@ -1,0 +1,240 @@
+"""Every invariant is seen red: its fault is planted in a database whose constraints have been taken away."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+from laws.conftest import Open
+from laws.world import World, changed, day
+
+from holdfast import ids
+from holdfast.proof import invariants, verify
+from holdfast.settings import Settings
+
+_V = "(select id from appointments where organization_id = $1 and status = 'scheduled' order by starts_at limit 1)"
+_CLAIM = "organization_id, resource_id, seat, during, starts_at, ends_at, kind, appointment_id, closure_id, time_off_id"
+# What goes wrong, as SQL; the organization is $1. Each is followed by what must find it.
+FAULTS: dict[str, tuple[str, str]] = {
+    "two claims on one seat": (
+        (f"insert into claims ({_CLAIM}) select organization_id, resource_id, seat, tstzrange(s, e), s, e, kind,"
+        " appointment_id, closure_id, time_off_id from (select *, starts_at + interval '1 minute' as s, ends_at as e"
+        " from claims where organization_id = $1 and kind = 'visit' limit 1) c"),
+        "claims_overlap",
+    ),
+    "a short claim inside a long one's tail": (
+        (f"insert into claims ({_CLAIM}) select organization_id, resource_id, seat, tstzrange(s, e), s, e, kind,"
+        " appointment_id, closure_id, time_off_id from (select *, ends_at - interval '2 minutes' as s,"
+        " ends_at - interval '1 minute' as e from claims where organization_id = $1 and kind = 'visit' limit 1) c"),
+        "claims_overlap",
+    ),
+    "a patient in two visits": (
+        ("update appointment_lines set starts_at = o.starts_at, ends_at = o.ends_at from (select l.starts_at, l.ends_at,"
+        " l.appointment_id from appointment_lines l join appointments a on a.id = l.appointment_id"
+        f" where a.patient_id = (select patient_id from appointments where id = {_V}) and a.id <> {_V}"
+        f" and a.status = 'scheduled' limit 1) o where appointment_lines.appointment_id = {_V}"),
+        "patient_twice",
+    ),
+    "a visit without its room's claim": (
+        f"delete from claims where appointment_id = {_V} and kind = 'turnover'", "visits_have_their_claims"
+    ),
+    "a cancelled visit that holds time": (
+        f"update appointments set status = 'cancelled', cancelled_at = now() where id = {_V}",
+        "visits_have_their_claims",
+    ),
+    "a claim of nobody": (
+        "update claims set appointment_id = null where organization_id = $1 and kind = 'turnover'", "claims_belong"
+    ),
+    "a claim on a seat that is not there": (
+        "update claims set seat = 7 where organization_id = $1 and kind = 'turnover'", "claims_belong"
+    ),
+    "a range that says otherwise": (
+        ("update claims set during = tstzrange(starts_at, ends_at + interval '1 hour') where organization_id = $1"
+        " and kind = 'turnover'"),
+        "claims_belong",
+    ),
+    "more units than there are": (
+        "update authorizations set total_units = 1 where organization_id = $1", "units_within_total"
+    ),
+    "a counter that has slipped": (
+        "update authorizations set scheduled_units = scheduled_units + 1 where organization_id = $1",
+        "counters_equal_ledger",
+    ),
+    "a ledger entry that is gone": (
+        "delete from authorization_entries where organization_id = $1 and entry_no = 2", "counters_equal_ledger"
+    ),
+    "an entry numbered otherwise": (
+        "update authorization_entries set entry_no = 90 where organization_id = $1 and entry_no = 2",
+        "entries_match_versions",
+    ),
+    "an entry that no event tells": (
+        "update authorization_entries set seq = 1 where organization_id = $1 and entry_no = 2",
+        "entries_match_versions",
+    ),
+    "a line that holds too few units": (
+        ("update appointment_lines set units_reserved = units_reserved - 1 where organization_id = $1"
+        " and authorization_id is not null and units_reserved > 0"),
+        "lines_hold_their_units",
+    ),
+    "a cancelled line that holds units": (
+        ("update appointment_lines l set units_reserved = 1 from appointments a where a.organization_id = $1"
+        " and a.status = 'cancelled' and l.appointment_id = a.id"),
+        "lines_hold_their_units",
+    ),
+    "another patient's authorization": (
+        ("update authorizations set patient_id = (select id from patients where organization_id = $1"
+        " and id <> authorizations.patient_id limit 1) where organization_id = $1"),
+        "lines_hold_their_units",
+    ),
+    "a visit that nothing was scheduled for": (
+        "update authorizations set scheduled_units = 0, manual_units = 0 where organization_id = $1",
+        "visits_make_up_scheduled",
+    ),
+    "an event that is missing": ("delete from events where organization_id = $1 and seq = 5", "events_without_gap"),
+    "the last event gone": (
+        "delete from events where organization_id = $1 and seq = (select seq from turns where organization_id = $1)",
+        "events_without_gap",
+    ),
+    "a batch that is missing": (
+        "delete from batches where organization_id = $1 and batch_no = 3", "batches_without_gap"
+    ),
+    "an audit row that was rewritten": (
+        "update audit set action = 'nothing' where organization_id = $1 and batch_no = 2", "audit_chain"
+    ),
+    "an audit row that was added": (
+        ("insert into audit select organization_id, 9999, position, actor_id, action, subject, subject_id, detail,"
+        " request_id, created_at from audit where organization_id = $1 limit 1"),
+        "audit_chain",
+    ),
+    "another head": ("update turns set audit_hash = '\\x00' where organization_id = $1", "audit_chain"),
+    "two results of one key": (
+        "insert into idempotency_keys select * from idempotency_keys where organization_id = $1",
+        "keys_have_one_result",
+    ),
+    "a kept refusal": (
+        "update idempotency_keys set status = 409 where organization_id = $1", "keys_have_one_result"
+    ),
+    "a room of nobody's": (
+        "update rooms set clinic_id = gen_random_uuid() where organization_id = $1", "references_stay_home"
+    ),
+    "an appointment that nobody was told of": (
+        "update appointments set pinned = true where organization_id = $1", invariants.REPLAY
+    ),
+    "an event that says otherwise": (
+        ("update events set body = jsonb_set(body, '{status}', '\"completed\"') where organization_id = $1"
+        " and kind like 'appointment.%'"),
+        invariants.REPLAY,
+    ),
+    "an event told twice": (
+        ("update events set body = (select body from events where organization_id = $1 and kind = 'appointment.booked'"
+        " order by seq limit 1) where organization_id = $1 and kind = 'appointment.cancelled'"),
+        invariants.REPLAY,
+    ),
+    "an authorization with another count": (
+        ("update authorizations set used_units = 0, scheduled_units = scheduled_units + 1, total_units = total_units + 1"
+        " where organization_id = $1"),
+        invariants.REPLAY,
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+async def owner(settings: Settings) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(settings.database_admin_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def world(open_world: Open) -> World:
+    """A small history: visits with and without units, one moved, one cancelled."""
+    world = await open_world(1)
+    client = world.client()
+    await world.authorization(0, 20)
+    made = []
+    for number, service in enumerate((world.funded_service, world.service, world.funded_service)):
+        booking = world.booking(day(number), number % 2, number % 2, service_id=service)
+        made.append((await client.post("/appointments", booking, idempotency_key=f"k{number}")).body["id"])
+    await client.patch(f"/appointments/{made[1]}", {"room_id": world.rooms[0]})
+    cancelled = await client.post("/appointments", world.booking(day(5), service_id=world.funded_service))
+    await client.post(f"/appointments/{cancelled.body['id']}/cancel")
+    return world
+
+
+async def test_each_invariant_sees_its_fault(world: World, owner: Any, settings: Settings) -> None:
+    """One after the other in a transaction that is rolled back, seen by the same session."""
+    await _without_laws(owner)
+    assert {found for _, found in FAULTS.values()} == set(invariants.NAMES)
+    assert not await invariants.broken(owner, world.organization)
+    for fault, (planted, finder) in FAULTS.items():
+        broken = await _planted(owner, world, planted)
+        assert finder in broken, f"{fault} is not seen; {sorted(broken)}"
+
+
+async def _planted(owner: Any, world: World, planted: str) -> dict[str, list[invariants.Row]]:
+    """What is found while the fault stands; then everything is put back as it was."""
+    tables = "appointments appointment_lines claims authorizations authorization_entries events batches audit turns"
+    kept = [*tables.split(), "idempotency_keys", "rooms"]
+    for table in kept:
+        await owner.execute(f"create table kept.{table} as table public.{table}")
+    try:
+        status = await owner.execute(planted, world.organization)
+        assert int(status.split()[-1]) > 0, f"planted nothing: {planted}"
+        return await invariants.broken(owner, world.organization)
+    finally:
+        for table in kept:
+            await owner.execute(f"truncate {table}")
+            await owner.execute(f"insert into {table} table kept.{table}")
+            await owner.execute(f"drop table kept.{table}")
+
+
+async def _without_laws(owner: Any) -> None:
+    """Takes every constraint away, so that a fault can be written at all."""
+    await owner.execute("create schema kept")
+    found = await owner.fetch(
+        "select conrelid::regclass as t, conname as name from pg_constraint c join pg_class r on r.oid = c.conrelid"
+        " where c.connamespace = 'public'::regnamespace and contype in ('c', 'f', 'x', 'u', 'p') and conislocal"
+        " and not r.relispartition order by contype = 'p', contype = 'u', contype <> 'f'"
+    )
+    for row in found:
+        await owner.execute(f'alter table {row["t"]} drop constraint "{row["name"]}" cascade')
+
+
+async def test_verify_says_what_is_broken(world: World, owner: Any, settings: Settings) -> None:
+    """As the server's plain role, which sees each organization by itself."""
+    told: list[str] = []
+    finding = None
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        for name in invariants.NAMES:
+            finding = await verify.look(connection, name, await invariants.organizations(connection))
+            told += verify.told(finding)
+            assert not finding.rows
+        assert len(told) == len(invariants.NAMES)
+        await owner.execute("update turns set seq = seq + 1 where organization_id = $1", world.organization)
+        finding = await verify.look(connection, "events_without_gap", [world.organization, ids.new()])
+        assert [organization for organization, _ in finding.rows] == [world.organization]
+        assert verify.told(finding)[0].startswith("✗ events_without_gap")
+        assert world.organization in verify.told(finding)[1]
+        await owner.execute("update turns set seq = seq - 1 where organization_id = $1", world.organization)
+    finally:
+        await connection.close()
+
+
+def test_run_answers_with_an_exit_status(settings: Settings) -> None:
+    told: list[str] = []
+    assert verify.run(settings, told.append) == 0
+    assert told[-1] == "All hold."
+    with pytest.raises(verify.VerifyError):
+        verify.run(changed(settings, database_url="postgresql://nobody:x@127.0.0.1:1/x"), told.append)
+
+
+async def test_every_reference_of_the_catalog_is_looked_at(owner: Any) -> None:
+    names = await owner.fetch(
+        "select conname from pg_constraint where contype = 'f' and connamespace = 'public'::regnamespace"
+        " and conparentid = 0"
+    )
+    from holdfast.proof.statements import statement
+
+    text = statement("invariants/references_stay_home")
+    assert not [row["conname"] for row in names if f"'{row['conname']}'" not in text]
