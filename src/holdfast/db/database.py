@@ -116,7 +116,7 @@ class Database:
                 async with transaction(connection, "begin_reading", organization):
                     yield connection
             except CONNECTION_LOST as error:
-                if not connection.is_closed():
+                if not is_gone(connection):
                     raise
                 raise Overloaded("the database connection was lost") from error
 
@@ -127,6 +127,14 @@ class Database:
             yield connection
 
 
+def is_gone(connection: Connection) -> bool:
+    """Whether a connection is closed. The pool takes one back the moment it is closed, and then it answers nothing."""
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
+
+
 @asynccontextmanager
 async def transaction(connection: Connection, opening: str, organization: str) -> AsyncIterator[None]:
     """Runs `opening` (begin_reading or begin_writing) for the organization; commits, or rolls back on error."""
@@ -134,7 +142,7 @@ async def transaction(connection: Connection, opening: str, organization: str) -
     try:
         yield
     except BaseException:
-        if not connection.is_closed():
+        if not is_gone(connection):
             await connection.execute(statement("rollback"))
         raise
     await connection.execute(statement("commit"))
