@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
 
-WRITE = b"select apply("
-"""What a batch's write begins with; its COMMIT travels in the same message."""
+WRITES = (b"select apply(", b"select keep(")
+"""What a batch's write, and that of a change outside the lanes, begins with; COMMIT travels in the same message."""
 _COMMITTED = b"COMMIT\0"
 
 Fate = Literal["cut before", "cut at once", "cut after", "freeze"]
@@ -50,7 +50,7 @@ class Proxy:
         _cut(wire)
 
     def fate_of(self, data: bytes) -> Fate | None:
-        if self.on_write is None or WRITE not in data:
+        if self.on_write is None or not any(write in data for write in WRITES):
             return None
         fate, self.on_write = self.on_write, None
         self.struck.set()

@@ -77,6 +77,24 @@ async def test_a_whole_batch_keeps_its_outcomes(behind: Behind, proxy: Proxy, fa
         assert await visits(world) == 4 * (number + 1)
 
 
+@pytest.mark.parametrize("fate", ["cut before", "cut at once", "cut after"])
+async def test_a_change_outside_the_lanes_has_one_effect(behind: Behind, proxy: Proxy, fate: Fate) -> None:
+    world = await behind(1)
+    client = world.client()
+    for number in range(3):
+        patient = {"given_name": "Cut", "family_name": f"Number {number}", "birth_date": "2001-02-03"}
+        proxy.on_write = fate
+        made = await client.post("/patients", patient, idempotency_key=f"change-{number}")
+        assert made.status == 201, (made.content, world.servers[0].log)
+        assert proxy.fell()
+        again = await client.post("/patients", patient, idempotency_key=f"change-{number}")
+        assert (again.replayed, again.body) == (True, made.body)
+        stored = await world.stored(
+            "select count(*) as n from patients where organization_id = $1 and given_name = 'Cut'"
+        )
+        assert stored[0]["n"] == number + 1
+
+
 async def test_two_processes_and_a_cut(behind: Behind, proxy: Proxy) -> None:
     """While one looks for what became of its batch, the other goes on."""
     world = await behind(2)
@@ -107,7 +125,15 @@ async def test_a_frozen_wire_is_said_to_be_unknown(behind: Behind, proxy: Proxy)
     assert (reply.status, reply.body["code"]) == (503, "outcome_unknown")
     assert reply.headers["retry-after"]
     assert {each.status for each in met} == {503}
-    assert (await asker.get("/appointments")).status == 503, "a look that finds a frozen wire"
+    looks = await together(
+        [
+            asker.get("/appointments"),
+            clients[0].get(f"/clinics/{world.clinic}"),
+            clients[1].patch("/organization", {}),
+        ]
+    )
+    assert statuses(looks) == [503] * 3, "who meets a frozen wire in the pool is answered too"
+    met += looks
     late = [each.seconds for each in (*met, reply) if each.seconds > 2 * DEADLINE]
     assert not late, f"a deadline of {DEADLINE} s, and answers after {late}"
 
