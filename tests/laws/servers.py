@@ -41,7 +41,7 @@ class Server:
                     "--port", str(self.port), "--no-access-log", "--log-level", "warning", "--lifespan", "on",
                     "--timeout-graceful-shutdown", "5", "--backlog", "2048",
                 ],
-                env=os.environ | worker_environment(self.settings), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=_outside() | worker_environment(self.settings), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
 
     async def answering(self) -> None:
@@ -94,3 +94,8 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _outside() -> dict[str, str]:
+    """This process's environment without anybody's settings."""
+    return {name: text for name, text in os.environ.items() if not name.startswith("HOLDFAST_")}
