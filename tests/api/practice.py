@@ -36,7 +36,9 @@ def week(opens: str = OPENS, closes: str = CLOSES, **more: Any) -> list[dict[str
 class Practice:
     """Ids by name in `made`; `admin` is signed in. The clinic is open from eight to six except on Sundays."""
 
-    def __init__(self, application: Application, organization: Organization, admin: httpx2.AsyncClient) -> None:
+    def __init__(
+        self, application: Application, organization: Organization, admin: httpx2.AsyncClient
+    ) -> None:
         self.application, self.organization, self.admin = application, organization, admin
         self.made: dict[str, str] = {}
 
@@ -132,7 +134,9 @@ class Practice:
         return sorted((names[row[0]], row[1], *times) for row, times in zip(rows, clock, strict=True))
 
 
-async def make_practice(application: Application, organization: Organization, admin: httpx2.AsyncClient) -> Practice:
+async def make_practice(
+    application: Application, organization: Organization, admin: httpx2.AsyncClient
+) -> Practice:
     practice = Practice(application, organization, admin)
     clinic = await practice.make("clinics", "clinic", name="North", time_zone=ZONE, opening_hours=week())
     for number, cleaning in (("1", 10), ("2", 0)):
@@ -146,7 +150,9 @@ async def make_practice(application: Application, organization: Organization, ad
             credentials=[{"code": "RBT"}],
         )  # fmt: skip
     for name in ("pat", "quin"):
-        await practice.make("patients", name, given_name=name.title(), family_name="Person", birth_date="2015-05-05")
+        await practice.make(
+            "patients", name, given_name=name.title(), family_name="Person", birth_date="2015-05-05"
+        )
     await practice.make("services", "talk", name="Talk", code="TALK", duration_minutes=60)
     await practice.make(
         "services", "funded", name="Therapy", code="97153", duration_minutes=60, authorization_required=True,

@@ -30,7 +30,9 @@ async def test_a_booking_takes_everyones_time_and_the_units(practice: Practice) 
         "assignment": {"method": "auto", "policy_version": 0, "score": 100, "rules_applied": []},
     }  # fmt: skip
     assert {name: visit[name] for name in expected} == expected
-    assert [(line["line_no"], line["units_reserved"], line["start"]) for line in visit["lines"]] == [(1, 4, at(9))]
+    assert [(line["line_no"], line["units_reserved"], line["start"]) for line in visit["lines"]] == [
+        (1, 4, at(9))
+    ]
     assert await practice.claims(visit) == [
         ("ben", "visit", "09:00", "10:15"), ("pat", "visit", "09:00", "10:00"),
         ("room 1", "turnover", "10:00", "10:10"), ("room 1", "visit", "09:00", "10:00"),
@@ -41,7 +43,9 @@ async def test_a_booking_takes_everyones_time_and_the_units(practice: Practice) 
     assert got.json() == visit | {"notes": None}
     assert got.headers["etag"] == '"1"'
     assert got.headers["as-of-seq"].isdigit()
-    listed = (await practice.admin.get(VISITS, params={"start_date": str(monday()), "end_date": str(monday())})).json()
+    listed = (
+        await practice.admin.get(VISITS, params={"start_date": str(monday()), "end_date": str(monday())})
+    ).json()
     assert (listed["items"], listed["total"], listed["total_pages"]) == ([visit], 1, 1)
 
 
@@ -74,7 +78,9 @@ async def test_back_to_back_is_fine_and_buffer_and_turnover_are_not_free(practic
 async def test_rooms_are_found_in_the_order_of_the_tie_break(practice: Practice) -> None:
     """Smaller surplus, fewer visits that day, display order, number."""
     clinic = practice.made["clinic"]
-    await practice.make("rooms", "hall", clinic_id=clinic, number="0", room_type="talk", capacity=9, display_order=-1)
+    await practice.make(
+        "rooms", "hall", clinic_id=clinic, number="0", room_type="talk", capacity=9, display_order=-1
+    )
     visits = [await practice.book(at(hour), patient_id="quin") for hour in (8, 10, 12, 14)]
     assert [visit["room_number"] for visit in visits] == ["1", "2", "1", "2"]
     assert [visit["assignment"]["method"] for visit in visits] == ["auto"] * 4
@@ -100,7 +106,9 @@ async def test_a_room_that_does_not_suit_is_refused_with_its_rule(practice: Prac
         (practice.made["room 1"], "room_type_match"), (practice.made["gym"], "accessibility"),
     }  # fmt: skip
     assert nothing["alternatives"] == {"rooms": [], "slots": []}
-    await practice.change("rooms", "gym", equipment=["swing", "mirror"], capacity=2, accessibility=["step_free"])
+    await practice.change(
+        "rooms", "gym", equipment=["swing", "mirror"], capacity=2, accessibility=["step_free"]
+    )
     assert (await practice.book(at(9)))["room_number"] == "G"
 
 
@@ -120,7 +128,9 @@ async def test_hours_of_the_clinic_and_of_people_bind(practice: Practice) -> Non
     await practice.book(at(11))
     await practice.book(at(17, day=2))
     # Only practitioners' hours bind a visit away from the clinic.
-    await practice.change("practitioners", "ana", working_hours=week("06:00", "23:00", clinic_id=clinic), hours_exceptions=[])
+    await practice.change(
+        "practitioners", "ana", working_hours=week("06:00", "23:00", clinic_id=clinic), hours_exceptions=[]
+    )
     home = await practice.book(at(20), service_id="funded", location="home")
     assert (home["location"], home["room_id"], home["assignment"]["method"]) == ("home", None, "none")
     tele = await practice.book(at(6), service_id="funded", location="telehealth")
@@ -151,7 +161,12 @@ async def test_closures_and_time_off_count_at_once(practice: Practice) -> None:
 
 
 async def test_who_is_not_active_is_not_booked_and_all_are_named(practice: Practice) -> None:
-    for noun, called in (("practitioners", "ana"), ("patients", "pat"), ("services", "talk"), ("clinics", "clinic")):
+    for noun, called in (
+        ("practitioners", "ana"),
+        ("patients", "pat"),
+        ("services", "talk"),
+        ("clinics", "clinic"),
+    ):
         await practice.change(noun, called, is_active=False)
     refused = await practice.refused(at(9))
     assert codes(refused) == ["inactive_resource"] * 4
@@ -175,7 +190,9 @@ async def test_every_reason_about_units(practice: Practice) -> None:
     assert codes(short) == ["insufficient_units"]
     assert (short["available"], short["requested"]) == (20, 21)
     assert short["reasons"][0]["authorization_id"] == practice.made["authorization"]
-    assert codes(await practice.refused(at(9), service_id="funded", patient_id="quin")) == ["authorization_missing"]
+    assert codes(await practice.refused(at(9), service_id="funded", patient_id="quin")) == [
+        "authorization_missing"
+    ]
     named = {"service_id": "funded", "authorization_id": "authorization"}
     assert codes(await practice.refused(at(9), patient_id="quin", **named)) == ["authorization_mismatch"]
     by_visit = await practice.make(
@@ -188,7 +205,9 @@ async def test_every_reason_about_units(practice: Practice) -> None:
         "authorizations", "pending", patient_id=practice.made["quin"], payer_id=practice.made["payer"],
         service_codes=["97153"], total_units=20, start_date=str(monday()), end_date=str(monday()), status="pending",
     )  # fmt: skip
-    assert codes(await practice.refused(at(9), service_id="funded", patient_id="quin")) == ["authorization_inactive"]
+    assert codes(await practice.refused(at(9), service_id="funded", patient_id="quin")) == [
+        "authorization_inactive"
+    ]
     # Ceil: one minute into a unit holds all of it. The last units may be had.
     assert (await practice.book(at(9), service_id="funded", end=at(10 + 1 / 60)))["units_reserved"] == 5
     assert (await practice.book(at(11), service_id="funded", end=at(14.75)))["units_reserved"] == 15
@@ -200,7 +219,12 @@ async def test_every_reason_about_units(practice: Practice) -> None:
 async def test_many_reasons_come_at_once_in_the_contracts_order(practice: Practice) -> None:
     await practice.book(at(9), room_id="room 1")
     await practice.change("services", "funded", required_credentials=["BCBA"])
-    await practice.change("practitioners", "ana", is_active=False, working_hours=week("12:00", "13:00", clinic_id=practice.made["clinic"]))
+    await practice.change(
+        "practitioners",
+        "ana",
+        is_active=False,
+        working_hours=week("12:00", "13:00", clinic_id=practice.made["clinic"]),
+    )
     refused = await practice.refused(at(9.5), service_id="funded", end=at(18.5), room_id="room 1")
     assert codes(refused) == [
         "clinic_closed", "practitioner_unavailable", "inactive_resource", "practitioner_conflict", "patient_conflict",
@@ -232,7 +256,9 @@ async def test_alternatives_are_bookable_as_they_stand(practice: Practice) -> No
     assert codes(elsewhere) == ["room_conflict"]
     rooms = elsewhere["alternatives"]["rooms"]
     assert [room["room_id"] for room in rooms] == [practice.made["room 2"]]
-    await practice.book(rooms[0]["start"], practitioner_id="ben", patient_id="quin", room_id=rooms[0]["room_id"])
+    await practice.book(
+        rooms[0]["start"], practitioner_id="ben", patient_id="quin", room_id=rooms[0]["room_id"]
+    )
     assert (await practice.get(first))["status"] == "scheduled"
 
 
@@ -250,7 +276,9 @@ async def test_alternatives_near_now_are_looked_for_among_days_to_come(practice:
 
 async def test_a_visit_may_cross_midnight_and_a_change_of_the_clock(practice: Practice) -> None:
     always = [{"weekday": day, "start": "00:00", "end": "24:00"} for day in range(7)]
-    denver = await practice.make("clinics", "denver", name="Denver", time_zone="America/Denver", opening_hours=always)
+    denver = await practice.make(
+        "clinics", "denver", name="Denver", time_zone="America/Denver", opening_hours=always
+    )
     await practice.make("rooms", "night", clinic_id=denver, number="1", room_type="talk")
     hours = [each | {"clinic_id": denver} for each in always]
     await practice.make("practitioners", "cleo", name="Cleo", working_hours=hours)
@@ -364,7 +392,9 @@ async def test_bookings_in_the_past_need_permission_and_have_an_end(
     assert codes(problem) == ["start_in_past"]
 
 
-async def test_a_practitioner_books_own_visits_and_sees_the_rest_as_busy(practice: Practice, client: Client) -> None:
+async def test_a_practitioner_books_own_visits_and_sees_the_rest_as_busy(
+    practice: Practice, client: Client
+) -> None:
     others = await practice.book(at(9), service_id="funded", notes="CANARY note")
     own = practice.organization.practitioner_id
     async with client(practice.organization.tokens["practitioner"]) as practitioner:
@@ -375,10 +405,14 @@ async def test_a_practitioner_books_own_visits_and_sees_the_rest_as_busy(practic
         for call in ("confirm", "cancel"):
             answer = await practitioner.post(f"{VISITS}/{others['id']}/{call}")
             assert practice.problem(answer, 403)["code"] == "forbidden"
-        given_away = await practitioner.patch(f"{VISITS}/{mine.json()['id']}", json={"practitioner_id": practice.made["ana"]})
+        given_away = await practitioner.patch(
+            f"{VISITS}/{mine.json()['id']}", json={"practitioner_id": practice.made["ana"]}
+        )
         assert given_away.status_code == 403
         override = {"room_id": practice.made["room 2"], "reason": "because I like it"}
-        assert (await practitioner.patch(f"{VISITS}/{mine.json()['id']}/room", json=override)).status_code == 403
+        assert (
+            await practitioner.patch(f"{VISITS}/{mine.json()['id']}/room", json=override)
+        ).status_code == 403
         whole = (await practitioner.get(VISITS)).json()["items"]
         single = (await practitioner.get(f"{VISITS}/{others['id']}")).json()
     assert [each["patient_id"] for each in whole] == [None, practice.made["pat"]]

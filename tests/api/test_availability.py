@@ -55,8 +55,14 @@ async def test_what_is_offered_is_exactly_what_can_be_booked(practice: Practice)
     for name in ("ana", "ben"):
         for half in range(14, 38):
             start = at(half / 2)
-            answer = await practice.admin.post(VISITS, json=practice.booking(start, practitioner_id=name, patient_id="quin"))
-            assert (answer.status_code == 201) == ((start, practice.made[name]) in offered), (name, start, answer.text)
+            answer = await practice.admin.post(
+                VISITS, json=practice.booking(start, practitioner_id=name, patient_id="quin")
+            )
+            assert (answer.status_code == 201) == ((start, practice.made[name]) in offered), (
+                name,
+                start,
+                answer.text,
+            )
             if answer.status_code == 201:
                 tried += 1
                 assert answer.json()["room_id"] == offered[start, practice.made[name]]
@@ -83,7 +89,9 @@ async def test_filters_take_away_and_add_nothing(practice: Practice) -> None:
     assert only["slots"] == [slot for slot in everything["slots"] if slot["practitioner_id"] == ana]
     two = await asked(practice, days=7, step_minutes=60, weekdays="0,2")
     days = [(at(0, day=day), at(24, day=day)) for day in (0, 2)]
-    assert two["slots"] == [s for s in everything["slots"] if any(low <= s["start"] < high for low, high in days)]
+    assert two["slots"] == [
+        s for s in everything["slots"] if any(low <= s["start"] < high for low, high in days)
+    ]
     assert all(any(low <= start < high for start in starts(two)) for low, high in days)
     assert (await asked(practice, days=7, step_minutes=60, weekdays=["0", "2"]))["slots"] == two["slots"]
     part = await asked(practice, time_from="10:00", time_to="12:30", step_minutes=30, practitioner_id=ana)
@@ -98,7 +106,10 @@ async def test_filters_take_away_and_add_nothing(practice: Practice) -> None:
 async def test_sundays_needs_and_units_leave_nothing(practice: Practice) -> None:
     sunday = str(monday() + timedelta(days=6))
     own = practice.organization.practitioner_id
-    assert {slot["practitioner_id"] for slot in (await asked(practice, start_date=sunday, end_date=sunday))["slots"]} <= {own}
+    assert {
+        slot["practitioner_id"]
+        for slot in (await asked(practice, start_date=sunday, end_date=sunday))["slots"]
+    } <= {own}
     ana = {"practitioner_id": practice.made["ana"]}
     funded = {"service_id": practice.made["funded"], **ana}
     assert (await asked(practice, patient_id=practice.made["pat"], **funded))["slots"]
@@ -116,7 +127,10 @@ async def test_what_is_past_is_never_offered(practice: Practice) -> None:
     await practice.change("clinics", "clinic", opening_hours=[])
     await practice.change("practitioners", "ana", working_hours=[])
     now = datetime.now(UTC)
-    dates = {"start_date": str((now - timedelta(days=9)).date()), "end_date": str((now + timedelta(days=1)).date())}
+    dates = {
+        "start_date": str((now - timedelta(days=9)).date()),
+        "end_date": str((now + timedelta(days=1)).date()),
+    }
     found = await asked(practice, practitioner_id=practice.made["ana"], **dates)
     assert found["slots"] and all(instant(start) >= now.timestamp() - 1 for start in starts(found))
     assert instant(starts(found)[0]) <= now.timestamp() + 16 * 60
@@ -136,7 +150,9 @@ async def test_visits_may_be_offered_over_midnight_and_bookings_agree(practice: 
 
 @pytest.mark.parametrize(("month", "hours"), [(3, 23), (11, 25)])
 async def test_a_day_of_23_or_25_hours_has_that_many(practice: Practice, month: int, hours: int) -> None:
-    denver = await practice.make("clinics", "denver", name="Denver", time_zone="America/Denver", opening_hours=[])
+    denver = await practice.make(
+        "clinics", "denver", name="Denver", time_zone="America/Denver", opening_hours=[]
+    )
     await practice.make("rooms", "night", clinic_id=denver, number="1", room_type="talk", cleaning_minutes=0)
     await practice.make("practitioners", "cleo", name="Cleo", clinic_ids=[denver])
     first = datetime(monday().year + 1, month, 1, tzinfo=UTC)
@@ -194,6 +210,8 @@ async def test_a_patient_asks_for_oneself_only(practice: Practice, client: Clien
         "end_date": str(monday()),
     }  # fmt: skip
     async with client(practice.organization.tokens["patient"]) as patient:
-        assert (await patient.get(FREE, params=params | {"patient_id": practice.made["pat"]})).status_code == 404
+        assert (
+            await patient.get(FREE, params=params | {"patient_id": practice.made["pat"]})
+        ).status_code == 404
         own = await patient.get(FREE, params=params | {"patient_id": practice.organization.patient_id})
         assert own.status_code == 200 and own.json()["slots"]

@@ -13,7 +13,9 @@ CONFLICTS = f"{VISITS}/conflicts"
 
 
 async def asked(practice: Practice, start: str, end: str, **whose: str) -> Any:
-    params = {"start": start, "end": end} | {name: practice.made.get(value, value) for name, value in whose.items()}
+    params = {"start": start, "end": end} | {
+        name: practice.made.get(value, value) for name, value in whose.items()
+    }
     answer = await practice.admin.get(CONFLICTS, params=params)
     assert answer.status_code == 200, answer.text
     assert answer.headers["as-of-seq"] == str(answer.json()["as_of_seq"])
@@ -39,7 +41,9 @@ async def test_what_is_in_the_way_of_whom(practice: Practice) -> None:
         assert told(found) == expected
         assert found["has_conflict"] == bool(expected)
         assert all(c["appointment_id"] == visit["id"] for c in found["conflicts"])
-    assert not (await asked(practice, at(8), at(9), practitioner_id="ben", patient_id="pat", room_id="room 1"))["has_conflict"]
+    assert not (
+        await asked(practice, at(8), at(9), practitioner_id="ben", patient_id="pat", room_id="room 1")
+    )["has_conflict"]
     assert not (await asked(practice, at(10), at(11), patient_id="pat"))["has_conflict"]
     own = await asked(practice, at(9), at(10), patient_id="pat", exclude_appointment_id=visit["id"])
     assert not own["has_conflict"]
@@ -72,7 +76,10 @@ async def test_alternatives_can_be_booked_in_the_state_they_are_of(practice: Pra
     for slot in found["alternatives"]["slots"][:2]:
         await practice.book(slot["start"], patient_id="quin", room_id=slot["room_id"])
     rooms = await asked(
-        practice, at(9), at(10), **whose | {"practitioner_id": "ben", "room_id": "room 1", "patient_id": "quin"}
+        practice,
+        at(9),
+        at(10),
+        **whose | {"practitioner_id": "ben", "room_id": "room 1", "patient_id": "quin"},
     )
     assert [room["room_id"] for room in rooms["alternatives"]["rooms"]] == [practice.made["room 2"]]
 
@@ -96,7 +103,9 @@ async def test_alternatives_near_now_and_near_midnight_are_found(practice: Pract
 async def test_ids_of_nobody_are_in_nobodys_way(practice: Practice, stranger: Any) -> None:
     await practice.book(at(9))
     for unknown in (ids.new(), stranger.patient_id, stranger.practitioner_id):
-        found = await asked(practice, at(9), at(10), patient_id=unknown, practitioner_id=unknown, room_id=unknown)
+        found = await asked(
+            practice, at(9), at(10), patient_id=unknown, practitioner_id=unknown, room_id=unknown
+        )
         assert (found["has_conflict"], found["conflicts"]) == (False, [])
 
 

@@ -25,7 +25,11 @@ async def test_a_visit_is_not_in_its_own_way(practice: Practice) -> None:
 async def test_a_move_meets_the_laws_of_booking(practice: Practice) -> None:
     visit, other = await practice.book(at(9)), await practice.book(at(11), room_id="room 1")
     problem = practice.problem(await practice.move(visit, start=at(11.5), room_id="room 1"), 409)
-    assert [r["code"] for r in problem["reasons"]] == ["practitioner_conflict", "patient_conflict", "room_conflict"]
+    assert [r["code"] for r in problem["reasons"]] == [
+        "practitioner_conflict",
+        "patient_conflict",
+        "room_conflict",
+    ]
     assert {c["appointment_id"] for c in problem["conflicts"]} == {other["id"]}
     for slot in problem["alternatives"]["slots"][:1]:
         await practice.done(await practice.move(visit, start=slot["start"], room_id=slot["room_id"]))
@@ -38,11 +42,20 @@ async def test_a_move_prices_the_units_anew(practice: Practice) -> None:
     await practice.done(await practice.move(visit, end=at(11)))
     await practice.done(await practice.move(visit, start=at(14)))
     await practice.done(await practice.move(visit, end=at(14.5)))
-    assert await practice.entries() == [("reserve", 4), ("release", 4), ("reserve", 8), ("release", 8), ("reserve", 2)]
+    assert await practice.entries() == [
+        ("reserve", 4),
+        ("release", 4),
+        ("reserve", 8),
+        ("release", 8),
+        ("reserve", 2),
+    ]
     assert await practice.units() == (2, 18)
     problem = practice.problem(await practice.move(visit, start=at(8), end=at(13.25)), 409)
     assert (problem["code"], problem["available"], problem["requested"]) == ("insufficient_units", 20, 21)
-    assert practice.problem(await practice.move(visit, start=at(9, day=31)), 409)["code"] == "authorization_expired"
+    assert (
+        practice.problem(await practice.move(visit, start=at(9, day=31)), 409)["code"]
+        == "authorization_expired"
+    )
     assert await practice.units() == (2, 18)
 
 
@@ -119,7 +132,10 @@ async def test_a_room_by_hand_is_pinned_and_audited(practice: Practice, client: 
         "select action, detail::text, actor_id::text from audit where organization_id = $1 and subject_id = $2"
         " order by batch_no desc", visit["id"],
     )  # fmt: skip
-    assert (audit[0]["action"], audit[0]["actor_id"]) == ("room_overridden", practice.organization.user_ids["scheduler"])
+    assert (audit[0]["action"], audit[0]["actor_id"]) == (
+        "room_overridden",
+        practice.organization.user_ids["scheduler"],
+    )
     assert "reason_encrypted" in audit[0]["detail"] and "CANARY" not in audit[0]["detail"]
     # Pinned: another move keeps the room or is refused.
     await practice.book(at(11), practitioner_id="ben", patient_id="quin", room_id="room 2")
@@ -159,11 +175,18 @@ async def test_a_key_has_one_effect_and_one_answer(practice: Practice, client: C
     assert sorted(answer.headers.get("idempotency-replayed", "") for answer in answers) == [""] + ["true"] * 7
     assert {answer.headers.get("etag") for answer in answers} == {'"1"'}
     again = dict(reversed(body.items()))
-    assert (await practice.admin.post(VISITS, json=again, headers=key)).headers["idempotency-replayed"] == "true"
-    problem = practice.problem(await practice.admin.post(VISITS, json=body | {"start": at(12)}, headers=key), 422)
+    assert (await practice.admin.post(VISITS, json=again, headers=key)).headers[
+        "idempotency-replayed"
+    ] == "true"
+    problem = practice.problem(
+        await practice.admin.post(VISITS, json=body | {"start": at(12)}, headers=key), 422
+    )
     assert problem["code"] == "idempotency_key_reused"
     cancel = f"{VISITS}/{answers[0].json()['id']}/cancel"
-    assert practice.problem(await practice.admin.post(cancel, headers=key), 422)["code"] == "idempotency_key_reused"
+    assert (
+        practice.problem(await practice.admin.post(cancel, headers=key), 422)["code"]
+        == "idempotency_key_reused"
+    )
     assert practice.problem(await practice.admin.post(VISITS + "?x=1", json=body, headers=key), 422)
     # Another user's key is another key; a refusal is decided anew.
     async with client(practice.organization.tokens["scheduler"], **key) as scheduler:

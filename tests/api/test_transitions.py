@@ -38,10 +38,16 @@ async def test_the_table_cell_by_cell(practice: Practice) -> None:
             answer = await practice.call(visit, call)
             if call in calls:
                 after = await practice.done(answer)
-                assert (after["status"], after["version"]) == (calls[call], visit["version"] + 1), (status, call)
+                assert (after["status"], after["version"]) == (calls[call], visit["version"] + 1), (
+                    status,
+                    call,
+                )
                 continue
             problem = practice.problem(answer, 409)
-            assert (problem["code"], problem["allowed"]) == ("illegal_transition", sorted(calls)), (status, call)
+            assert (problem["code"], problem["allowed"]) == ("illegal_transition", sorted(calls)), (
+                status,
+                call,
+            )
             assert problem["version"] == visit["version"]
             assert (await practice.get(visit))["status"] == status
 
@@ -80,7 +86,11 @@ async def test_reinstating_runs_all_checks_again(practice: Practice) -> None:
 
 
 async def test_a_cancellation_keeps_who_why_and_how_late(practice: Practice) -> None:
-    soon = (datetime.now(UTC) + timedelta(hours=3)).replace(second=0, microsecond=0).strftime("%Y-%m-%dT%H:%M:%SZ")
+    soon = (
+        (datetime.now(UTC) + timedelta(hours=3))
+        .replace(second=0, microsecond=0)
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+    )
     await practice.change("clinics", "clinic", opening_hours=[])
     await practice.change("practitioners", "ana", working_hours=[])
     cases = [(at(9), "patient", False), (soon, "caregiver", True), (soon, "error", False)]
@@ -125,7 +135,11 @@ async def test_completing_early_gives_back_the_rest(practice: Practice) -> None:
     visit = await practice.book(text[0], end=text[2], practitioner_id="ben", room_id="room 1")
     body = {"at": text[1], "lines": [{"line_no": 1, "minutes_actual": 37}]}
     done = await practice.done(await practice.call(visit, "complete", **body))
-    assert (done["end"], done["lines"][0]["minutes_actual"], done["lines"][0]["line_status"]) == (text[1], 37, "completed")
+    assert (done["end"], done["lines"][0]["minutes_actual"], done["lines"][0]["line_status"]) == (
+        text[1],
+        37,
+        "completed",
+    )
     rows = await practice.stored(
         "select resource_id, kind, ends_at from claims where organization_id = $1 and appointment_id = $2"
         " order by ends_at, kind", visit["id"],

@@ -125,7 +125,11 @@ def test_a_place_that_is_kept_is_had_again_else_the_best() -> None:
         verdict = verdict_of(world, timetable, room=room)
         assert verdict.room is not None and verdict.room.room.id == "r0"
     timetable.add("r0", Claim(NINE + 3600 + 5 * MINUTE, NINE + 7200, 0, "visit", "soon after"))
-    for room, code in (("given", "room_conflict"), ("kept", "no_room_available"), ("chosen", "no_room_available")):
+    for room, code in (
+        ("given", "room_conflict"),
+        ("kept", "no_room_available"),
+        ("chosen", "no_room_available"),
+    ):
         verdict = verdict_of(world, timetable, room=room)
         assert code in [reason.code for reason in verdict.reasons]
     assert verdict_of(world, timetable, unassigned=True).room is None

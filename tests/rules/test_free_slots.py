@@ -47,9 +47,7 @@ def at(visit: Visit, start: int, practitioner: Practitioner) -> Visit:
     return msgspec.structs.replace(visit, start=line.start, end=line.end, lines=[line])
 
 
-def asked_one_by_one(
-    world: World, timetable: Timetable, visits: Iterator[Visit]
-) -> Iterator[Slot]:
+def asked_one_by_one(world: World, timetable: Timetable, visits: Iterator[Visit]) -> Iterator[Slot]:
     for visit in visits:
         verdict = assess(
             world.directory, timetable, world.patient, world.authorizations, Wish(visit=visit, room="chosen")
@@ -68,7 +66,9 @@ def test_free_slots_are_the_bookable_starts_in_order(
 ) -> None:
     timetable = world.timetable()
     dates = [world.first + timedelta(days=n) for n in range(days)]
-    earliest = day_span(world.first, world.clinic.time_zone)[0] + hours * 3600 + 7 * MINUTE if hours > 10 else 0
+    earliest = (
+        day_span(world.first, world.clinic.time_zone)[0] + hours * 3600 + 7 * MINUTE if hours > 10 else 0
+    )
     everyone = list(world.directory.practitioners.values())
     wanted = (
         at(world.visit, start, practitioner)
@@ -98,7 +98,9 @@ def test_nearest_slots_are_the_nearest_bookable_starts(
     dates = [world.first + timedelta(days=n) for n in range(-1, 2)]
     earliest = midnight + hours * 3600
     wanted = (
-        at(world.visit, start, practitioner) for on in dates for start in grid_starts(world, grid, on, earliest)
+        at(world.visit, start, practitioner)
+        for on in dates
+        for start in grid_starts(world, grid, on, earliest)
     )
     expected = sorted(
         asked_one_by_one(world, timetable, wanted), key=lambda s: (abs(s.start - wished.start), s.start)

@@ -66,7 +66,9 @@ def test_absences_are_those_that_overlap(world: World, data: st.DataObject) -> N
     start, end = data.draw(moments(world.first))
     directory = world.directory
     for resource in ("c", *directory.rooms, *directory.practitioners):
-        closed = [(x.id, x.start, x.end) for x in directory.closures if (x.room_id or x.clinic_id) == resource]
+        closed = [
+            (x.id, x.start, x.end) for x in directory.closures if (x.room_id or x.clinic_id) == resource
+        ]
         away = [(x.id, x.start, x.end) for x in directory.time_off if x.practitioner_id == resource]
         expected = {absence for absence, begins, ends in closed + away if begins < end and start < ends}
         assert {x.id for x in hours.absences(directory, resource, (start, end))} == expected

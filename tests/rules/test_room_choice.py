@@ -17,7 +17,9 @@ from holdfast.slot import MINUTE, overlaps
 
 def chosen(world: World, among: tuple[Room, ...] | None = None) -> RoomChoice | list[RoomRefusal]:
     ask = room_ask(world.directory, world.clinic, world.patient, world.visit)
-    return choose(world.directory, world.timetable(), world.directory.rooms_of["c"] if among is None else among, ask)
+    return choose(
+        world.directory, world.timetable(), world.directory.rooms_of["c"] if among is None else among, ask
+    )
 
 
 def refusals_by_hand(world: World, room: Room, ask: RoomAsk) -> set[str]:
@@ -31,11 +33,15 @@ def refusals_by_hand(world: World, room: Room, ask: RoomAsk) -> set[str]:
     hard = {rule for rule, refuses in rules.items() if refuses}
     if hard:
         return hard
-    closed = any(x.room_id == room.id and overlaps((x.start, x.end), ask.span) for x in world.directory.closures)
+    closed = any(
+        x.room_id == room.id and overlaps((x.start, x.end), ask.span) for x in world.directory.closures
+    )
     if closed or not room.is_available:
         return {"room_unavailable"}
     end = ask.span[1] + max(room.cleaning_minutes, service.turnover_minutes or 0) * MINUTE
-    seats = {c.seat for c in world.claims if c.resource_id == room.id and c.start < end and ask.span[0] < c.end}
+    seats = {
+        c.seat for c in world.claims if c.resource_id == room.id and c.start < end and ask.span[0] < c.end
+    }
     taken = bool(seats) if room.seats == 1 else seats >= set(range(room.seats))
     return {"room_conflict"} if taken else set()
 
@@ -51,7 +57,13 @@ def test_the_best_room_by_hand(world: World) -> None:
 
     order = sorted(
         (room for room in all_rooms if not refused[room.id]),
-        key=lambda r: (r.capacity - ask.service.capacity, visits_that_day(r), r.display_order, r.number, r.id),
+        key=lambda r: (
+            r.capacity - ask.service.capacity,
+            visits_that_day(r),
+            r.display_order,
+            r.number,
+            r.id,
+        ),
     )
     found = chosen(world)
     if order:
@@ -61,7 +73,9 @@ def test_the_best_room_by_hand(world: World) -> None:
         assert found.turnover_minutes == max(order[0].cleaning_minutes, ask.service.turnover_minutes or 0)
     else:
         assert isinstance(found, list)
-        assert {(r.room_id, r.rule) for r in found} == {(room, rule) for room, why in refused.items() for rule in why}
+        assert {(r.room_id, r.rule) for r in found} == {
+            (room, rule) for room, why in refused.items() for rule in why
+        }
 
 
 @given(worlds())
@@ -82,10 +96,16 @@ def anew(world: World) -> World:
         1, 1, old.organization, list(old.clinics.values()), list(old.rooms.values()),
         list(old.practitioners.values()), list(old.services.values()), [], list(old.closures), list(old.time_off),
     )  # fmt: skip
-    return World(Directory(document), world.claims, world.patient, world.authorizations, world.visit, world.first)
+    return World(
+        Directory(document), world.claims, world.patient, world.authorizations, world.visit, world.first
+    )
 
 
-@given(worlds(), st.sampled_from(("equipment", "capacity", "accessibility", "room_type_match")), st.integers(0, 3))
+@given(
+    worlds(),
+    st.sampled_from(("equipment", "capacity", "accessibility", "room_type_match")),
+    st.integers(0, 3),
+)
 def test_a_further_hard_rule_never_admits_a_room(world: World, name: str, against: int) -> None:
     def refuses(room: Room, ask: RoomAsk) -> str | None:
         return "is not liked" if room.id.endswith(str(against)) else None

@@ -105,7 +105,9 @@ def by_looking(on: date, minutes: int, zone: str, *, ends: bool) -> int:
 @example(date(2026, 10, 4), 135, "Australia/Lord_Howe", False)
 @example(date(2026, 4, 5), 105, "Australia/Lord_Howe", True)
 @example(date(2011, 12, 30), 600, "Pacific/Apia", False)
-def test_a_wall_time_is_what_the_clock_on_the_wall_shows(on: date, minutes: int, zone: str, ends: bool) -> None:
+def test_a_wall_time_is_what_the_clock_on_the_wall_shows(
+    on: date, minutes: int, zone: str, ends: bool
+) -> None:
     assert slot.wall(on, minutes, zone, ends=ends) == by_looking(on, minutes, zone, ends=ends)
 
 
@@ -178,7 +180,9 @@ def test_one_instant_has_many_spellings(text: str) -> None:
     assert slot.instant(text) == slot.instant("2026-03-02T16:00:00Z")
 
 
-@pytest.mark.parametrize("name", ["", "Mars/Olympus", "../../etc/passwd", "America/", "x" * 300, "a\x00b", "posixrules/x"])
+@pytest.mark.parametrize(
+    "name", ["", "Mars/Olympus", "../../etc/passwd", "America/", "x" * 300, "a\x00b", "posixrules/x"]
+)
 def test_what_is_no_zone_is_refused(name: str) -> None:
     with pytest.raises(ValueError):
         slot.zone(name)
@@ -188,4 +192,6 @@ def test_what_is_no_zone_is_refused(name: str) -> None:
 def test_reserved_units_never_fall_short(minutes: int, unit_minutes: int) -> None:
     units = slot.units_to_reserve(minutes, "time", unit_minutes)
     assert (units - 1) * unit_minutes < minutes <= units * unit_minutes
-    assert slot.units_to_reserve(minutes, "visit", unit_minutes) == slot.units_to_reserve(minutes, "day", 1) == 1
+    assert (
+        slot.units_to_reserve(minutes, "visit", unit_minutes) == slot.units_to_reserve(minutes, "day", 1) == 1
+    )

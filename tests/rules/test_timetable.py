@@ -63,7 +63,9 @@ def test_a_timetable_answers_like_a_list(
 
 
 @given(claims(), st.data())
-def test_what_is_granted_and_released_is_answered_at_once(held: list[tuple[str, Claim]], data: st.DataObject) -> None:
+def test_what_is_granted_and_released_is_answered_at_once(
+    held: list[tuple[str, Claim]], data: st.DataObject
+) -> None:
     timetable = Timetable(7)
     read = data.draw(st.integers(0, len(held)))
     timetable.fill(CELLS, stored(held[:read]))
@@ -91,7 +93,9 @@ def test_reading_in_parts_is_reading_at_once(
     assert missing == CELLS - first
     # What is read for spans of whole days touches exactly their cells.
     asked = spans_of(missing)
-    found = [s for s in stored(held) if any(s.resource_id == r and s.start < e and b < s.end for r, b, e in asked)]
+    found = [
+        s for s in stored(held) if any(s.resource_id == r and s.start < e and b < s.end for r, b, e in asked)
+    ]
     timetable.fill(missing, found)
     assert timetable.missing(spans) == set()
     assert len(timetable) == len(CELLS)
@@ -100,7 +104,9 @@ def test_reading_in_parts_is_reading_at_once(
 
 
 def _touches(claim: StoredClaim, cells: set[tuple[str, int]]) -> bool:
-    return any((claim.resource_id, day) in cells for day in range(claim.start // DAY, (claim.end - 1) // DAY + 1))
+    return any(
+        (claim.resource_id, day) in cells for day in range(claim.start // DAY, (claim.end - 1) // DAY + 1)
+    )
 
 
 @given(st.sets(st.sampled_from(sorted(CELLS))))

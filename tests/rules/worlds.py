@@ -99,10 +99,16 @@ def practitioners(draw: Any, number: str, first: date) -> Practitioner:
         clinic, last = draw(rarely("other", "c")), draw(rarely(first, None))
         weekly.append(WorkingHours(clinic, weekday, start, end, None, last))
     exceptions = [
-        HoursException("c", first + timedelta(days=n), *(draw(spans_of_day()) if draw(st.booleans()) else (None, None)))
+        HoursException(
+            "c", first + timedelta(days=n), *(draw(spans_of_day()) if draw(st.booleans()) else (None, None))
+        )
         for n in draw(rarely([0], []))
     ]
-    held = [Credential("RBT", draw(rarely(first + timedelta(days=1), None)), None)] if draw(st.booleans()) else []
+    held = (
+        [Credential("RBT", draw(rarely(first + timedelta(days=1), None)), None)]
+        if draw(st.booleans())
+        else []
+    )
     return Practitioner(
         id=f"a{number}", name=f"A{number}", buffer_minutes=draw(st.sampled_from((0, 0, 10))), seats=draw(rarely(2, 1)),
         is_active=draw(rarely(False, True)), clinic_ids=draw(rarely(frozenset({"other"}), frozenset({"c"}))),
@@ -126,7 +132,11 @@ def services(draw: Any) -> Service:
 @st.composite
 def moments(draw: Any, first: date) -> tuple[int, int]:
     """Some time around the first date, of a length that a claim or an absence may have."""
-    start = day_span(first, "UTC")[0] + draw(st.integers(-6, 16)) * 4 * 3600 + draw(st.integers(0, 15)) * 15 * MINUTE
+    start = (
+        day_span(first, "UTC")[0]
+        + draw(st.integers(-6, 16)) * 4 * 3600
+        + draw(st.integers(0, 15)) * 15 * MINUTE
+    )
     return start, start + draw(st.sampled_from((15, 60, 60, 240, 1440))) * MINUTE
 
 
@@ -135,7 +145,9 @@ def worlds(draw: Any) -> World:
     first, zone = draw(st.sampled_from(DAYS)), draw(st.sampled_from(ZONES))
     hours = [(weekday, *draw(spans_of_day())) for weekday in draw(weekdays())]
     clinics = [
-        Clinic(each, each, zone, allow_unassigned=False, is_active=draw(rarely(False, True)), hours=tuple(hours))
+        Clinic(
+            each, each, zone, allow_unassigned=False, is_active=draw(rarely(False, True)), hours=tuple(hours)
+        )
         for each in ("c", "other")
     ]
     all_rooms = [draw(rooms(str(n))) for n in range(draw(st.integers(1, 4)))]
@@ -165,7 +177,11 @@ def claims(draw: Any, first: date, resources: list[str]) -> list[StoredClaim]:
     found = []
     for n in range(draw(st.integers(0, 8))):
         start, end = draw(moments(first))
-        found.append(StoredClaim(draw(st.sampled_from(resources)), draw(st.integers(0, 1)), start, end, "visit", f"v{n}"))
+        found.append(
+            StoredClaim(
+                draw(st.sampled_from(resources)), draw(st.integers(0, 1)), start, end, "visit", f"v{n}"
+            )
+        )
     return found
 
 

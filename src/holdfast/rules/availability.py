@@ -51,7 +51,9 @@ def workable(
     if practitioner.hours or practitioner.exceptions:
         free = union(span for each in dates for span in hours.working(directory, practitioner, clinic, each))
     if location == "on_site" and clinic.hours:
-        free = intersect(free, union(span for each in dates for span in hours.opening(directory, clinic, each)))
+        free = intersect(
+            free, union(span for each in dates for span in hours.opening(directory, clinic, each))
+        )
     free = [span for span in free if span[0] < next_midnight]
     if not free:
         return []

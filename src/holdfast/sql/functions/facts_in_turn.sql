@@ -6,6 +6,8 @@ create or replace function facts_in_turn(
   span_resources uuid[], span_starts timestamptz[], span_ends timestamptz[])
 returns text
 language plpgsql volatile
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
   found_facts text;
