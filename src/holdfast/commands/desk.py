@@ -7,6 +7,8 @@ transaction sends the rows.
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
+
 from holdfast.actor import Asked
 from holdfast.db.keeping import Keeping
 from holdfast.errors import NotFound, Refused
@@ -33,12 +35,12 @@ class Desk:
         self.timetable = timetable
         self.keeping = keeping
         self.now = facts.now
-        self._visits = {visit.id: visit for visit in facts.appointments or ()}
-        self._patients = {patient.id: patient for patient in facts.patients or ()}
-        self._authorizations = {each.id: each for each in facts.authorizations or ()}
+        self._visits: dict[str, Visit] = {}
+        self._patients: dict[str, Patient] = {}
+        self._authorizations: dict[str, Authorization] = {}
+        self._inherited: dict[str, Authorization] = {}
         self._lifted: set[str] = set()
-        for authorization in self._authorizations.values():
-            authorization.version_read = authorization.version
+        self.learn(facts)
         self.claims_gone: list[dict[str, Any]] = []
         self.claims_new: list[dict[str, Any]] = []
         self.appointments_new: list[dict[str, Any]] = []
@@ -48,6 +50,24 @@ class Desk:
         self.entries_new: list[dict[str, Any]] = []
 
     # What is known
+
+    def learn(self, facts: Facts) -> None:
+        """Takes in more facts of the same state. What the desk has changed already stays as it has it."""
+        self._visits |= {visit.id: visit for visit in facts.appointments or ()}
+        self._patients |= {patient.id: patient for patient in facts.patients or ()}
+        for read in facts.authorizations or ():
+            authorization = self._inherited.get(read.id, read)
+            authorization.version_read = authorization.version
+            self._authorizations.setdefault(read.id, authorization)
+
+    def inherit(self, before: "Desk") -> None:
+        """Puts the counters as the desk before leaves them over what was read while it was being written."""
+        for each in before._authorizations.values():  # noqa: SLF001 a desk may look into another
+            if each.version != each.version_read:
+                kept = msgspec.structs.replace(each, version_read=each.version)
+                self._inherited[each.id] = kept
+                if each.id in self._authorizations:
+                    self._authorizations[each.id] = kept
 
     def visit(self, asked: Asked, visit_id: str) -> Visit:
         """The stored visit that a request names, if the caller may change it and knows its version.

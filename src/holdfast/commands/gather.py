@@ -52,12 +52,12 @@ async def gather(
     """
     cells = timetable.missing(need.spans(directory, {}, 0)) if directory is not None else set()
     facts = await _read(connection, organization, name, need, need.patients, cells)
-    known_seq = timetable.seq
-    if facts.seq != known_seq:
+    is_held = timetable.holds_at(facts.seq)
+    if not is_held:
         timetable = Timetable(facts.seq)
     timetable.fill(cells, facts.claims or ())
     visits = {visit.id: visit for visit in facts.appointments or ()}
-    foreseen = directory is not None and directory.seq == facts.directory_seq and facts.seq == known_seq
+    foreseen = directory is not None and directory.seq == facts.directory_seq and is_held
     if directory is None or directory.seq != facts.directory_seq:
         directory = Directory.decode(await connection.fetchval(statement("directory"), organization))
     if len(directory.remembered) > _REMEMBERED_MAX:

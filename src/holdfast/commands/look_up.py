@@ -16,6 +16,7 @@ import msgspec
 from holdfast.commands.house import House
 from holdfast.db.database import Connection
 from holdfast.db.keeping import CONNECTION_LOST
+from holdfast.db.lanes import Wake
 from holdfast.db.statements import statement
 from holdfast.errors import NotFound, Overloaded
 from holdfast.rules.facts import Directory, Visit
@@ -23,7 +24,7 @@ from holdfast.slot import moment
 
 T = TypeVar("T")
 Encode = Callable[[Visit, Directory], bytes]
-_REMEMBERED_MAX = 20_000
+_REMEMBERED_MAX = 8_000
 
 
 class PageWish(msgspec.Struct, kw_only=True):
@@ -120,9 +121,17 @@ class Lookup(Generic[T]):
 class Reader(Generic[T]):
     """Carries batches of look-ups of one organization, each in one snapshot."""
 
-    def __init__(self, house: House, organization: str) -> None:
+    wanted = 1
+    is_under_way = False
+    has_come_to_end = False
+
+    def __init__(self, house: House, organization: str, _wake: Wake) -> None:
         self.house = house
         self.organization = organization
+
+    @property
+    def marks(self) -> set[Any]:
+        return set()
 
     async def close(self) -> None:
         """Nothing is held between batches."""
@@ -153,8 +162,8 @@ class Reader(Generic[T]):
 
 
 class PageReader(Reader[Page]):
-    def __init__(self, house: House, encode: Encode, organization: str) -> None:
-        super().__init__(house, organization)
+    def __init__(self, house: House, encode: Encode, organization: str, wake: Wake) -> None:
+        super().__init__(house, organization, wake)
         self._encode = encode
         self._remembered: OrderedDict[str, tuple[int, int, int, Visit, bytes]] = OrderedDict()
 

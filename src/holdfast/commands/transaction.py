@@ -2,165 +2,366 @@
 
     take the turn and read the facts → decide each request on the desk → write all winners and commit
 
-The turn is taken before anything is read, so what is decided is still true when it is written; the constraints in
-storage check it again. Requests that are refused write nothing. A batch that nothing was granted in pays no flush.
+When nothing is under way, the turn is taken first and everything happens inside it. While a batch is being written,
+the requests that arrive are decided ahead, on facts read beside it and on the timetable as that batch will leave it;
+their write then takes the turn, and refuses itself if the organization's sequence is not where it was expected (HF001):
+then they are decided again, inside the turn. So what is written was always decided on the state it is written to, and
+the constraints in storage check it once more.
+
+Requests that are refused write nothing. A batch in which nothing was granted pays no flush.
 """
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import asyncpg
 import structlog
 
 from holdfast.actor import Answered, Asked
-from holdfast.commands.change import broken, replayed
+from holdfast.commands.batch import Batch, need_of
+from holdfast.commands.change import broken
 from holdfast.commands.desk import Desk, View
-from holdfast.commands.gather import Gathered, Need, gather
+from holdfast.commands.gather import Gathered, gather
 from holdfast.commands.house import House
 from holdfast.commands.intent import Intent
-from holdfast.db.database import Connection, begin
-from holdfast.db.keeping import CONNECTION_LOST, Keeping, decoded, rows, was_committed
+from holdfast.commands.ticket import Ticket
+from holdfast.db.database import CONNECTION_LOST, Connection, begin
+from holdfast.db.keeping import Keeping, was_committed
 from holdfast.db.statements import filled, statement
-from holdfast.errors import Invalid, NotFound, OutcomeUnknown, Overloaded, Refused
-from holdfast.rules.facts import Directory, SpanOf, StoredAnswer, Visit
+from holdfast.errors import Overloaded
+from holdfast.rules.facts import Directory, Facts
 from holdfast.rules.timetable import Timetable
 
 _log = structlog.get_logger("holdfast.lane")
 _CELLS_MAX = 100_000
 """A lane forgets its timetable when it holds this many resource-days (about 50 MB)."""
-
-
-class Ticket:
-    """One request in the lane: what it wants, for whom, how its answer is spelled, and who waits for it."""
-
-    __slots__ = ("asked", "deadline", "future", "intent", "is_sent", "joined", "spans", "view")
-
-    def __init__(self, asked: Asked, intent: Intent, view: View, spans: dict[str, float]) -> None:
-        self.asked, self.intent, self.view, self.spans = asked, intent, view, spans
-        self.joined = time.perf_counter()
-        self.deadline = asked.deadline
-        self.is_sent = False
-        self.future: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
-
-    @property
-    def marks(self) -> tuple[object, ...]:
-        marks: list[object] = []
-        if self.intent.visit_id is not None:
-            marks.append(self.intent.visit_id)
-        if self.asked.key is not None:
-            marks.append((self.asked.actor.user_id, self.asked.key))
-        return tuple(marks)
-
-    @property
-    def stored_key(self) -> tuple[str, str] | None:
-        return None if self.asked.key is None else (self.asked.actor.user_id, self.asked.key)
-
-    def settle(self, outcome: Answered | Exception) -> None:
-        if self.future.done():
-            return
-        if isinstance(outcome, Exception):
-            self.future.set_exception(outcome)
-        else:
-            self.future.set_result(outcome)
-
-    def expire(self) -> None:
-        """Nobody waits longer than the deadline, whatever becomes of the batch."""
-        if self.is_sent:
-            self.settle(OutcomeUnknown("the deadline passed while the batch was under way"))
-        else:
-            self.settle(Overloaded("the deadline passed in the lane"))
-
-
-Outcomes = list[tuple[Ticket, Answered | Exception]]
+_HALVED_FROM = 8
+_TURN_MOVED = "HF001"
+_BATCHES_IN_TURN_AFTER_A_MISS = 16
+"""When another process has moved the sequence, deciding ahead is given up for so many batches."""
 
 
 class BatchBroken(Exception):
     """The database refused what was decided: a writer outside the turn, or a defect."""
 
 
+class TurnMoved(Exception):
+    """Another process wrote in between; what was decided ahead must be decided again."""
+
+
 class Transaction:
-    """Carries one organization's batches over one connection, one after the other.
+    """Carries one organization's batches, one after the other; the next may be decided while one is in flight.
 
     The timetable is kept from batch to batch: as long as the organization's seq is where this process left it,
     what was read and what was granted since is exactly what is stored.
     """
 
-    def __init__(self, house: House, organization: str) -> None:
+    def __init__(self, house: House, organization: str, wake: Callable[[], None]) -> None:
         self._house = house
         self._organization = organization
+        self._wake = wake
         self._connection: Connection | None = None
         self._directory: Directory | None = None
         self._timetable = Timetable(-1)
+        self._flight: asyncio.Task[bool] | None = None
+        self._flying: Batch | None = None
+        self._ahead: Batch | None = None
+        self._waiting: list[Ticket] = []
+        self._in_turn = 0
+        self._is_tainted = False
+
+    # What the lane asks
+
+    @property
+    def marks(self) -> set[object]:
+        """What requests under way are about; others about the same wait."""
+        batches = (self._flying, self._ahead)
+        under_way = [ticket for batch in batches if batch is not None for ticket in batch.tickets]
+        return {mark for ticket in (*under_way, *self._waiting) for mark in ticket.marks}
+
+    @property
+    def wanted(self) -> int:
+        """A batch in flight gives time: deciding ahead begins when half as many wait, not for each as it comes."""
+        return 1 if self._flying is None else max(1, len(self._flying.tickets) // 2)
+
+    @property
+    def is_under_way(self) -> bool:
+        return self._flight is not None
+
+    @property
+    def has_come_to_end(self) -> bool:
+        return self._flight is not None and self._flight.done()
 
     async def close(self) -> None:
+        if self._flight is not None:
+            await self._flight
+        left = self._ahead.tickets if self._ahead is not None else []
+        for ticket in (*left, *self._waiting):
+            ticket.settle(Overloaded("the server is stopping"))
         if self._connection is not None:
             self._connection.terminate()
 
     async def carry(self, tickets: list[Ticket]) -> None:
-        """Decides and writes one batch; whatever happens, every ticket is settled."""
-        try:
-            await self._attempt(tickets)
-        except BatchBroken:
-            for ticket in tickets:
-                await self._alone(ticket)
-        except Exception as error:  # noqa: BLE001 a defect must not stop the lane; the requests are answered with it
-            self._forget()
-            _log.error("batch_failed", kind=type(error).__name__, requests=len(tickets))
-            for ticket in tickets:
-                ticket.settle(error)
+        """Takes requests (or none, when a flight has landed); whatever happens, every ticket is settled."""
+        if self.has_come_to_end:
+            await self._next()
+        if tickets and self._flight is None:
+            first, tickets = self._halved(tickets)
+            await self._depart_in_turn(first)
+        if tickets:
+            await self._get_ahead(tickets)
 
-    async def _alone(self, ticket: Ticket) -> None:
-        """A request of a broken batch, by itself: decided on facts read anew."""
+    def _halved(self, tickets: list[Ticket]) -> tuple[list[Ticket], list[Ticket]]:
+        """Many at once go in two halves, so that the second is decided while the first is written: from then on
+        deciding and writing take turns, instead of everyone waiting for both. Releases are in the first half."""
+        if len(tickets) < _HALVED_FROM or self._in_turn:
+            return tickets, []
+        ranked = sorted(tickets, key=lambda ticket: ticket.intent.rank)
+        return ranked[: len(ranked) // 2], ranked[len(ranked) // 2 :]
+
+    async def _next(self) -> None:
+        """A flight has landed: what was decided ahead takes off; what could not be is decided in its turn."""
+        is_sound = (self._flight is None or self._flight.result()) and not self._is_tainted
+        ahead, waiting = self._ahead, self._waiting
+        self._flight = self._flying = self._ahead = None
+        self._waiting, self._is_tainted = [], False
+        if not is_sound:
+            # What was decided ahead stood on something that did not come about.
+            self._directory, self._timetable = None, Timetable(-1)
+            if ahead is not None:
+                waiting, ahead = ahead.tickets + waiting, None
+        if ahead is not None:
+            await self._take_off(ahead, "begin_apply_and_commit")
+        if waiting and self._flight is None:
+            await self._depart_in_turn(waiting)
+        else:
+            self._waiting = waiting
+
+    async def _depart_in_turn(self, tickets: list[Ticket]) -> None:
         try:
-            await self._attempt([ticket])
-        except BatchBroken as error:
-            _log.error("request_broken", request_id=ticket.asked.request_id, cause=str(error.__cause__))
-            cause = error.__cause__
-            if isinstance(cause, asyncpg.IntegrityConstraintViolationError):
-                ticket.settle(broken(cause))
-            else:
-                ticket.settle(error)
-        except Exception as error:  # noqa: BLE001 as in carry
+            await self._take_off(await self._decided_in_turn(tickets), "apply_and_commit")
+        except Exception as error:  # noqa: BLE001 a defect must not stop the lane; the requests are answered with it
+            self._fail(tickets, error)
+
+    async def _get_ahead(self, tickets: list[Ticket]) -> None:
+        """Decides while a batch is in flight; what cannot be decided so waits for the landing."""
+        try:
+            if self._flight is None or not await self._decided_ahead(tickets):
+                self._waiting += tickets
+        except Exception as error:  # noqa: BLE001 as above
+            self._fail(tickets, error)
+        if self._waiting and self._flight is None:
+            await self._next()
+
+    def _fail(self, tickets: list[Ticket], error: Exception) -> None:
+        if self._flight is None or self._flight is asyncio.current_task():
             self._forget()
+        else:
+            self._is_tainted = True  # the batch in flight has nothing to do with it and must not be disturbed
+        if not isinstance(error, Overloaded):
+            _log.error("batch_failed", kind=type(error).__name__, requests=len(tickets))
+        for ticket in tickets:
             ticket.settle(error)
 
-    async def _attempt(self, tickets: list[Ticket]) -> None:
-        """One try, and a second if the connection was lost and nothing of the first has arrived."""
+    # Deciding
+
+    async def _decided_in_turn(self, tickets: list[Ticket]) -> Batch:
+        """Opens the transaction, takes the turn, reads, and decides: the transaction is left open for the write.
+
+        Tries once more on a new connection if the first is lost. Raises Overloaded, BatchBroken.
+        """
         for last in (False, True):
-            keeping: Keeping | None = None
-            outcomes: Outcomes = []
-            watch: asyncio.TimerHandle | None = None
             try:
                 connection = await self._connected()
-                # At its limit the socket is closed; a cancel request could be acknowledged as a success.
-                watch = asyncio.get_running_loop().call_later(
-                    self._house.settings.lane_attempt_seconds_max, connection.terminate
-                )
-                began = time.perf_counter()
-                gathered = await self._facts(connection, tickets)
-                read = time.perf_counter()
-                desk, outcomes = await self._decide(connection, gathered, tickets)
-                decided = time.perf_counter()
-                keeping = desk.keeping
-                await self._write(connection, desk)
-                _time(tickets, began, read, decided, time.perf_counter())
+                with _Closing(connection, self._house.settings.lane_attempt_seconds_max):
+                    await connection.execute(begin("begin_writing", self._organization))
+                    began = time.perf_counter()
+                    gathered = await self._gathered(connection, "facts_in_turn", tickets)
+                    _note(tickets, "facts", began)
+                    batch = await self._batch(connection, gathered, gathered.facts.seq)
+                self._directory, self._timetable = gathered.directory, gathered.timetable
+                batch.decide(tickets, gathered.facts)
+                return batch
             except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError) as error:
                 self._forget()
                 raise Overloaded("the turn could not be had in time") from error
             except CONNECTION_LOST as error:
                 self._forget()
-                if not await self._arrived(tickets, keeping):
-                    if last:
-                        raise Overloaded("the database connection was lost twice") from error
-                    continue
-            finally:
-                if watch is not None:
-                    watch.cancel()
-            for ticket, outcome in outcomes:
-                ticket.settle(outcome)
-            if keeping is not None and keeping.events:
+                if last:
+                    raise Overloaded("the database connection was lost twice") from error
+        raise AssertionError("unreachable")
+
+    async def _decided_ahead(self, tickets: list[Ticket]) -> bool:
+        """Decides while a batch is in flight, on the state that it will leave; False if that cannot be done."""
+        flying = self._flying
+        if self._in_turn or flying is None or self._waiting or self._directory is None:
+            self._in_turn = max(0, self._in_turn - 1)
+            return False
+        timetable, organization = self._timetable, self._organization
+        try:
+            async with self._house.database.reading(organization) as connection:
+                began = time.perf_counter()
+                gathered = await self._gathered(connection, "facts", tickets)
+                _note(tickets, "facts", began)
+                if gathered.timetable is not timetable or gathered.directory is not self._directory:
+                    return False
+                ahead = self._ahead
+                if ahead is None:
+                    ahead = await self._batch(connection, gathered, flying.desk.keeping.seq_after)
+                    ahead.desk.inherit(flying.desk)
+                else:
+                    ahead.desk.learn(gathered.facts)
+        except Overloaded:
+            return False
+        if timetable is not self._timetable:
+            return False  # the flight failed meanwhile and everything was forgotten
+        self._ahead = ahead
+        ahead.decide(tickets, gathered.facts)
+        return True
+
+    async def _gathered(self, connection: Connection, name: str, tickets: list[Ticket]) -> Gathered:
+        if self._flight is None and len(self._timetable) > _CELLS_MAX:
+            self._timetable = Timetable(-1)
+        return await gather(
+            connection, self._organization, name, need_of(tickets), self._directory, self._timetable
+        )
+
+    async def _batch(self, connection: Connection, gathered: Gathered, seq: int) -> Batch:
+        seal = await self._house.seal(connection, self._organization)
+        facts: Facts = gathered.facts
+        keeping = Keeping(self._organization, seq, facts.now, seal)
+        return Batch(Desk(self._house.settings, gathered.directory, gathered.timetable, facts, keeping))
+
+    # Writing
+
+    async def _take_off(self, batch: Batch, name: str) -> None:
+        """Sends the write, and lets the lane go on while it is under way. Without an effect there is no write."""
+        if batch.has_effect:
+            batch.desk.timetable.depart(batch.desk.keeping.seq_after)
+            self._flying = batch
+            self._flight = asyncio.create_task(self._fly(batch, name))
+            self._flight.add_done_callback(lambda _: self._wake())
+        else:
+            await self._end_without_effect(batch, name)
+
+    async def _end_without_effect(self, batch: Batch, name: str) -> None:
+        """Nothing was granted: there is no commit and no flush."""
+        batch.desk.timetable.depart(batch.desk.keeping.seq_after)
+        batch.desk.timetable.arrive()
+        batch.settle()
+        if name == "apply_and_commit" and self._connection is not None:
+            try:
+                await self._connection.execute(statement("rollback"))
+            except CONNECTION_LOST:
+                self._forget()
+
+    async def _fly(self, batch: Batch, name: str, *, last: bool = False) -> bool:
+        """Writes and settles the batch; True if it was written as decided and the connection still stands.
+
+        Whatever goes wrong is dealt with here, and every ticket is settled.
+        """
+        try:
+            await self._write(batch, name)
+        except TurnMoved:
+            self._forget()
+            self._in_turn = _BATCHES_IN_TURN_AFTER_A_MISS
+            await self._again(batch.tickets)
+            return False
+        except BatchBroken:
+            await self._one_by_one(batch.tickets)
+            return False
+        except CONNECTION_LOST:
+            await self._found_out(batch, last=last)
+            return False
+        except Exception as error:  # noqa: BLE001 as above
+            self._fail(batch.tickets, error)
+            return False
+        self._landed(batch)
+        return True
+
+    def _landed(self, batch: Batch) -> None:
+        batch.desk.timetable.arrive()
+        batch.settle()
+        self._house.committed(self._organization, batch.desk.keeping.seq_after)
+
+    async def _found_out(self, batch: Batch, *, last: bool) -> None:
+        """The connection was lost on the way: the batch's id tells whether it was committed. If not, once more."""
+        self._forget()
+        keeping = batch.desk.keeping
+        try:
+            deadline = max(ticket.deadline for ticket in batch.tickets)
+            if await was_committed(self._house.database, self._organization, keeping.batch_id, deadline):
+                batch.settle()
                 self._house.committed(self._organization, keeping.seq_after)
-            return
+            elif last:
+                self._fail(batch.tickets, Overloaded("the database connection was lost twice"))
+            else:
+                await self._again(batch.tickets)
+        except Exception as error:  # noqa: BLE001 OutcomeUnknown among them
+            self._fail(batch.tickets, error)
+
+    async def _again(self, tickets: list[Ticket]) -> None:
+        """Decides once more, inside the turn, and waits for the write."""
+        try:
+            batch = await self._decided_in_turn(tickets)
+            if batch.has_effect:
+                batch.desk.timetable.depart(batch.desk.keeping.seq_after)
+                await self._fly(batch, "apply_and_commit", last=True)
+            else:
+                await self._end_without_effect(batch, "apply_and_commit")
+        except BatchBroken:
+            await self._one_by_one(tickets)
+        except Exception as error:  # noqa: BLE001 as above
+            self._fail(tickets, error)
+
+    async def _one_by_one(self, tickets: list[Ticket]) -> None:
+        """The requests of a broken batch, each by itself: decided on facts read anew."""
+        self._forget()
+        for ticket in tickets:
+            batch: Batch | None = None
+            try:
+                batch = await self._decided_in_turn([ticket])
+                if batch.has_effect:
+                    batch.desk.timetable.depart(batch.desk.keeping.seq_after)
+                    await self._write(batch, "apply_and_commit")
+                    self._landed(batch)
+                else:
+                    await self._end_without_effect(batch, "apply_and_commit")
+            except BatchBroken as error:
+                _log.error("request_broken", request_id=ticket.asked.request_id, cause=str(error.__cause__))
+                cause = error.__cause__
+                is_named = isinstance(cause, asyncpg.IntegrityConstraintViolationError)
+                ticket.settle(broken(cause) if is_named else error)  # type: ignore[arg-type]
+            except CONNECTION_LOST as error:
+                if batch is None:
+                    self._fail([ticket], error)
+                else:
+                    await self._found_out(batch, last=True)
+            except Exception as error:  # noqa: BLE001 as above
+                self._fail([ticket], error)
+
+    async def _write(self, batch: Batch, name: str) -> None:
+        """Writes all winners and commits, in one round trip. Raises TurnMoved, BatchBroken, CONNECTION_LOST."""
+        connection = await self._connected()
+        values = batch.literals()
+        began = time.perf_counter()
+        try:
+            with _Closing(connection, self._house.settings.lane_attempt_seconds_max):
+                await connection.execute(filled(name, **values))
+        except CONNECTION_LOST:
+            raise
+        except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError) as error:
+            self._forget()
+            raise Overloaded("the turn could not be had in time") from error
+        except asyncpg.PostgresError as error:
+            self._forget()
+            if error.sqlstate == _TURN_MOVED and name == "begin_apply_and_commit":
+                raise TurnMoved from error
+            constraint = getattr(error, "constraint_name", None)
+            _log.warning("batch_broken", sqlstate=error.sqlstate, constraint=constraint)
+            raise BatchBroken from error
+        _note(batch.tickets, "write", began)
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
@@ -175,114 +376,25 @@ class Transaction:
         self._directory = None
         self._timetable = Timetable(-1)
 
-    async def _arrived(self, tickets: list[Ticket], keeping: Keeping | None) -> bool:
-        """Whether the batch was committed though no answer came. Raises OutcomeUnknown."""
-        if keeping is None or not keeping.events:
-            return False
-        deadline = max(ticket.deadline for ticket in tickets)
-        return await was_committed(self._house.database, self._organization, keeping.batch_id, deadline)
 
-    # Facts
-
-    async def _decide(
-        self, connection: Connection, gathered: Gathered, tickets: list[Ticket]
-    ) -> tuple[Desk, Outcomes]:
-        """Decides every ticket that is still waited for in its place: releases, moves, bookings."""
-        facts = gathered.facts
-        seal = await self._house.seal(connection, self._organization)
-        keeping = Keeping(self._organization, facts.seq, facts.now, seal)
-        desk = Desk(self._house.settings, gathered.directory, gathered.timetable, facts, keeping)
-        keys = {(stored.user_id, stored.key): stored for stored in facts.keys or ()}
-        outcomes: Outcomes = []
-        for ticket in sorted(tickets, key=lambda ticket: ticket.intent.rank):
-            # Who has been told that nothing happened gets nothing: from here to the sending nobody is told.
-            if not ticket.future.done():
-                ticket.is_sent = True
-                outcomes.append((ticket, _outcome(desk, ticket, keys)))
-        return desk, outcomes
-
-    async def _facts(self, connection: Connection, tickets: list[Ticket]) -> Gathered:
-        """Opens the transaction, takes the turn and reads what the batch is decided on."""
-        await connection.execute(begin("begin_writing", self._organization))
-        if len(self._timetable) > _CELLS_MAX:
-            self._timetable = Timetable(-1)
-
-        def spans(directory: Directory, visits: dict[str, Visit], now: int) -> list[SpanOf]:
-            found: list[SpanOf] = []
-            for ticket in tickets:
-                visit_id = ticket.intent.visit_id
-                before = visits.get(visit_id) if visit_id else None
-                if visit_id is None or before is not None:
-                    found += ticket.intent.spans(directory, before, now)
-            return found
-
-        need = Need(
-            spans,
-            visits={v for t in tickets for v in (t.intent.visit_id, *t.intent.other_visit_ids) if v},
-            patients={t.intent.patient_id for t in tickets if t.intent.patient_id},
-            authorizations={t.intent.authorization_id for t in tickets if t.intent.authorization_id},
-            keys=[t.stored_key for t in tickets if t.stored_key is not None],
-        )
-        gathered = await gather(
-            connection, self._organization, "facts_in_turn", need, self._directory, self._timetable
-        )
-        self._directory, self._timetable = gathered.directory, gathered.timetable
-        return gathered
-
-    # The write
-
-    async def _write(self, connection: Connection, desk: Desk) -> None:
-        """Writes all winners and commits, in one round trip. Raises BatchBroken for a definite refusal."""
-        keeping = desk.keeping
-        if not keeping.events:
-            await connection.execute(statement("rollback"))
-            return
-        values = keeping.literals() | {
-            "claims_gone": rows(desk.claims_gone),
-            "claims_new": rows(desk.claims_new),
-            "appointments_new": rows(desk.appointments_new),
-            "appointments_changed": rows(desk.appointments_changed),
-            "lines_new": rows(desk.lines_new),
-            "lines_changed": rows(desk.lines_changed),
-            "authorizations_changed": rows(desk.authorizations_changed),
-            "entries_new": rows(desk.entries_new),
-        }
-        try:
-            await connection.execute(filled("apply_and_commit", **values))
-        except (*CONNECTION_LOST, asyncpg.QueryCanceledError):
-            raise
-        except asyncpg.PostgresError as error:
-            self._forget()
-            _log.warning(
-                "batch_broken", sqlstate=error.sqlstate, constraint=getattr(error, "constraint_name", None)
-            )
-            raise BatchBroken from error
-        desk.timetable.seq = keeping.seq_after
-
-
-def _time(tickets: list[Ticket], began: float, read: float, decided: float, written: float) -> None:
+def _note(tickets: list[Ticket], stage: str, began: float) -> None:
+    seconds = time.perf_counter() - began
     for ticket in tickets:
-        ticket.spans["lane"] = began - ticket.joined
-        ticket.spans["facts"] = read - began
-        ticket.spans["decide"] = decided - read
-        ticket.spans["write"] = written - decided
+        ticket.spans[stage] = seconds
 
 
-def _outcome(desk: Desk, ticket: Ticket, keys: dict[tuple[str, str], StoredAnswer]) -> Answered | Exception:
-    """What one request gets: its stored answer, its effect, or its refusal."""
-    asked = ticket.asked
-    try:
-        stored = keys.get(ticket.stored_key) if ticket.stored_key else None
-        if stored is not None:
-            fingerprint, sealed = decoded(stored.fingerprint), decoded(stored.answer_encrypted)
-            return replayed(desk.keeping, asked, fingerprint, stored.status, sealed)
-        visit = ticket.intent.decide(desk, asked)
-        status = 200 if ticket.intent.visit_id else 201
-        content = ticket.view(visit, desk.directory, asked)
-        desk.keeping.remember(asked, status, content)
-        return Answered(status=status, content=content, version=visit.version)
-    except (Refused, Invalid, NotFound) as refusal:
-        return refusal
+class _Closing:
+    """Closes a connection under whoever waits on it, at a limit. The socket is closed and nothing is cancelled: a
+    cancel request around COMMIT could be acknowledged as a success."""
+
+    def __init__(self, connection: Connection, seconds: float) -> None:
+        self._connection, self._seconds = connection, seconds
+
+    def __enter__(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._connection.terminate)
+
+    def __exit__(self, *_error: object) -> None:
+        self._timer.cancel()
 
 
 async def submit(

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from holdfast.errors import Overloaded
@@ -31,19 +32,38 @@ T = TypeVar("T", bound=Ticket)
 
 
 class Carrier(Protocol[T]):
-    """Carries out batches of one organization, one at a time, and settles every ticket's future."""
+    """Carries out batches of one organization and settles every ticket's future. It may let the lane go on while
+    a batch is under way; then it says so, and wakes the lane when the batch has come to its end."""
 
-    async def carry(self, tickets: list[T]) -> None: ...
+    async def carry(self, tickets: list[T]) -> None:
+        """Takes a batch; an empty one only tells it to look after what has come to its end."""
 
     async def close(self) -> None: ...
 
+    @property
+    def marks(self) -> set[Any]:
+        """What is under way is about these; requests with the same marks must wait."""
+
+    @property
+    def wanted(self) -> int:
+        """How many requests must wait before it takes the next batch."""
+
+    @property
+    def is_under_way(self) -> bool: ...
+
+    @property
+    def has_come_to_end(self) -> bool: ...
+
+
+Wake = Callable[[], None]
+
 
 class Lane(Generic[T]):
-    def __init__(self, carrier: Carrier[T], settings: Settings) -> None:
-        self._carrier = carrier
+    def __init__(self, carrier: Callable[[Wake], Carrier[T]], settings: Settings) -> None:
         self._settings = settings
         self._waiting: deque[T] = deque()
-        self._arrived = asyncio.Event()
+        self._news = asyncio.Event()
+        self._carrier = carrier(self._news.set)
         self._task = asyncio.create_task(self._run())
 
     def join(self, ticket: T) -> None:
@@ -51,7 +71,7 @@ class Lane(Generic[T]):
         if len(self._waiting) >= self._settings.lane_queue_requests_max:
             raise Overloaded("the lane is full")
         self._waiting.append(ticket)
-        self._arrived.set()
+        self._news.set()
 
     @property
     def is_over(self) -> bool:
@@ -66,26 +86,33 @@ class Lane(Generic[T]):
         await self._carrier.close()
 
     async def _run(self) -> None:
-        while await self._is_needed():
-            batch = self._next_batch()
-            if batch:
-                await self._carrier.carry(batch)
-        await self._carrier.close()
+        carrier = self._carrier
+        while True:
+            self._news.clear()
+            batch: list[T] = []
+            if len(self._waiting) >= carrier.wanted:
+                batch = self._next_batch()
+            if batch or carrier.has_come_to_end:
+                await carrier.carry(batch)
+            elif not await self._is_needed():
+                break
+        await carrier.close()
 
     async def _is_needed(self) -> bool:
-        """Waits for a request; False when none came for so long that the lane may be closed."""
-        if not self._waiting:
-            self._arrived.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._arrived.wait(), self._settings.lane_idle_seconds)
-        # One may have come in the very moment of giving up.
+        """Waits for news; False when there was none for so long that the lane may be closed."""
+        if self._waiting or self._carrier.is_under_way:
+            await self._news.wait()
+            return True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), self._settings.lane_idle_seconds)
+        # A request may have come in the very moment of giving up.
         return bool(self._waiting)
 
     def _next_batch(self) -> list[T]:
         """The longest waiting requests of which no two bear the same mark; the others wait their turn."""
         now = asyncio.get_running_loop().time()
         batch: list[T] = []
-        marks: set[Any] = set()
+        marks: set[Any] = self._carrier.marks
         later: list[T] = []
         while self._waiting and len(batch) < self._settings.lane_batch_requests_max:
             ticket = self._waiting.popleft()
@@ -107,7 +134,7 @@ class Lane(Generic[T]):
 class Lanes(Generic[T]):
     """One lane per organization, opened when it is needed and closed when it has been idle."""
 
-    def __init__(self, settings: Settings, carrier: Callable[[str], Carrier[T]]) -> None:
+    def __init__(self, settings: Settings, carrier: Callable[[str, Wake], Carrier[T]]) -> None:
         self._settings = settings
         self._carrier = carrier
         self._lanes: dict[str, Lane[T]] = {}
@@ -116,7 +143,8 @@ class Lanes(Generic[T]):
         """Puts a request into its organization's lane. Raises Overloaded."""
         lane = self._lanes.get(organization)
         if lane is None or lane.is_over:
-            lane = self._lanes[organization] = Lane(self._carrier(organization), self._settings)
+            lane = Lane(partial(self._carrier, organization), self._settings)
+            self._lanes[organization] = lane
             for name in [name for name, other in self._lanes.items() if other.is_over]:
                 del self._lanes[name]
         lane.join(ticket)

@@ -32,6 +32,29 @@ class Timetable:
         self._counts: dict[Cell, dict[tuple[int, int], int]] = {}
         """How many visits begin on a resource in a span, by the cells that the span touches, once asked for."""
 
+        self._changes: list[tuple[str, Claim, bool]] = []
+        """What was added (True) or removed since `seq`, in order: what is read anew does not show it yet."""
+        self._departed = 0
+        self._seq_departed: int | None = None
+
+    # What is being written. A batch departs when its write is sent and arrives when it is committed; until then a
+    # reader sees the state before it or after it.
+
+    def holds_at(self, seq: int) -> bool:
+        """Whether what is read at `seq`, with the changes since, is what this timetable tells."""
+        return seq in (self.seq, self._seq_departed)
+
+    def depart(self, seq_after: int) -> None:
+        """All changes so far are on their way and will be stored as of `seq_after`."""
+        self._departed, self._seq_departed = len(self._changes), seq_after
+
+    def arrive(self) -> None:
+        """What departed is stored."""
+        if self._seq_departed is not None:
+            self.seq, self._seq_departed = self._seq_departed, None
+        del self._changes[: self._departed]
+        self._departed = 0
+
     def __len__(self) -> int:
         return len(self._cells)
 
@@ -56,6 +79,10 @@ class Timetable:
             for day in range(stored.start // DAY, (stored.end - 1) // DAY + 1):
                 if (stored.resource_id, day) in cells and claim not in held[stored.resource_id, day]:
                     held[stored.resource_id, day].append(claim)
+        for resource, claim, is_added in self._changes:
+            for day in range(claim.start // DAY, (claim.end - 1) // DAY + 1):
+                if (resource, day) in cells and (claim in held[resource, day]) != is_added:
+                    (held[resource, day].append if is_added else held[resource, day].remove)(claim)
 
     def overlapping(self, resource: str, start: int, end: int) -> list[Claim]:
         """The claims that overlap [start, end), in order. Raises KeyError for time that was not read."""
@@ -109,6 +136,7 @@ class Timetable:
             cell = self._cells.get((resource, day))
             if cell is not None:
                 cell.append(claim)
+        self._changes.append((resource, claim, True))
         self._count(resource, claim, +1)
 
     def remove(self, resource: str, claim: Claim) -> None:
@@ -116,6 +144,7 @@ class Timetable:
             cell = self._cells.get((resource, day))
             if cell is not None:
                 cell.remove(claim)
+        self._changes.append((resource, claim, False))
         self._count(resource, claim, -1)
 
 

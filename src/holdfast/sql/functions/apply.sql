@@ -20,6 +20,11 @@ declare
   entry authorization_entries;
   touched bigint;
 begin
+  -- decided ahead and overtaken: nothing of it may be tried
+  if (select t.seq from turns t where t.organization_id = organization) <> seq_before then
+    raise exception 'the turn has moved' using errcode = 'HF001';
+  end if;
+
   if claims_gone is not null then
     delete from claims c
     using json_populate_recordset(claim, claims_gone) g

@@ -1,0 +1,78 @@
+"""A batch: requests that are decided on one desk and written by one transaction."""
+
+import time
+
+from holdfast.actor import Answered
+from holdfast.commands.desk import Desk
+from holdfast.commands.gather import Need
+from holdfast.commands.ticket import Ticket
+from holdfast.db.keeping import rows
+from holdfast.rules.facts import Directory, Facts, SpanOf, Visit
+
+
+class Batch:
+    """`tickets` in the order in which they were decided, each with its outcome."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.tickets: list[Ticket] = []
+        self._outcomes: list[Answered | Exception] = []
+
+    def decide(self, tickets: list[Ticket], facts: Facts) -> None:
+        """Decides every ticket that is still waited for in its place: releases, moves, bookings."""
+        began = time.perf_counter()
+        keys = {(stored.user_id, stored.key): stored for stored in facts.keys or ()}
+        for ticket in sorted(tickets, key=lambda ticket: ticket.intent.rank):
+            # Who has been told that nothing happened gets nothing: from here to the sending nobody is told.
+            if not ticket.future.done():
+                ticket.is_sent = True
+                self.tickets.append(ticket)
+                self._outcomes.append(ticket.decide(self.desk, keys))
+        seconds = time.perf_counter() - began
+        for ticket in tickets:
+            ticket.spans["lane"] = began - ticket.joined
+            ticket.spans["decide"] = seconds
+
+    @property
+    def has_effect(self) -> bool:
+        return bool(self.desk.keeping.events)
+
+    def settle(self) -> None:
+        """Gives every request what was decided."""
+        for ticket, outcome in zip(self.tickets, self._outcomes, strict=True):
+            ticket.settle(outcome)
+
+    def literals(self) -> dict[str, str | None]:
+        """Everything that the write carries, by the names of the statement's blanks."""
+        desk = self.desk
+        return desk.keeping.literals() | {
+            "claims_gone": rows(desk.claims_gone),
+            "claims_new": rows(desk.claims_new),
+            "appointments_new": rows(desk.appointments_new),
+            "appointments_changed": rows(desk.appointments_changed),
+            "lines_new": rows(desk.lines_new),
+            "lines_changed": rows(desk.lines_changed),
+            "authorizations_changed": rows(desk.authorizations_changed),
+            "entries_new": rows(desk.entries_new),
+        }
+
+
+def need_of(tickets: list[Ticket]) -> Need:
+    """The facts that deciding these requests looks at."""
+
+    def spans(directory: Directory, visits: dict[str, Visit], now: int) -> list[SpanOf]:
+        found: list[SpanOf] = []
+        for ticket in tickets:
+            visit_id = ticket.intent.visit_id
+            before = visits.get(visit_id) if visit_id else None
+            if visit_id is None or before is not None:
+                found += ticket.intent.spans(directory, before, now)
+        return found
+
+    return Need(
+        spans,
+        visits={v for t in tickets for v in (t.intent.visit_id, *t.intent.other_visit_ids) if v},
+        patients={t.intent.patient_id for t in tickets if t.intent.patient_id},
+        authorizations={t.intent.authorization_id for t in tickets if t.intent.authorization_id},
+        keys=[t.stored_key for t in tickets if t.stored_key is not None],
+    )

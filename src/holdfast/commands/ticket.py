@@ -1,0 +1,69 @@
+"""A request in the lane, from joining to its answer."""
+
+import asyncio
+import time
+
+from holdfast.actor import Answered, Asked
+from holdfast.commands.change import replayed
+from holdfast.commands.desk import Desk, View
+from holdfast.commands.intent import Intent
+from holdfast.db.keeping import decoded
+from holdfast.errors import Invalid, NotFound, OutcomeUnknown, Overloaded, Refused
+from holdfast.rules.facts import StoredAnswer
+
+Keys = dict[tuple[str, str], StoredAnswer]
+"""Stored answers by user and idempotency key."""
+
+
+class Ticket:
+    """One request: what it wants, for whom, how its answer is spelled, and who waits for it."""
+
+    __slots__ = ("asked", "deadline", "future", "intent", "is_sent", "joined", "marks", "spans", "view")
+
+    def __init__(self, asked: Asked, intent: Intent, view: View, spans: dict[str, float]) -> None:
+        self.asked, self.intent, self.view, self.spans = asked, intent, view, spans
+        self.joined = time.perf_counter()
+        self.deadline = asked.deadline
+        self.is_sent = False
+        self.future: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
+        marks: list[object] = []
+        if intent.visit_id is not None:
+            marks.append(intent.visit_id)
+        if asked.key is not None:
+            marks.append((asked.actor.user_id, asked.key))
+        self.marks = tuple(marks)
+
+    @property
+    def stored_key(self) -> tuple[str, str] | None:
+        return None if self.asked.key is None else (self.asked.actor.user_id, self.asked.key)
+
+    def settle(self, outcome: Answered | Exception) -> None:
+        if self.future.done():
+            return
+        if isinstance(outcome, Exception):
+            self.future.set_exception(outcome)
+        else:
+            self.future.set_result(outcome)
+
+    def expire(self) -> None:
+        """Nobody waits longer than the deadline, whatever becomes of the batch."""
+        if self.is_sent:
+            self.settle(OutcomeUnknown("the deadline passed while the batch was under way"))
+        else:
+            self.settle(Overloaded("the deadline passed in the lane"))
+
+    def decide(self, desk: Desk, keys: Keys) -> Answered | Exception:
+        """What the request gets: its stored answer, its effect, or its refusal."""
+        asked = self.asked
+        try:
+            stored = keys.get(self.stored_key) if self.stored_key else None
+            if stored is not None:
+                fingerprint, sealed = decoded(stored.fingerprint), decoded(stored.answer_encrypted)
+                return replayed(desk.keeping, asked, fingerprint, stored.status, sealed)
+            visit = self.intent.decide(desk, asked)
+            status = 200 if self.intent.visit_id else 201
+            content = self.view(visit, desk.directory, asked)
+            desk.keeping.remember(asked, status, content)
+            return Answered(status=status, content=content, version=visit.version)
+        except (Refused, Invalid, NotFound) as refusal:
+            return refusal
