@@ -39,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     shutdown_deadline_seconds: float = 10.0
 
     # Database
+    database_wait_seconds: float = 120.0
     pool_connections_max: int = 8
     lane_queue_requests_max: int = 1000
     lane_batch_requests_max: int = 128

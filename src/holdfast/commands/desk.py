@@ -56,9 +56,10 @@ class Desk:
         self._visits |= {visit.id: visit for visit in facts.appointments or ()}
         self._patients |= {patient.id: patient for patient in facts.patients or ()}
         for read in facts.authorizations or ():
-            authorization = self._inherited.get(read.id, read)
-            authorization.version_read = authorization.version
-            self._authorizations.setdefault(read.id, authorization)
+            if read.id not in self._authorizations:
+                authorization = self._inherited.get(read.id, read)
+                authorization.version_read = authorization.version
+                self._authorizations[read.id] = authorization
 
     def inherit(self, before: "Desk") -> None:
         """Puts the counters as the desk before leaves them over what was read while it was being written."""

@@ -52,12 +52,23 @@ class Database:
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def open(self) -> None:
-        self._pool = await asyncpg.create_pool(
-            self.settings.database_url,
-            min_size=1,
-            max_size=self.settings.pool_connections_max,
-            **self._options(),
-        )
+        """Opens the pool. A database that is starting or recovering is waited for: a worker that gave up then would
+        take the whole server with it. Raises what connecting raises when the time for that is over."""
+        over = asyncio.get_running_loop().time() + self.settings.database_wait_seconds
+        while True:
+            try:
+                self._pool = await asyncpg.create_pool(
+                    self.settings.database_url,
+                    min_size=1,
+                    max_size=self.settings.pool_connections_max,
+                    **self._options(),
+                )
+            except (asyncpg.CannotConnectNowError, *CONNECTION_LOST):
+                if asyncio.get_running_loop().time() > over:
+                    raise
+                await asyncio.sleep(0.2)
+            else:
+                return
 
     async def close(self) -> None:
         if self._pool is not None:
