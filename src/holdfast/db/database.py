@@ -63,7 +63,7 @@ class Database:
                     max_size=self.settings.pool_connections_max,
                     **self._options(),
                 )
-            except (asyncpg.CannotConnectNowError, *CONNECTION_LOST):
+            except CONNECTION_LOST:
                 if asyncio.get_running_loop().time() > over:
                     raise
                 await asyncio.sleep(0.2)
