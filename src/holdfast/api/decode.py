@@ -3,6 +3,7 @@ nothing the database would refuse travels further.
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -24,9 +25,21 @@ def body(raw: bytes, kind: type[T], nesting_max: int) -> T:
     """The request's body as `kind` (a msgspec Struct that forbids unknown fields). Raises Invalid."""
     _check_shape(raw, nesting_max)
     try:
-        return msgspec.json.decode(raw, type=kind, dec_hook=decoded)
+        found = msgspec.json.decode(raw, type=kind, dec_hook=decoded)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise _every_error(raw, kind) from None
+    # Two readers of one body must not read two different things. 3 µs for a booking.
+    json.loads(raw, object_pairs_hook=_once, parse_int=str, parse_float=str)
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    """Raises Invalid for a field that an object names twice."""
+    names = {name for name, _ in pairs}
+    if len(names) < len(pairs):
+        given = [name for name, _ in pairs]
+        twice = sorted(name for name in names if given.count(name) > 1)
+        raise Invalid(*(FieldError(name, "invalid_value", "is given twice") for name in twice))
 
 
 def query(raw: bytes, kind: type[T]) -> T:
