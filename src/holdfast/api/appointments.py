@@ -227,19 +227,19 @@ async def list_appointments(ask: Ask[Filter, Any]) -> Answer:
     wish = await _page_wish(ask)
     query = ask.query
     most = ask.house.settings.list_count_max
-    items: list[bytes] = []
+    items = b""
     total, seq = 0, None
     if wish is not None:
         lookup: Lookup[Page] = Lookup(wish, ask.deadline)
         ask.house.page_lanes.join(ask.actor.organization_id, lookup)
         page = await lookup.future
         total, seq = page.total, page.seq
-        items = [content for _, content in page.visits] if ask.reach == "all" else _masked(ask, page)
+        items = page.items if ask.reach == "all" else _masked(ask, page)
     tail = msgspec.json.encode({
         "page": query.page, "page_size": query.page_size, "total": min(total, most),
         "total_pages": -(-min(total, most) // query.page_size), "total_is_minimum": total > most,
     })  # fmt: skip
-    return Answer(content=b'{"items":[' + b",".join(items) + b"]," + tail[1:], seq=seq)
+    return Answer(content=b'{"items":[' + items + b"]," + tail[1:], seq=seq)
 
 
 async def room_schedule(ask: Ask[OnDate, Any]) -> Answer:
@@ -265,17 +265,16 @@ async def room_schedule(ask: Ask[OnDate, Any]) -> Answer:
     lookup: Lookup[Page] = Lookup(wish, ask.deadline)
     ask.house.page_lanes.join(ask.actor.organization_id, lookup)
     page = await lookup.future
-    items = [content for _, content in page.visits] if ask.reach == "all" else _masked(ask, page)
+    items = page.items if ask.reach == "all" else _masked(ask, page)
     head = msgspec.json.encode({"room_id": room_id, "date": on, "as_of_seq": page.seq})
-    return Answer(content=head[:-1] + b',"appointments":[' + b",".join(items) + b"]}", seq=page.seq)
+    return Answer(content=head[:-1] + b',"appointments":[' + items + b"]}", seq=page.seq)
 
 
-def _masked(ask: Ask[Any, Any], page: Page) -> list[bytes]:
-    shown = (
-        appointment_view.seen_by(ask.actor, appointment_view.of_visit(visit, page.directory))
-        for visit, _ in page.visits
-    )
-    return [msgspec.json.encode(each) for each in shown if each is not None]
+def _masked(ask: Ask[Any, Any], page: Page) -> bytes:
+    """The page as a caller sees it who may not see all of it."""
+    whole = msgspec.json.decode(b"[" + page.items + b"]", type=list[appointment_view.Appointment])
+    shown = (appointment_view.seen_by(ask.actor, each) for each in whole)
+    return b",".join([msgspec.json.encode(each) for each in shown if each is not None])
 
 
 async def _page_wish(ask: Ask[Filter, Any]) -> PageWish | None:

@@ -6,7 +6,6 @@ is remembered is either exactly what is stored or is not used.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -25,6 +24,8 @@ from holdfast.slot import moment
 T = TypeVar("T")
 Encode = Callable[[Visit, Directory], bytes]
 _REMEMBERED_MAX = 8_000
+_PAGES_MAX = 128
+"""How many encoded visits (about 1 kB) and pages of up to 100 of them an organization's reader remembers."""
 
 
 class PageWish(msgspec.Struct, kw_only=True):
@@ -45,12 +46,12 @@ class PageWish(msgspec.Struct, kw_only=True):
 
 
 class Page(NamedTuple):
-    """`total` counts up to the wish's count_max. Each visit with its encoded form."""
+    """`total` counts up to the wish's count_max; `items` are the visits as those see them who see all, encoded and
+    joined by commas."""
 
     seq: int
     total: int
-    visits: list[tuple[Visit, bytes]]
-    directory: Directory
+    items: bytes
 
 
 class InTheWay(NamedTuple):
@@ -80,12 +81,6 @@ class Found(NamedTuple):
     seq: int
     directory: Directory
     claims: list[InTheWay]
-
-
-class _Pages(msgspec.Struct):
-    seq: int
-    directory_seq: int
-    pages: list["_Rows"]
 
 
 class _Rows(msgspec.Struct):
@@ -162,61 +157,70 @@ class Reader(Generic[T]):
 
 
 class PageReader(Reader[Page]):
+    """Reads pages of visits. A page that was read at the seq at which the organization still stands is that page:
+    every change of a visit, a patient or the directory moves the seq."""
+
     def __init__(self, house: House, encode: Encode, organization: str, wake: Wake) -> None:
         super().__init__(house, organization, wake)
         self._encode = encode
-        self._remembered: OrderedDict[str, tuple[int, int, int, Visit, bytes]] = OrderedDict()
+        self._visits: dict[str, tuple[tuple[int, int, int], bytes]] = {}
+        self._pages: dict[bytes, Page] = {}
+        self._pages_seq = -1
 
     async def read(self, connection: Connection, wishes: list[Any]) -> list[Page]:
-        known = self.house.directories.get(self.organization)
-        for n, wish in enumerate(wishes):
-            wish.n = n
-            if wish.clinics is None and known is not None and not wish.patient and not wish.practitioner:
-                wish.clinics = list(known.clinics)
-        document = await connection.fetchval(
-            statement("appointments_pages"), self.organization, msgspec.json.encode(wishes).decode()
-        )
-        if document is None:
+        row = await connection.fetchrow(statement("turn_standing"), self.organization)
+        if row is None:
             raise NotFound("organization_id")
-        pages = msgspec.json.decode(document, type=_Pages)
-        directory = await self.directory(connection, pages.directory_seq)
-        if directory is not known:
-            return await self.read(connection, _anew(wishes, known))
-        rows = [page.rows or [] for page in pages.pages]
-        await self._learn(connection, directory, [row for page in rows for row in page])
-        return [
-            Page(pages.seq, page.total, [self._remembered[row[0]][3:] for row in page.rows or ()], directory)
-            for page in pages.pages
-        ]
+        directory = await self.directory(connection, row["directory_seq"])
+        if row["seq"] != self._pages_seq or len(self._pages) > _PAGES_MAX:
+            self._pages, self._pages_seq = {}, row["seq"]
+        keys: list[bytes] = []
+        new: dict[bytes, PageWish] = {}
+        for wish in wishes:
+            if wish.clinics is None and not wish.patient and not wish.practitioner:
+                wish.clinics = list(directory.clinics)
+            keys.append(msgspec.json.encode(wish))
+            if keys[-1] not in self._pages:
+                new[keys[-1]] = wish
+        if new:
+            await self._read_new(connection, directory, new)
+        pages = self._pages
+        return [pages[key] for key in keys]
+
+    async def _read_new(
+        self, connection: Connection, directory: Directory, new: dict[bytes, PageWish]
+    ) -> None:
+        for n, wish in enumerate(new.values()):
+            wish.n = n
+        document = await connection.fetchval(
+            statement("appointments_pages"),
+            self.organization,
+            msgspec.json.encode(list(new.values())).decode(),
+        )
+        found = msgspec.json.decode(document, type=list[_Rows])
+        await self._learn(connection, directory, [row for page in found for row in page.rows or ()])
+        for key, page in zip(new, found, strict=True):
+            items = b",".join([self._visits[row[0]][1] for row in page.rows or ()])
+            self._pages[key] = Page(self._pages_seq, page.total, items)
 
     async def _learn(
         self, connection: Connection, directory: Directory, rows: list[tuple[str, int, int]]
     ) -> None:
         """Reads and encodes those visits that are not remembered as they are stored now."""
-        remembered = self._remembered
-        new = {}
+        remembered = self._visits
+        new: dict[str, tuple[int, int, int]] = {}
         for visit_id, version, patient_version in rows:
-            entry = remembered.get(visit_id)
-            if entry is None or entry[:3] != (version, patient_version, directory.seq):
-                new[visit_id] = (version, patient_version, directory.seq)
+            entry, versions = remembered.get(visit_id), (version, patient_version, directory.seq)
+            if entry is None or entry[0] != versions:
+                new[visit_id] = versions
         if not new:
             return
         if len(remembered) + len(new) > _REMEMBERED_MAX:
             kept = {visit_id for visit_id, _, _ in rows}
-            for visit_id in [each for each in remembered if each not in kept]:
-                del remembered[visit_id]
+            self._visits = remembered = {v: entry for v, entry in remembered.items() if v in kept}
         document = await connection.fetchval(statement("appointments_by_id"), self.organization, list(new))
         for visit in msgspec.json.decode(document, type=list[Visit]):
-            remembered[visit.id] = (*new[visit.id], visit, self._encode(visit, directory))
-
-
-def _anew(wishes: list[PageWish], known: Directory | None) -> list[PageWish]:
-    """The wishes again, with the clinics that were filled in from an old directory taken out."""
-    if known is not None:
-        for wish in wishes:
-            if wish.clinics == list(known.clinics):
-                wish.clinics = None
-    return wishes
+            remembered[visit.id] = (new[visit.id], self._encode(visit, directory))
 
 
 class ConflictReader(Reader[Found]):
