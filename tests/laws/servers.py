@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import os
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from holdfast.launch import worker_environment
 from holdfast.settings import Settings
 
 _START_SECONDS_MAX = 60.0
+_NUMBERS = itertools.count()
 UNLIMITED = {"requests_per_minute_user": 10_000_000, "requests_per_minute_organization": 10_000_000}
 
 
@@ -91,9 +93,12 @@ def processes(settings: Settings, count: int, folder: Path) -> Iterator[list[Ser
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below those that the kernel gives to outgoing connections, so that nobody gets it while a server is down."""
+    for port in itertools.count(20_000 + os.getpid() * 53 % 8_000 + next(_NUMBERS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 def _outside() -> dict[str, str]:

@@ -107,7 +107,7 @@ async def test_foreign_ids_are_refused_without_row_level_security(
             )
             with pytest.raises(asyncpg.ForeignKeyViolationError) as refused:
                 await _copied(owner, world, table, key, change)
-            assert refused.value.table_name == table
+            assert (refused.value.table_name or "").startswith(table)
     finally:
         await owner.close()
 
