@@ -1,5 +1,6 @@
 """The one wiring: settings → database → lanes → hub → ASGI. The only module that holds the running pieces."""
 
+import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -95,6 +96,10 @@ class Application:
         await house.start()
         await hub.start()
         house.openapi = openapi.describe(routes())
+        # What is there now stays: the collector need not look at it again and again, nor look so often.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
         self.house = house
         self._door = Door(house, hub, authenticator, limits.Limiter(self._settings), Router(routes()))
         try:

@@ -72,9 +72,14 @@ Handler = Callable[[Ask[Any, Any]], Awaitable[Answer]]
 
 
 def routes(
-    noun: Noun, shapes: Shapes, *, create: Handler | None = None, listing: Handler | None = None
+    noun: Noun,
+    shapes: Shapes,
+    *,
+    create: Handler | None = None,
+    created_answer: type[msgspec.Struct] | None = None,
+    listing: Handler | None = None,
 ) -> tuple[Route[Any, Any], ...]:
-    """The four calls of a noun; `create` and `listing` replace what is not as everywhere."""
+    """The four calls of a noun; `create` (and what it answers) and `listing` replace what is not as everywhere."""
 
     def of(handler: Callable[[Ask[Any, Any], Noun], Awaitable[Answer]]) -> Handler:
         async def handle(ask: Ask[Any, Any]) -> Answer:
@@ -86,7 +91,7 @@ def routes(
     return (
         Route(
             "POST", shapes.path, create or of(created), shapes.write, f"Create a {name}", body=shapes.new,
-            answer=shapes.answer, status=201, refusals=("already_exists", "not_found"), tag=shapes.tag,
+            answer=created_answer or shapes.answer, status=201, refusals=("already_exists", "not_found"), tag=shapes.tag,
         ),
         Route(
             "GET", shapes.path, listing or of(listed), shapes.read, f"List {noun.plural}", query=shapes.query,

@@ -78,4 +78,4 @@ SHAPES = nouns.Shapes(
     "patients.read", "patients.write",
 )  # fmt: skip
 
-ROUTES = nouns.routes(PATIENT, SHAPES, create=create, listing=listing)
+ROUTES = nouns.routes(PATIENT, SHAPES, create=create, created_answer=CreatedPatient, listing=listing)

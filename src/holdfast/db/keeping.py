@@ -82,8 +82,10 @@ class Keeping:
 
 
 def rows(values: list[Any]) -> str | None:
-    """Rows as the JSON that the functions take; None for no rows."""
-    return msgspec.json.encode(values).decode() if values else None
+    """Rows as the JSON that the functions take, where what is left out is null; None for no rows."""
+    if not values:
+        return None
+    return msgspec.json.encode([{k: v for k, v in row.items() if v is not None} for row in values]).decode()
 
 
 def answer_context(asked: Asked) -> str:

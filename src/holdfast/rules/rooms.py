@@ -102,23 +102,41 @@ def score(room: Room, ask: RoomAsk) -> int:
 
 
 class Suitable(NamedTuple):
-    """A room that every hard rule admits, with the turnover it would need."""
+    """A room that every hard rule admits: the turnover it would need, its score negated and its surplus capacity
+    (smaller is better), and whether it may be out of use or closed at some time."""
 
     room: Room
     turnover_minutes: int
+    rank: tuple[int, int]
+    may_be_unavailable: bool
 
 
-def candidates(
-    directory: Directory, rooms: tuple[Room, ...], ask: RoomAsk
-) -> tuple[tuple[Suitable, ...], tuple[RoomRefusal, ...]]:
-    """The rooms that hard rules admit, and why the others are refused. Remembered as long as the directory is:
-    it depends on the rooms, the service and the needs alone."""
+class Candidates(NamedTuple):
+    """Rooms in the order in which equal ones are taken, and why the others are refused."""
+
+    admitted: tuple[Suitable, ...]
+    refused: tuple[RoomRefusal, ...]
+
+
+def candidates(directory: Directory, rooms: tuple[Room, ...], ask: RoomAsk) -> Candidates:
+    """What can be said of the rooms whatever the time. Remembered as long as the directory is: it depends on the
+    rooms, the service and the needs alone."""
     key = ("candidates", rooms[0].clinic_id if len(rooms) > 1 else rooms[0].id, ask.service.id, ask.needs)
-    known: tuple[tuple[Suitable, ...], tuple[RoomRefusal, ...]] | None = directory.remembered.get(key)
+    known: Candidates | None = directory.remembered.get(key)
     if known is None:
         against = [(room, unsuitable(room, ask)) for room in rooms]
-        admitted = tuple(Suitable(room, turnover(room, ask.service)) for room, why in against if not why)
-        known = admitted, tuple(refusal for _, why in against for refusal in why)
+        admitted = [
+            Suitable(
+                room,
+                turnover(room, ask.service),
+                (-score(room, ask), room.capacity - ask.service.capacity),
+                not room.is_available or room.id in directory.absences_of,
+            )
+            for room, why in against
+            if not why
+        ]
+        admitted.sort(key=lambda each: (each.room.display_order, each.room.number, each.room.id))
+        known = Candidates(tuple(admitted), tuple(refusal for _, why in against for refusal in why))
         directory.remembered[key] = known
     return known
 
@@ -134,36 +152,40 @@ def choose(
         return []
     admitted, refused = candidates(directory, rooms, ask)
     start, end = ask.span
-    taken: list[RoomRefusal] = []
     best: list[tuple[Suitable, int]] = []
-    best_rank = (0, 0)
     for suitable in admitted:
-        room = suitable.room
-        why = unavailable(directory, room, ask.span)
-        if why is not None:
-            taken.append(RoomRefusal(room.id, "room_unavailable", why))
+        room, minutes, rank, may_be_unavailable = suitable
+        if best and rank > best[0][0].rank:
             continue
-        seat = timetable.free_seat(room.id, start, end + suitable.turnover_minutes * MINUTE, room.seats)
+        if may_be_unavailable and unavailable(directory, room, ask.span) is not None:
+            continue
+        seat = timetable.free_seat(room.id, start, end + minutes * MINUTE, room.seats)
         if seat is None:
-            taken.append(RoomRefusal(room.id, "room_conflict", f"Room {room.number} is taken."))
             continue
-        rank = (-score(room, ask), room.capacity - ask.service.capacity)
-        if not best or rank < best_rank:
-            best, best_rank = [(suitable, seat)], rank
-        elif rank == best_rank:
-            best.append((suitable, seat))
+        if best and rank < best[0][0].rank:
+            best.clear()
+        best.append((suitable, seat))
     if not best:
-        return [*refused, *taken]
+        return [*refused, *_taken(directory, admitted, ask)]
     chosen, seat = best[0]
     if len(best) > 1:
         day_start, day_end = ask.day
+        # The first of equals is kept, and they are in display order, then number, then id.
         chosen, seat = min(
-            best,
-            key=lambda each: (
-                timetable.visits_beginning(each[0].room.id, day_start, day_end),
-                each[0].room.display_order,
-                each[0].room.number,
-                each[0].room.id,
-            ),
+            best, key=lambda each: timetable.visits_beginning(each[0].room.id, day_start, day_end)
         )
-    return RoomChoice(chosen.room, seat, -best_rank[0], chosen.turnover_minutes)
+    return RoomChoice(chosen.room, seat, -chosen.rank[0], chosen.turnover_minutes)
+
+
+def _taken(directory: Directory, admitted: tuple[Suitable, ...], ask: RoomAsk) -> list[RoomRefusal]:
+    """Why none of the admitted rooms could be had."""
+    refusals = []
+    for suitable in admitted:
+        room = suitable.room
+        why = unavailable(directory, room, ask.span)
+        refusals.append(
+            RoomRefusal(room.id, "room_conflict", f"Room {room.number} is taken.")
+            if why is None
+            else RoomRefusal(room.id, "room_unavailable", why)
+        )
+    return refusals
