@@ -170,7 +170,9 @@ async def test_a_writer_that_is_not_done_is_waited_for(open_world: Open, psql: A
         await _as(psql, world)
         await _claim(psql, world, world.practitioners[0], day(number), day(number) + _HALF_HOUR)
         booked = asyncio.create_task(client.post("/appointments", world.booking(day(number))))
-        while not await world.stored("select 1 from pg_locks where not granted and $1::uuid is not null"):
+        while not booked.done() and not await world.stored(
+            "select 1 from pg_locks where not granted and $1::uuid is not null"
+        ):
             await asyncio.sleep(0.01)
         await getattr(writing, ends)()
         reply = await booked

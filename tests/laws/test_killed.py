@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 import pytest
 from laws.servers import UNLIMITED, free_port
-from laws.wire import NO_ANSWER, Client, Reply
+from laws.wire import NO_ANSWER, PATIENCE_SECONDS, Client, Reply
 from laws.world import World, broken_invariants, day, deadlocks, make_world
 
 from holdfast import secrets
@@ -47,9 +47,10 @@ class Served:
             )  # fmt: skip
 
     async def answering(self) -> None:
-        while "Holdfast is ready" not in self._log.read_text():
-            assert self.process.poll() is None, self._log.read_text()
-            await asyncio.sleep(0.1)
+        async with asyncio.timeout(60):
+            while "Holdfast is ready" not in self._log.read_text():
+                assert self.process.poll() is None, self._log.read_text()
+                await asyncio.sleep(0.1)
 
     @property
     def log(self) -> str:
@@ -144,9 +145,10 @@ async def _book_on(world: World, number: int, until: float) -> list[tuple[str, R
 
 
 async def _told(client: Client, booking: dict[str, Any], key: str) -> Reply:
-    while True:
-        reply = await client.post("/appointments", booking, idempotency_key=key)
-        assert reply.status in {201, 503, NO_ANSWER}, reply.content
-        if reply.status == 201:
-            return reply
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            reply = await client.post("/appointments", booking, idempotency_key=key)
+            assert reply.status in {201, 503, NO_ANSWER}, reply.content
+            if reply.status == 201:
+                return reply
+            await asyncio.sleep(0.05)

@@ -3,7 +3,7 @@
 import asyncio
 
 from laws.conftest import Open
-from laws.wire import NO_ANSWER, Client, Reply, together
+from laws.wire import NO_ANSWER, PATIENCE_SECONDS, Client, Reply, together
 from laws.world import World, crowd, day, statuses
 
 TIMES, ROUNDS = 20, 20
@@ -70,9 +70,10 @@ async def _until_answered(world: World, client: Client, number: int, key: str) -
     """A client that goes to the other server when its own does not answer."""
     reply = Reply(NO_ANSWER)
     ports = [server.port for server in world.servers]
-    while reply.status in {NO_ANSWER, 503}:
-        reply = await client.post("/appointments", world.booking(day(number)), idempotency_key=key)
-        if reply.status == NO_ANSWER:
-            client.port = ports[1 - ports.index(client.port)]
-            await asyncio.sleep(0.02)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while reply.status in {NO_ANSWER, 503}:
+            reply = await client.post("/appointments", world.booking(day(number)), idempotency_key=key)
+            if reply.status == NO_ANSWER:
+                client.port = ports[1 - ports.index(client.port)]
+                await asyncio.sleep(0.02)
     return reply

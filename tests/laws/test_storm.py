@@ -1,12 +1,13 @@
 """A storm on few rooms, practitioners and patients: who is refused clashes with somebody who was accepted."""
 
+import asyncio
 import random
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from laws.conftest import Open
-from laws.wire import settled, together
+from laws.wire import PATIENCE_SECONDS, settled, together
 from laws.world import World, crowd, day
 
 ROUNDS, CLIENTS, REQUESTS = 20, 20, 60
@@ -127,7 +128,8 @@ async def test_a_ring_of_visits_moves_on(open_world: Open, servers: int) -> None
 
 
 async def _until_moved(client: Any, path: str, room: str) -> Any:
-    reply = await client.patch(path, {"room_id": room})
-    while reply.status == 409:
+    async with asyncio.timeout(PATIENCE_SECONDS):
         reply = await client.patch(path, {"room_id": room})
+        while reply.status == 409:
+            reply = await client.patch(path, {"room_id": room})
     return reply

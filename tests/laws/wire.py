@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from holdfast import ids
 
 NO_ANSWER = 0
-_PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 40.0
 """Longer than any deadline: who waits so long is waiting for ever."""
 Result = TypeVar("Result")
 
@@ -68,10 +68,10 @@ class Client:
             assert self._streams is not None
             reader, writer = self._streams
             writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + content)
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 reply = await _read(reader)
         except TimeoutError:
-            raise AssertionError(f"{method} {path} has no answer after {_PATIENCE_SECONDS} s") from None
+            raise AssertionError(f"{method} {path} has no answer after {PATIENCE_SECONDS} s") from None
         except (OSError, asyncio.IncompleteReadError):
             self.close()
             reply = Reply(NO_ANSWER)
