@@ -82,3 +82,23 @@ async def test_units_are_never_promised_twice(open_world: Open, servers: int) ->
         assert {each["code"] for each in refused} == {"insufficient_units"}
         left = (await world.client().get(f"/authorizations/{authorization}")).body
         assert (left["scheduled_units"], left["available_units"]) == (6, 1)
+
+
+async def test_a_visit_keeps_its_authorization_in_sight(open_world: Open) -> None:
+    """However many later ones the patient has: what the visit holds can be given back."""
+    world = await open_world(1)
+    client = world.client()
+    authorization = await world.authorization(0, 7)
+    visit = await client.post("/appointments", world.booking(day(0), service_id=world.funded_service))
+    await world.stored(  # all others end later
+        "update authorizations set end_date = '2050-01-01' where organization_id = $1 and id = $2",
+        authorization,
+    )
+    for _ in range(201):
+        await world.authorization(0, 7)
+    moved = await client.patch(f"/appointments/{visit.body['id']}", {"room_id": world.rooms[1]})
+    assert moved.status == 200, moved.content
+    cancelled = await client.post(f"/appointments/{visit.body['id']}/cancel")
+    assert cancelled.status == 200, cancelled.content
+    left = (await client.get(f"/authorizations/{authorization}")).body
+    assert (left["scheduled_units"], left["available_units"]) == (0, 7)

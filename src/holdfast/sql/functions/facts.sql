@@ -39,7 +39,14 @@ as $$
           where z.organization_id = organization and z.patient_id = w.id
           order by z.end_date desc limit 200) p
         union
-        select n.* from unnest(authorization_ids) w(id)
+        select n.*
+        from (
+          select unnest(authorization_ids) as id
+          union
+          select l.authorization_id from unnest(appointment_ids) v(id)
+          cross join lateral (
+            select l.* from appointment_lines l
+            where l.organization_id = organization and l.appointment_id = v.id offset 0) l) w
         cross join lateral (
           select z.* from authorizations z
           where z.organization_id = organization and z.id = w.id limit 1) n) z),
