@@ -28,7 +28,7 @@ from holdfast.commands.intent import Intent
 from holdfast.commands.ticket import Ticket
 from holdfast.db.database import CONNECTION_LOST, Connection, begin
 from holdfast.db.keeping import Keeping, was_committed
-from holdfast.db.statements import filled, statement
+from holdfast.db.statements import statement
 from holdfast.errors import Overloaded
 from holdfast.rules.facts import Directory, Facts
 from holdfast.rules.timetable import Timetable
@@ -70,6 +70,7 @@ class Transaction:
         self._waiting: list[Ticket] = []
         self._in_turn = 0
         self._is_tainted = False
+        self._is_deciding = False
 
     # What the lane asks
 
@@ -199,6 +200,7 @@ class Transaction:
             self._in_turn = max(0, self._in_turn - 1)
             return False
         timetable, organization = self._timetable, self._organization
+        self._is_deciding = True
         try:
             async with self._house.database.reading(organization) as connection:
                 began = time.perf_counter()
@@ -214,10 +216,14 @@ class Transaction:
                     ahead.desk.learn(gathered.facts)
         except Overloaded:
             return False
+        finally:
+            self._is_deciding = False
         if timetable is not self._timetable:
             return False  # the flight failed meanwhile and everything was forgotten
         self._ahead = ahead
         ahead.decide(tickets, gathered.facts)
+        if ahead.has_effect:
+            ahead.prepare("begin_apply_and_commit")
         return True
 
     async def _gathered(self, connection: Connection, name: str, tickets: list[Ticket]) -> Gathered:
@@ -238,12 +244,15 @@ class Transaction:
     async def _take_off(self, batch: Batch, name: str) -> None:
         """Sends the write, and lets the lane go on while it is under way. Without an effect there is no write."""
         if batch.has_effect:
-            batch.desk.timetable.depart(batch.desk.keeping.seq_after)
-            self._flying = batch
-            self._flight = asyncio.create_task(self._fly(batch, name))
-            self._flight.add_done_callback(lambda _: self._wake())
+            self._depart(batch, name)
         else:
             await self._end_without_effect(batch, name)
+
+    def _depart(self, batch: Batch, name: str) -> None:
+        batch.desk.timetable.depart(batch.desk.keeping.seq_after)
+        self._flying = batch
+        self._flight = asyncio.create_task(self._fly(batch, name))
+        self._flight.add_done_callback(lambda _: self._wake())
 
     async def _end_without_effect(self, batch: Batch, name: str) -> None:
         """Nothing was granted: there is no commit and no flush."""
@@ -281,7 +290,13 @@ class Transaction:
         return True
 
     def _landed(self, batch: Batch) -> None:
+        """The next batch departs before the answers of this one are spelled out: the database need not wait."""
         batch.desk.timetable.arrive()
+        ahead = self._ahead
+        is_free = self._flight is asyncio.current_task() and not (self._is_deciding or self._is_tainted)
+        if is_free and ahead is not None and ahead.has_effect:
+            self._ahead = None
+            self._depart(ahead, "begin_apply_and_commit")
         batch.settle()
         self._house.committed(self._organization, batch.desk.keeping.seq_after)
 
@@ -344,11 +359,11 @@ class Transaction:
     async def _write(self, batch: Batch, name: str) -> None:
         """Writes all winners and commits, in one round trip. Raises TurnMoved, BatchBroken, CONNECTION_LOST."""
         connection = await self._connected()
-        values = batch.literals()
+        text = batch.prepare(name)
         began = time.perf_counter()
         try:
             with _Closing(connection, self._house.settings.lane_attempt_seconds_max):
-                await connection.execute(filled(name, **values))
+                await connection.execute(text)
         except CONNECTION_LOST:
             raise
         except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError) as error:

@@ -60,7 +60,7 @@ class Keeping:
         sealed = self.seal.seal(content, answer_context(asked))
         self.keys.append({
             "user_id": asked.actor.user_id, "key": asked.key, "status": status,
-            "fingerprint": "\\x" + asked.fingerprint.hex(), "answer_encrypted": "\\x" + sealed.hex(),
+            "fingerprint": encoded(asked.fingerprint), "answer": encoded(sealed),
         })  # fmt: skip
 
     def literals(self) -> dict[str, str | None]:
@@ -90,6 +90,10 @@ def rows(values: list[Any]) -> str | None:
 
 def answer_context(asked: Asked) -> str:
     return f"idempotency_keys.answer/{asked.actor.user_id}/{asked.key}"
+
+
+def encoded(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
 
 
 def decoded(base64_text: str) -> bytes:

@@ -15,7 +15,6 @@ declare
   seq_after bigint;
   event events;
   entry audit;
-  answer idempotency_keys;
   link bytea;
 begin
   select * into strict turn from turns t where t.organization_id = organization for no key update;
@@ -45,11 +44,10 @@ begin
   values (organization, entry.batch_no, batch, seq_after, link, decided_at);
 
   -- answers for equal keys; one that is there is past its 24 h (the turn's facts had none), and is replaced
-  answer.organization_id := organization;
-  answer.created_at := decided_at;
   insert into idempotency_keys (organization_id, user_id, key, fingerprint, status, answer_encrypted, created_at)
-  select r.organization_id, r.user_id, r.key, r.fingerprint, r.status, r.answer_encrypted, r.created_at
-  from json_populate_recordset(answer, keys_new) r
+  select organization, r.user_id, r.key, decode(r.fingerprint, 'base64'), r.status, decode(r.answer, 'base64'),
+         decided_at
+  from json_to_recordset(keys_new) as r(user_id uuid, key text, fingerprint text, status smallint, answer text)
   on conflict (organization_id, user_id, key) do update
     set fingerprint = excluded.fingerprint, status = excluded.status,
         answer_encrypted = excluded.answer_encrypted, created_at = excluded.created_at;
