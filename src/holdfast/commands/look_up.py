@@ -128,6 +128,9 @@ class Reader(Generic[T]):
     def marks(self) -> set[Any]:
         return set()
 
+    def most(self, waiting: int) -> int:
+        return waiting
+
     async def close(self) -> None:
         """Nothing is held between batches."""
 

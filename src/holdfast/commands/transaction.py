@@ -86,6 +86,14 @@ class Transaction:
         """A batch in flight gives time: deciding ahead begins when half as many wait, not for each as it comes."""
         return 1 if self._flying is None else max(1, len(self._flying.tickets) // 2)
 
+    def most(self, waiting: int) -> int:
+        """So many that the batch in flight and the next are of one size: else writing the larger leaves Python idle
+        and deciding the larger leaves the database idle, for ever, since who is answered together asks together."""
+        if self._flying is None:
+            return waiting
+        flying, ahead = len(self._flying.tickets), len(self._ahead.tickets) if self._ahead is not None else 0
+        return max(1, (flying + ahead + waiting + 1) // 2 - ahead)
+
     @property
     def is_under_way(self) -> bool:
         return self._flight is not None

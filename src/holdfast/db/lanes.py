@@ -48,6 +48,9 @@ class Carrier(Protocol[T]):
     def wanted(self) -> int:
         """How many requests must wait before it takes the next batch."""
 
+    def most(self, waiting: int) -> int:
+        """How many of the waiting requests it takes at most."""
+
     @property
     def is_under_way(self) -> bool: ...
 
@@ -91,7 +94,7 @@ class Lane(Generic[T]):
             self._news.clear()
             batch: list[T] = []
             if len(self._waiting) >= carrier.wanted:
-                batch = self._next_batch()
+                batch = self._next_batch(carrier.most(len(self._waiting)))
             if batch or carrier.has_come_to_end:
                 await carrier.carry(batch)
             elif not await self._is_needed():
@@ -108,13 +111,14 @@ class Lane(Generic[T]):
         # A request may have come in the very moment of giving up.
         return bool(self._waiting)
 
-    def _next_batch(self) -> list[T]:
+    def _next_batch(self, most: int) -> list[T]:
         """The longest waiting requests of which no two bear the same mark; the others wait their turn."""
+        most = min(most, self._settings.lane_batch_requests_max)
         now = asyncio.get_running_loop().time()
         batch: list[T] = []
         marks: set[Any] = self._carrier.marks
         later: list[T] = []
-        while self._waiting and len(batch) < self._settings.lane_batch_requests_max:
+        while self._waiting and len(batch) < most:
             ticket = self._waiting.popleft()
             if ticket.future.done():
                 continue
