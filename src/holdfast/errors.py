@@ -145,8 +145,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         # What a row refers to.
         **_reference(
             "organization_id",
-            "batches_organization_fkey", "clinics_organization_fkey", "denials_organization_fkey",
-            "events_organization_fkey", "payers_organization_fkey", "resources_organization_fkey",
+            "batches_organization_fkey", "clinics_organization_fkey", "denials_organization_fkey", "payers_organization_fkey", "resources_organization_fkey",
             "services_organization_fkey", "turns_organization_fkey", "users_organization_fkey",
         ),
         **_reference(

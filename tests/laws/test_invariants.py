@@ -121,7 +121,7 @@ FAULTS: dict[str, tuple[str, str]] = {
         "update appointments set pinned = true where organization_id = $1", invariants.REPLAY
     ),
     "an event that says otherwise": (
-        ("update events set body = jsonb_set(body, '{status}', '\"completed\"') where organization_id = $1"
+        ("update events set body = jsonb_set(body::jsonb, '{status}', '\"completed\"')::json where organization_id = $1"
         " and kind like 'appointment.%'"),
         invariants.REPLAY,
     ),

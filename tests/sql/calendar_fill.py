@@ -68,7 +68,7 @@ lines as (
   from visits v join wanted w on w.at = v.starts_at and w.room = v.room_id),
 told as (
   insert into events (organization_id, seq, kind, body, created_at)
-  select $1, t.seq + row_number() over (), 'appointment.booked', jsonb_build_object('patient_id', v.patient_id), now()
+  select $1, t.seq + row_number() over (), 'appointment.booked', json_build_object('patient_id', v.patient_id), now()
   from visits v, turns t where t.organization_id = $1),
 keys as (
   insert into idempotency_keys select $1, $5, 'key ' || n, sha256('x'), 201, 'x', now() from wanted),

@@ -68,6 +68,8 @@ async def gather(
     others = {visit.patient_id for visit in visits.values()} - need.patients
     if cells or others:
         more = await _read(connection, organization, "facts", Need(need.spans), others, cells)
+        if more.seq != facts.seq:  # not one snapshot: nothing that was gathered may be remembered
+            return Gathered(facts, directory, Timetable(-1))
         timetable.fill(cells, more.claims or ())
         facts.patients = [*(facts.patients or ()), *(more.patients or ())]
         facts.authorizations = [*(facts.authorizations or ()), *(more.authorizations or ())]

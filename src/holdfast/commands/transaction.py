@@ -28,6 +28,7 @@ from holdfast.commands.intent import Intent
 from holdfast.commands.ticket import Ticket
 from holdfast.db.database import CONNECTION_LOST, Connection, begin
 from holdfast.db.keeping import Keeping, was_committed
+from holdfast.db.looking import Looking
 from holdfast.db.statements import statement
 from holdfast.errors import Overloaded
 from holdfast.rules.facts import Directory, Facts
@@ -62,6 +63,7 @@ class Transaction:
         self._organization = organization
         self._wake = wake
         self._connection: Connection | None = None
+        self._looking = Looking(house.database, organization)
         self._directory: Directory | None = None
         self._timetable = Timetable(-1)
         self._flight: asyncio.Task[bool] | None = None
@@ -108,6 +110,7 @@ class Transaction:
         left = self._ahead.tickets if self._ahead is not None else []
         for ticket in (*left, *self._waiting):
             ticket.settle(Overloaded("the server is stopping"))
+        self._looking.close()
         if self._connection is not None:
             self._connection.terminate()
 
@@ -146,6 +149,14 @@ class Transaction:
             await self._depart_in_turn(waiting)
         else:
             self._waiting = waiting
+        if self._flight is None:
+            await self._rest()
+
+    async def _rest(self) -> None:
+        try:
+            await self._looking.rest()
+        except CONNECTION_LOST:
+            self._looking.close()
 
     async def _depart_in_turn(self, tickets: list[Ticket]) -> None:
         try:
@@ -207,10 +218,11 @@ class Transaction:
         if self._in_turn or flying is None or self._waiting or self._directory is None:
             self._in_turn = max(0, self._in_turn - 1)
             return False
-        timetable, organization = self._timetable, self._organization
+        timetable = self._timetable
         self._is_deciding = True
         try:
-            async with self._house.database.reading(organization) as connection:
+            connection = await self._looking.connection()
+            with _Closing(connection, self._house.settings.lane_attempt_seconds_max):
                 began = time.perf_counter()
                 gathered = await self._gathered(connection, "facts", tickets)
                 _note(tickets, "facts", began)
@@ -222,7 +234,8 @@ class Transaction:
                     ahead.desk.inherit(flying.desk)
                 else:
                     ahead.desk.learn(gathered.facts)
-        except Overloaded:
+        except (asyncpg.QueryCanceledError, *CONNECTION_LOST):
+            self._looking.close()
             return False
         finally:
             self._is_deciding = False

@@ -73,15 +73,15 @@ order by e.k;
 
 insert into events (organization_id, seq, kind, body, created_at)
 select {organization}::uuid, {seq_before}::bigint + e.k, e.kind, case when e.entry is not null then
-  jsonb_build_object(
+  json_build_object(
     'id', u.authorization_id, 'patient_id', u.patient_id, 'total_units', u.total_units, 'used_units', u.used_units,
     'scheduled_units', u.scheduled_units, 'manual_units', u.manual_units, 'version', u.version)
-  else jsonb_build_object(
+  else json_build_object(
     'id', e.id, 'clinic_id', e.clinic_id, 'patient_id', e.patient_id, 'room_id', e.room_id, 'location', 'on_site',
     'start', as_instant(e.starts_at), 'end', as_instant(e.ends_at), 'status', x.status, 'needs_action', null,
     'pinned', false, 'turnover_minutes', e.turnover_minutes, 'units_reserved', x.units,
-    'assignment', '{"method": "auto", "policy_version": 0, "score": 100, "rules_applied": []}'::jsonb,
-    'version', x.version, 'lines', jsonb_build_array(jsonb_build_object(
+    'assignment', '{"method": "auto", "policy_version": 0, "score": 100, "rules_applied": []}'::json,
+    'version', x.version, 'lines', json_build_array(json_build_object(
       'line_no', 1, 'practitioner_id', e.practitioner_id, 'service_id', e.service_id,
       'start', as_instant(e.starts_at), 'end', as_instant(e.ends_at), 'patient_present', true,
       'authorization_id', e.authorization_id, 'billable', true, 'units_reserved', x.units, 'unfunded_units', 0,

@@ -202,10 +202,6 @@ select 'batches_organization_fkey', r.organization_id::text
 from batches r
 where r.organization_id = $1 and not exists (select from organizations t where t.organization_id = $1)
 union all
-select 'events_organization_fkey', r.organization_id::text
-from events r
-where r.organization_id = $1 and not exists (select from organizations t where t.organization_id = $1)
-union all
 select 'denials_organization_fkey', r.organization_id::text
 from denials r
 where r.organization_id = $1 and not exists (select from organizations t where t.organization_id = $1)
