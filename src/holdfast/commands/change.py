@@ -12,7 +12,7 @@ import msgspec
 from holdfast.actor import Answered, Asked
 from holdfast.commands.house import House
 from holdfast.db.database import Connection, begin
-from holdfast.db.keeping import CONNECTION_LOST, Keeping, answer_context, was_committed
+from holdfast.db.keeping import CONNECTION_LOST, Keeping, opened, was_committed
 from holdfast.db.statements import statement
 from holdfast.errors import FieldError, Invalid, NotFound, Overloaded, Refused, constraint
 
@@ -104,7 +104,7 @@ def replayed(turn: Keeping, asked: Asked, fingerprint: bytes, status: int, seale
         raise Invalid(
             FieldError("Idempotency-Key", "idempotency_key_reused", "was used for a different request")
         )
-    content = turn.seal.open(sealed, answer_context(asked))
+    content = opened(turn.seal, asked, sealed)
     version = msgspec.json.decode(content, type=_Versioned).version if content else None
     return Answered(status=status, content=content, version=version, replayed=True)
 
