@@ -4,7 +4,6 @@ lost COMMIT is found again. Collects rows; decides nothing.
 
 import asyncio
 import base64
-import zlib
 from typing import Any
 
 import asyncpg
@@ -58,7 +57,7 @@ class Keeping:
         """Adds the answer for an equal key, sealed like the fields it repeats."""
         if asked.key is None:
             return
-        sealed = self.seal.seal(zlib.compress(content, 1), answer_context(asked))
+        sealed = self.seal.seal(content, answer_context(asked))
         self.keys.append({
             "user_id": asked.actor.user_id, "key": asked.key, "status": status,
             "fingerprint": encoded(asked.fingerprint), "answer": encoded(sealed),
@@ -95,7 +94,7 @@ def answer_context(asked: Asked) -> str:
 
 def opened(seal: Seal, asked: Asked, sealed: bytes) -> bytes:
     """The answer that `remember` sealed."""
-    return zlib.decompress(seal.open(sealed, answer_context(asked)))
+    return seal.open(sealed, answer_context(asked))
 
 
 def encoded(raw: bytes) -> str:
