@@ -18,7 +18,7 @@ class Batch:
         self.desk = desk
         self.tickets: list[Ticket] = []
         self._outcomes: list[Answered | Exception] = []
-        self._prepared: tuple[str, int, str] = ("", 0, "")
+        self._text: tuple[str, int, str] = ("", 0, "")
 
     def decide(self, tickets: list[Ticket], facts: Facts) -> None:
         """Decides every ticket that is still waited for in its place: releases, moves, bookings."""
@@ -44,11 +44,11 @@ class Batch:
         for ticket, outcome in zip(self.tickets, self._outcomes, strict=True):
             ticket.settle(outcome)
 
-    def prepare(self, name: str) -> str:
+    def text(self, name: str) -> str:
         """The text of the write, ready to be sent; kept until something more is decided."""
-        if self._prepared[:2] != (name, len(self.tickets)):
-            self._prepared = (name, len(self.tickets), filled(name, **self._literals()))
-        return self._prepared[2]
+        if self._text[:2] != (name, len(self.tickets)):
+            self._text = (name, len(self.tickets), filled(name, **self._literals()))
+        return self._text[2]
 
     def _literals(self) -> dict[str, str | None]:
         """Everything that the write carries, by the names of the statement's blanks."""

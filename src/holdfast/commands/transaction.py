@@ -144,7 +144,7 @@ class Transaction:
             if ahead is not None:
                 waiting, ahead = ahead.tickets + waiting, None
         if ahead is not None:
-            await self._take_off(ahead, "begin_apply_and_commit")
+            await self._take_off(ahead, "apply_ahead")
         if waiting and self._flight is None:
             await self._depart_in_turn(waiting)
         else:
@@ -244,7 +244,7 @@ class Transaction:
         self._ahead = ahead
         ahead.decide(tickets, gathered.facts)
         if ahead.has_effect:
-            ahead.prepare("begin_apply_and_commit")
+            ahead.text("apply_ahead")
         return True
 
     async def _gathered(self, connection: Connection, name: str, tickets: list[Ticket]) -> Gathered:
@@ -317,7 +317,7 @@ class Transaction:
         is_free = self._flight is asyncio.current_task() and not (self._is_deciding or self._is_tainted)
         if is_free and ahead is not None and ahead.has_effect:
             self._ahead = None
-            self._depart(ahead, "begin_apply_and_commit")
+            self._depart(ahead, "apply_ahead")
         batch.settle()
         self._house.committed(self._organization, batch.desk.keeping.seq_after)
 
@@ -380,7 +380,7 @@ class Transaction:
     async def _write(self, batch: Batch, name: str) -> None:
         """Writes all winners and commits, in one round trip. Raises TurnMoved, BatchBroken, CONNECTION_LOST."""
         connection = await self._connected()
-        text = batch.prepare(name)
+        text = batch.text(name)
         began = time.perf_counter()
         try:
             with _Closing(connection, self._house.settings.lane_attempt_seconds_max):
@@ -392,7 +392,7 @@ class Transaction:
             raise Overloaded("the turn could not be had in time") from error
         except asyncpg.PostgresError as error:
             self._forget()
-            if error.sqlstate == _TURN_MOVED and name == "begin_apply_and_commit":
+            if error.sqlstate == _TURN_MOVED and name == "apply_ahead":
                 raise TurnMoved from error
             constraint = getattr(error, "constraint_name", None)
             _log.warning("batch_broken", sqlstate=error.sqlstate, constraint=constraint)

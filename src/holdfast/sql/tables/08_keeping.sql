@@ -67,4 +67,4 @@ create table idempotency_keys (
   constraint idempotency_keys_key_length check (char_length(key) between 1 and 255),
   constraint idempotency_keys_fingerprint_length check (octet_length(fingerprint) = 32)
 );
-create index idempotency_keys_age on idempotency_keys using brin (created_at);
+create index idempotency_keys_age on idempotency_keys using brin (created_at, organization_id);
