@@ -51,6 +51,16 @@ async def test_what_is_in_the_way_of_whom(practice: Practice) -> None:
     assert not (await asked(practice, at(9), at(10), practitioner_id="ben", room_id="room 1"))["has_conflict"]
 
 
+async def test_a_patient_learns_nothing_of_other_peoples_visits(practice: Practice, client: Client) -> None:
+    await practice.book(at(9), practitioner_id="ben", room_id="room 1")
+    whose = {"practitioner_id": practice.made["ben"], "room_id": practice.made["room 1"]}
+    async with client(practice.organization.tokens["patient"]) as patient:
+        answer = await patient.get(CONFLICTS, params={"start": at(9), "end": at(10), **whose})
+    found = answer.json()["conflicts"]
+    assert {each["kind"] for each in found} == {"practitioner", "room"}
+    assert all((each["appointment_id"], each["status"]) == (None, "busy") for each in found)
+
+
 async def test_seats_are_counted(practice: Practice) -> None:
     await practice.change("rooms", "room 2", concurrent_visits_max=2)
     await practice.book(at(9), room_id="room 2")

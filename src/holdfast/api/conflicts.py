@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from holdfast.actor import Actor
 from holdfast.api.door import Answer, Ask, Route
 from holdfast.api.wire import Id, Instant
 from holdfast.commands.gather import Need
@@ -70,7 +71,7 @@ async def conflicts(ask: Ask[Query, Any]) -> Answer:
     found = await lookup.future
     taken = list(_taken(found))
     body = Conflicts(
-        has_conflict=bool(taken), conflicts=[_body(claim) for claim in taken], alternatives=Alternatives(),
+        has_conflict=bool(taken), conflicts=[_body(claim, ask.actor) for claim in taken], alternatives=Alternatives(),
         as_of_seq=found.seq,
     )  # fmt: skip
     if taken and query.clinic_id in found.directory.clinics:
@@ -88,10 +89,12 @@ def _taken(found: Found) -> Iterable[InTheWay]:
             yield from claims
 
 
-def _body(claim: InTheWay) -> Conflict:
+def _body(claim: InTheWay, actor: Actor) -> Conflict:
+    """A patient learns that somebody's time is taken, and of whose visit only if it is the patient's own."""
+    is_seen = actor.role != "patient" or claim.kind == "patient"
     return Conflict(
-        kind=claim.kind, resource_id=claim.resource_id, appointment_id=claim.appointment_id,
-        start=rfc3339(claim.start), end=rfc3339(claim.end), status=claim.status or claim.claim_kind,
+        kind=claim.kind, resource_id=claim.resource_id, appointment_id=claim.appointment_id if is_seen else None,
+        start=rfc3339(claim.start), end=rfc3339(claim.end), status=(claim.status or claim.claim_kind) if is_seen else "busy",
     )  # fmt: skip
 
 
