@@ -347,34 +347,34 @@ _ONE = "/api/v1/appointments/{id}"
 ROUTES: tuple[Route[Any, Any], ...] = (
     Route(
         "POST", "/api/v1/appointments", book, "appointments.write", "Book a visit", body=Booking,
-        answer=appointment_view.Appointment, status=201, refusals=REFUSALS, tag="Appointments",
+        answer=appointment_view.Appointment, status=201, refusals=REFUSALS, tag="appointments",
     ),
     Route(
         "GET", "/api/v1/appointments", list_appointments, "appointments.read",
         "Visits that touch a range of dates, oldest first", query=Filter, answer=AppointmentList,
-        tag="Appointments",
+        tag="appointments",
     ),
     Route(
         "GET", "/api/v1/rooms/{id}/schedule", room_schedule, "appointments.read",
-        "Who is in a room on a date, in order", query=OnDate, answer=RoomSchedule, tag="Appointments",
+        "Who is in a room on a date, in order", query=OnDate, answer=RoomSchedule, tag="appointments",
     ),
     Route(
         "GET", _ONE, get, "appointments.read", "One visit", answer=appointment_view.Appointment,
-        tag="Appointments",
+        tag="appointments",
     ),
     Route(
         "PATCH", _ONE, move, "appointments.write", "Move a visit, or change its notes", body=Moving,
-        answer=appointment_view.Appointment, refusals=_REFUSED, tag="Appointments",
+        answer=appointment_view.Appointment, refusals=_REFUSED, tag="appointments",
     ),
     Route(
         "PATCH", _ONE + "/room", override_room, "appointments.override",
         "Put a visit into a room by hand, with a reason", body=Override,
-        answer=appointment_view.Appointment, refusals=_REFUSED, tag="Appointments",
+        answer=appointment_view.Appointment, refusals=_REFUSED, tag="appointments",
     ),
     *(
         Route(
             "POST", f"{_ONE}/{call}", _call(call), "appointments.write", summary, body=body,
-            body_optional=True, answer=appointment_view.Appointment, refusals=_REFUSED, tag="Appointments",
+            body_optional=True, answer=appointment_view.Appointment, refusals=_REFUSED, tag="appointments",
         )
         for call, body, summary in _CALLS
     ),

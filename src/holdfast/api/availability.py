@@ -160,6 +160,6 @@ ROUTES: tuple[Route[Any, Any], ...] = (
     Route(
         "GET", "/api/v1/availability", availability, "appointments.read",
         "Free times of a clinic for a service, each with its room", query=Query, answer=Availability,
-        refusals=("not_found",), tag="Appointments",
+        refusals=("not_found",), tag="appointments",
     ),
 )  # fmt: skip

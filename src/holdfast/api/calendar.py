@@ -355,11 +355,11 @@ ROUTES: Final = (
     Route(
         "GET", "/api/v1/calendar", calendar, "appointments.read",
         "One clinic's visits, closures and absences of some days, as one snapshot",
-        query=CalendarQuery, answer=Calendar, refusals=("not_found",), tag="Calendar",
+        query=CalendarQuery, answer=Calendar, refusals=("not_found",), tag="calendar",
     ),
     Route(
         "GET", "/api/v1/calendar/events", events, "appointments.read",
         "Every change as it happens, from a sequence on (server-sent events)",
-        query=EventsQuery, tag="Calendar", media_type="text/event-stream",
+        query=EventsQuery, tag="calendar", media_type="text/event-stream",
     ),
 )  # fmt: skip

@@ -151,6 +151,6 @@ ROUTES: tuple[Route[Any, Any], ...] = (
     Route(
         "GET", "/api/v1/appointments/conflicts", conflicts, "appointments.read",
         "What is in the way of a time, and what is free instead", query=Query, answer=Conflicts,
-        tag="Appointments",
+        tag="appointments",
     ),
 )  # fmt: skip
