@@ -17,7 +17,7 @@ async def test_a_signal_ends_open_streams(settings: Settings, process: Process, 
         sys.executable, "-m", "uvicorn", "--factory", "holdfast.app:create", "--port", "0", "--no-access-log",
         stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
         env={
-            **os.environ,
+            **{name: text for name, text in os.environ.items() if not name.startswith("HOLDFAST_")},
             "HOLDFAST_DATABASE_URL": settings.database_url,
             "HOLDFAST_SECRET_KEY": settings.secret_key,
             "HOLDFAST_HOME": settings.home,
