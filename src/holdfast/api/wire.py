@@ -36,7 +36,7 @@ def decoded(kind: type, value: Any) -> Any:
         if seconds % slot.MINUTE:
             raise ValueError("must be a whole minute")
         return seconds
-    raise NotImplementedError(kind)
+    raise TypeError(f"{kind} is none of our kinds")
 
 
 def schema(kind: type) -> dict[str, Any]:
@@ -45,4 +45,4 @@ def schema(kind: type) -> dict[str, Any]:
         return {"type": "string", "format": "uuid"}
     if kind is Instant:
         return {"type": "string", "format": "date-time"}
-    raise NotImplementedError(kind)
+    raise TypeError(f"{kind} is none of our kinds")

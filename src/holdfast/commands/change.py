@@ -11,8 +11,8 @@ import msgspec
 
 from holdfast.actor import Answered, Asked
 from holdfast.commands.house import House
-from holdfast.db.database import Connection, begin
-from holdfast.db.keeping import CONNECTION_LOST, Keeping, opened, was_committed
+from holdfast.db.database import CONNECTION_LOST, Connection, begin
+from holdfast.db.keeping import Keeping, opened, was_committed
 from holdfast.db.statements import statement
 from holdfast.errors import FieldError, Invalid, NotFound, Overloaded, Refused, constraint
 

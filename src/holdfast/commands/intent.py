@@ -2,6 +2,7 @@
 desk, without awaiting anything.
 """
 
+from abc import ABCMeta, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +23,11 @@ RELEASES, MOVES, BOOKINGS = 0, 1, 2
 """The order in which one batch is decided: what frees time goes first."""
 
 
-class Intent(msgspec.Struct):
+class _AbstractStruct(msgspec.StructMeta, ABCMeta):
+    """A struct that may leave methods to its kinds."""
+
+
+class Intent(msgspec.Struct, metaclass=_AbstractStruct):
     """A verb on one visit, as asked for."""
 
     @property
@@ -49,9 +54,9 @@ class Intent(msgspec.Struct):
         """The authorization that the request names."""
         return None
 
+    @abstractmethod
     def wished(self, directory: Directory, before: Visit | None, now: int) -> Visit:
         """The visit as it shall be. Raises NotFound and Invalid naming the field."""
-        raise NotImplementedError
 
     def spans(self, directory: Directory, before: Visit | None, now: int) -> list[SpanOf]:
         """The time on resources that deciding looks at; nothing for a wish that cannot be."""
@@ -64,13 +69,13 @@ class Intent(msgspec.Struct):
             return looked_at  # longer than storage allows: refused by check_time, and not read for a thousand years
         return looked_at + spans(directory, visit)
 
+    @abstractmethod
     def wish(self, directory: Directory, visit: Visit, before: Visit | None) -> Wish:
         """What is asked of the visit as it shall be, `before` being as it is stored."""
-        raise NotImplementedError
 
+    @abstractmethod
     def decide(self, desk: Desk, asked: Asked) -> Visit:
         """Grants: puts the visit down on the desk and returns it. Raises Refused, NotFound, Invalid."""
-        raise NotImplementedError
 
 
 def copied(visit: Visit) -> Visit:

@@ -6,6 +6,7 @@ is remembered is either exactly what is stored or is not used.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -13,8 +14,7 @@ import asyncpg
 import msgspec
 
 from holdfast.commands.house import House
-from holdfast.db.database import Connection
-from holdfast.db.keeping import CONNECTION_LOST
+from holdfast.db.database import CONNECTION_LOST, Connection
 from holdfast.db.lanes import Wake
 from holdfast.db.statements import statement
 from holdfast.errors import NotFound, Overloaded
@@ -113,7 +113,7 @@ class Lookup(Generic[T]):
             self.future.set_result(outcome)
 
 
-class Reader(Generic[T]):
+class Reader(ABC, Generic[T]):
     """Carries batches of look-ups of one organization, each in one snapshot."""
 
     wanted = 1
@@ -147,8 +147,9 @@ class Reader(Generic[T]):
             for ticket in tickets:
                 ticket.settle(error)
 
+    @abstractmethod
     async def read(self, connection: Connection, wishes: list[Any]) -> list[T]:
-        raise NotImplementedError
+        """What each wish asks for, in their order."""
 
     async def directory(self, connection: Connection, seq: int) -> Directory:
         """The directory as it is at `seq`, from memory if it still holds."""

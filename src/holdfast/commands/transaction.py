@@ -105,8 +105,10 @@ class Transaction:
         return self._flight is not None and self._flight.done()
 
     async def close(self) -> None:
-        if self._flight is not None:
-            await self._flight
+        while (flight := self._flight) is not None:
+            await flight
+            if flight is self._flight:  # it let no other depart
+                break
         left = self._ahead.tickets if self._ahead is not None else []
         for ticket in (*left, *self._waiting):
             ticket.settle(Overloaded("the server is stopping"))
@@ -189,7 +191,7 @@ class Transaction:
     async def _decided_in_turn(self, tickets: list[Ticket]) -> Batch:
         """Opens the transaction, takes the turn, reads, and decides: the transaction is left open for the write.
 
-        Tries once more on a new connection if the first is lost. Raises Overloaded, BatchBroken.
+        Tries once more on a new connection if the first is lost. Raises Overloaded.
         """
         for last in (False, True):
             try:
@@ -314,7 +316,8 @@ class Transaction:
         """The next batch departs before the answers of this one are spelled out: the database need not wait."""
         batch.desk.timetable.arrive()
         ahead = self._ahead
-        is_free = self._flight is asyncio.current_task() and not (self._is_deciding or self._is_tainted)
+        # A batch that was decided again is not the one that the next was decided on top of.
+        is_free = batch is self._flying and not (self._is_deciding or self._is_tainted)
         if is_free and ahead is not None and ahead.has_effect:
             self._ahead = None
             self._depart(ahead, "apply_ahead")

@@ -18,8 +18,6 @@ from holdfast.events import KINDS
 from holdfast.slot import rfc3339
 from holdfast.vault import Seal
 
-__all__ = ["CONNECTION_LOST", "Keeping", "answer_context", "decoded", "rows", "was_committed"]
-
 
 class Keeping:
     """The rows of one transaction that are not the change itself."""
@@ -57,7 +55,7 @@ class Keeping:
         """Adds the answer for an equal key, sealed like the fields it repeats."""
         if asked.key is None:
             return
-        sealed = self.seal.seal(content, answer_context(asked))
+        sealed = self.seal.seal(content, _answer_context(asked))
         self.keys.append({
             "user_id": asked.actor.user_id, "key": asked.key, "status": status,
             "fingerprint": encoded(asked.fingerprint), "answer": encoded(sealed),
@@ -88,13 +86,13 @@ def rows(values: list[Any]) -> str | None:
     return msgspec.json.encode([{k: v for k, v in row.items() if v is not None} for row in values]).decode()
 
 
-def answer_context(asked: Asked) -> str:
+def _answer_context(asked: Asked) -> str:
     return f"idempotency_keys.answer/{asked.actor.user_id}/{asked.key}"
 
 
 def opened(seal: Seal, asked: Asked, sealed: bytes) -> bytes:
     """The answer that `remember` sealed."""
-    return seal.open(sealed, answer_context(asked))
+    return seal.open(sealed, _answer_context(asked))
 
 
 def encoded(raw: bytes) -> str:
