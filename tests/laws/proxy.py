@@ -2,13 +2,17 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
 
-WRITES = (b"select apply(", b"select keep(")
-"""What a batch's write, and that of a change outside the lanes, begins with; COMMIT travels in the same message."""
-_COMMITTED = b"COMMIT\0"
+WRITES = (b"  apply($1", b"select apply(", b"select keep(")
+"""What a batch's write, and that of a change outside the lanes, says when it is prepared."""
+_PREPARED = re.compile(rb"P.{4}([^\0]+)\0", re.DOTALL)
+_OPENING, _COMMIT = b"isolation level read committed read write", b"commit\n\0"
+_IDLE = b"Z\x00\x00\x00\x05I"
+"""The database has answered everything and is in no transaction."""
 
 Fate = Literal["cut before", "cut at once", "cut after", "freeze"]
 
@@ -49,8 +53,9 @@ class Proxy:
             await asyncio.gather(line.asking(reader, to_database[1]), line.answering(to_database[0], writer))
         _cut(wire)
 
-    def fate_of(self, data: bytes) -> Fate | None:
-        if self.on_write is None or not any(write in data for write in WRITES):
+    def fate(self) -> Fate | None:
+        """What becomes of a write that goes through now."""
+        if self.on_write is None:
             return None
         fate, self.on_write = self.on_write, None
         self.struck.set()
@@ -66,11 +71,13 @@ class _Line:
     def __init__(self, proxy: Proxy, wire: list[asyncio.StreamWriter]) -> None:
         self._proxy, self._wire = proxy, wire
         self._cut_when_committed = False
+        self._names: set[bytes] = set()
+        self._is_open = self._is_written = False
 
     async def asking(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """From the server to the database."""
         while data := await self._next(reader):
-            fate = self._proxy.fate_of(data)
+            fate = self._proxy.fate() if self._commits(data) else None
             if fate == "cut before":
                 break
             if fate == "cut after":
@@ -83,12 +90,25 @@ class _Line:
                 self._proxy.freeze()
         _cut(self._wire)
 
+    def _commits(self, data: bytes) -> bool:
+        """Whether a write is committed by this: one outside a transaction by itself, one inside by its COMMIT."""
+        for write in WRITES:
+            if (at := data.find(write)) >= 0:
+                self._names.add(_PREPARED.findall(data[:at])[-1])
+        if _OPENING in data:
+            self._is_open, self._is_written = True, False
+        self._is_written |= any(b"\0" + name + b"\0" in data for name in self._names)
+        if not self._is_written or (self._is_open and _COMMIT not in data):
+            return False
+        self._is_open = self._is_written = False
+        return True
+
     async def answering(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """From the database to the server."""
         while data := await self._next(reader):
             if not self._cut_when_committed:
                 writer.write(data)
-            elif _COMMITTED in data:
+            elif _IDLE in data:
                 break
         _cut(self._wire)
 

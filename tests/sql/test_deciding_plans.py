@@ -17,8 +17,8 @@ from holdfast import ids
 from holdfast.actor import Actor, Asked
 from holdfast.commands import desk
 from holdfast.commands.look_up import PageWish
-from holdfast.db.keeping import Keeping, rows
-from holdfast.db.statements import filled, statement
+from holdfast.db.keeping import Keeping
+from holdfast.db.statements import statement
 from holdfast.rules.facts import Line, Visit
 from holdfast.rules.timetable import Claim
 from holdfast.slot import DAY, moment, rfc3339
@@ -211,8 +211,8 @@ async def test_reads_of_a_large_database_touch_what_they_find(database: Any, own
     await watched.close()
 
 
-def booked(made: Filled, n: int, seq: int) -> str:
-    """The write of one booking, as the booking transaction sends it."""
+async def book(watched: Watched, made: Filled, n: int, seq: int) -> None:
+    """Writes one booking as the booking transaction does."""
     keeping = Keeping(made.organization, seq, FIRST, None)  # type: ignore[arg-type]
     start = FIRST - (1 + n // 8) * DAY + (8 + n % 8) * 3600
     visit = Visit(
@@ -224,9 +224,17 @@ def booked(made: Filled, n: int, seq: int) -> str:
     keeping.tell("appointment.booked", desk.visit_body(visit))
     keeping.note(asked, "booked", "appointment", visit.id)
     claim = Claim(start, start + 3000, 0, "visit", visit.id)
-    whose = [visit.patient_id, visit.lines[0].practitioner_id, visit.room_id or ""]
-    empty = ("claims_gone", "appointments_changed", "lines_changed", "authorizations_changed", "entries_new")
-    return filled("apply_and_commit", **keeping.literals(), **dict.fromkeys(empty), claims_new=rows([desk._claim_row((each, claim)) for each in whose]), appointments_new=rows([desk._appointment_row(visit)]), lines_new=rows([desk._line_row(visit, visit.lines[0])]))  # fmt: skip
+    claims = [
+        desk._claim((each, claim))
+        for each in (visit.patient_id, visit.lines[0].practitioner_id, visit.room_id or "")
+    ]
+    await watched.begin(made.organization)
+    await watched.connection.fetchval(
+        statement("apply_in_turn"), made.organization, keeping.batch_id, None, seq, FIRST, [], claims,
+        [desk._appointment(visit)], [], [desk._line(visit, visit.lines[0])], [], [], [], keeping.events,
+        keeping.audit, [],
+    )  # fmt: skip
+    await watched.connection.execute("commit")
 
 
 def checks(watched: Watched) -> list[dict[str, Any]]:
@@ -240,14 +248,12 @@ async def test_the_checks_of_a_booking_do_not_grow_with_the_tables(database: Any
     made = await organization(owner, patients=3000)
     watched = await Watched.open(database)
     for n in range(40):
-        await watched.begin(made.organization)
-        await watched.connection.execute(booked(made, n, n))
+        await book(watched, made, n, n)
     await fill(owner, made, 20 * A_DAY)
     seq = await owner.fetchval("select seq from turns where organization_id = $1", made.organization)
     await watched.listen(on=True)
     for n in range(40, 50):
-        await watched.begin(made.organization)
-        await watched.connection.execute(booked(made, n, seq + n - 40))
+        await book(watched, made, n, seq + n - 40)
     asked = checks(watched)
     assert len(asked) >= 10 * 9
     assert read_whole(watched.plans) == set()

@@ -84,12 +84,12 @@ USED = """
     select relname from pg_stat_xact_user_tables
     where schemaname = 'holdfast_partitions' and coalesce(seq_scan, 0) + coalesce(idx_scan, 0) + n_tup_ins > 0
 """
-EVENTS = json.dumps([{"seq": 1, "kind": "clinic.created", "body": {}}])
-AUDIT = json.dumps([{"position": 1, "action": "create", "subject": "clinic", "subject_id": ORGANIZATION,
-                     "detail": {}, "request_id": ""}])  # fmt: skip
+EVENTS = "array[('clinic.created', '{}')::new_event]"
+AUDIT = "array[(null, 'create', 'clinic', $1, '{}', '')::new_audit]"
+NONE = "'{}'"
 CALLS = [
-    "select keep($1, $1, 0, false, now(), '{events}', '{audit}', null)",
-    "select apply($1, $1, 0, now(), null, null, null, null, null, null, null, null, '{events}', '{audit}', null)",
+    f"select keep($1, $1, 0, false, 0, {EVENTS}, {AUDIT}, {NONE})",
+    f"select apply($1, $1, null, 0, 0, {', '.join([NONE] * 8)}, {EVENTS}, {AUDIT}, {NONE})",
     "select directory($1)",
     "select appointment_document($1, $1)",
 ]
@@ -106,8 +106,7 @@ async def test_a_function_touches_one_partition_of_each_table(database: Any, cal
             ORGANIZATION,
         )
         await connection.execute("insert into turns (organization_id) values ($1)", ORGANIZATION)
-        filled = call.replace("{events}", EVENTS).replace("{audit}", AUDIT)
-        await connection.fetchval(filled, ORGANIZATION)
+        await connection.fetchval(call, ORGANIZATION)
         found = [row["relname"] for row in await connection.fetch(USED)]
     await connection.close()
     tables = [re.sub(r"_p\d+$", "", name) for name in found]

@@ -1,24 +1,26 @@
 """A batch: requests that are decided on one desk and written by one transaction."""
 
 import time
+from typing import Any
 
 from holdfast.actor import Answered
 from holdfast.commands.desk import Desk
 from holdfast.commands.gather import Need
 from holdfast.commands.ticket import Ticket
-from holdfast.db.keeping import rows
-from holdfast.db.statements import filled
 from holdfast.rules.facts import Directory, Facts, SpanOf, Visit
 
 
 class Batch:
-    """`tickets` in the order in which they were decided, each with its outcome."""
+    """`tickets` in the order in which they were decided, each with its outcome.
+
+    `before`: the id of the batch on top of which this one was decided, if that was not stored yet.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self.before: str | None = None
         self.tickets: list[Ticket] = []
         self._outcomes: list[Answered | Exception] = []
-        self._text: tuple[str, int, str] = ("", 0, "")
 
     def decide(self, tickets: list[Ticket], facts: Facts) -> None:
         """Decides every ticket that is still waited for in its place: releases, moves, bookings."""
@@ -44,25 +46,15 @@ class Batch:
         for ticket, outcome in zip(self.tickets, self._outcomes, strict=True):
             ticket.settle(outcome)
 
-    def text(self, name: str) -> str:
-        """The text of the write, ready to be sent; kept until something more is decided."""
-        if self._text[:2] != (name, len(self.tickets)):
-            self._text = (name, len(self.tickets), filled(name, **self._literals()))
-        return self._text[2]
-
-    def _literals(self) -> dict[str, str | None]:
-        """Everything that the write carries, by the names of the statement's blanks."""
-        desk = self.desk
-        return desk.keeping.literals() | {
-            "claims_gone": rows(desk.claims_gone),
-            "claims_new": rows(desk.claims_new),
-            "appointments_new": rows(desk.appointments_new),
-            "appointments_changed": rows(desk.appointments_changed),
-            "lines_new": rows(desk.lines_new),
-            "lines_changed": rows(desk.lines_changed),
-            "authorizations_changed": rows(desk.authorizations_changed),
-            "entries_new": rows(desk.entries_new),
-        }
+    def written(self) -> list[Any]:
+        """Everything that the write carries, in the order of `apply`'s arguments."""
+        desk, keeping = self.desk, self.desk.keeping
+        return [
+            keeping.organization, keeping.batch_id, self.before, keeping.seq_before, keeping.now,
+            desk.claims_gone, desk.claims_new, desk.appointments_new, desk.appointments_changed,
+            desk.lines_new, desk.lines_changed, desk.authorizations_changed, desk.entries_new,
+            keeping.events, keeping.audit, keeping.keys,
+        ]  # fmt: skip
 
 
 def need_of(tickets: list[Ticket]) -> Need:

@@ -11,6 +11,16 @@ import msgspec
 
 from holdfast.actor import Asked
 from holdfast.db.keeping import Keeping
+from holdfast.db.written import (
+    ChangedAppointment,
+    ChangedAuthorization,
+    ChangedLine,
+    GoneClaim,
+    NewAppointment,
+    NewClaim,
+    NewEntry,
+    NewLine,
+)
 from holdfast.errors import NotFound, Refused
 from holdfast.rules.assess import Verdict, busy_span
 from holdfast.rules.facts import Authorization, Directory, Facts, Line, Patient, Visit
@@ -41,13 +51,13 @@ class Desk:
         self._inherited: dict[str, Authorization] = {}
         self._lifted: set[str] = set()
         self.learn(facts)
-        self.claims_gone: list[dict[str, Any]] = []
-        self.claims_new: list[dict[str, Any]] = []
-        self.appointments_new: list[dict[str, Any]] = []
-        self.appointments_changed: list[dict[str, Any]] = []
-        self.lines_new: list[dict[str, Any]] = []
-        self.lines_changed: list[dict[str, Any]] = []
-        self.entries_new: list[dict[str, Any]] = []
+        self.claims_gone: list[GoneClaim] = []
+        self.claims_new: list[NewClaim] = []
+        self.appointments_new: list[NewAppointment] = []
+        self.appointments_changed: list[ChangedAppointment] = []
+        self.lines_new: list[NewLine] = []
+        self.lines_changed: list[ChangedLine] = []
+        self.entries_new: list[NewEntry] = []
 
     # What is known
 
@@ -176,18 +186,18 @@ class Desk:
         for resource, claim in new:
             self.timetable.add(resource, claim)
         same = {held for held in gone if held in new}
-        self.claims_gone += [_claim_key(held) for held in gone if held not in same]
-        self.claims_new += [_claim_row(held) for held in new if held not in same]
+        self.claims_gone += [_gone(held) for held in gone if held not in same]
+        self.claims_new += [_claim(held) for held in new if held not in same]
         self._units(asked, visit, before)
         visit.updated_at = self.now
         if before is None:
             visit.created_at = self.now
-            self.appointments_new.append(_appointment_row(visit))
-            self.lines_new += [_line_row(visit, line) for line in visit.lines]
+            self.appointments_new.append(_appointment(visit))
+            self.lines_new += [_line(visit, line) for line in visit.lines]
         else:
             visit.version = before.version + 1
-            self.appointments_changed.append(_appointment_row(visit))
-            self.lines_changed += [_line_row(visit, line) for line in visit.lines]
+            self.appointments_changed.append(_appointment_changed(visit))
+            self.lines_changed += [_line_changed(visit, line) for line in visit.lines]
         self.keeping.tell(kind, visit_body(visit))
         self.keeping.note(
             asked, kind.partition(".")[2], "appointment", visit.id, version=visit.version, **detail
@@ -221,21 +231,33 @@ class Desk:
         authorization = self._authorizations[authorization_id or ""]
         authorization.version += 1
         seq = self.keeping.tell("authorization.changed", authorization_body(authorization))
-        self.entries_new.append({
-            "authorization_id": authorization.id, "entry_no": authorization.version, "kind": kind, "units": units,
-            "appointment_id": visit.id, "line_no": line.line_no, "seq": seq, "actor_id": asked.actor.user_id,
-        })  # fmt: skip
+        self.entries_new.append(
+            NewEntry(
+                authorization.id,
+                authorization.version,
+                kind,
+                units,
+                visit.id,
+                line.line_no,
+                seq,
+                asked.actor.user_id,
+            )
+        )
 
     @property
-    def authorizations_changed(self) -> list[dict[str, Any]]:
+    def authorizations_changed(self) -> list[ChangedAuthorization]:
         return [
-            {
-                "id": each.id, "used_units": each.used_units, "scheduled_units": each.scheduled_units,
-                "manual_units": each.manual_units, "version": each.version, "version_read": each.version_read,
-            }
+            ChangedAuthorization(
+                each.id,
+                each.version,
+                each.version_read,
+                each.used_units,
+                each.scheduled_units,
+                each.manual_units,
+            )
             for each in self._authorizations.values()
             if each.version != each.version_read
-        ]  # fmt: skip
+        ]
 
 
 def room_claims(visit: Visit, seat: int) -> list[HeldClaim]:
@@ -286,52 +308,52 @@ def _line_body(line: Line) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _claim_key(held: HeldClaim) -> dict[str, Any]:
+def _gone(held: HeldClaim) -> GoneClaim:
     resource, claim = held
-    return {"resource_id": resource, "starts_at": rfc3339(claim.start), "seat": claim.seat}
+    return GoneClaim(resource, claim.start, claim.seat)
 
 
-def _claim_row(held: HeldClaim) -> dict[str, Any]:
+def _claim(held: HeldClaim) -> NewClaim:
     resource, claim = held
-    return {
-        "resource_id": resource, "seat": claim.seat, "starts_at": rfc3339(claim.start),
-        "ends_at": rfc3339(claim.end), "kind": claim.kind, "appointment_id": claim.owner,
-    }  # fmt: skip
+    return NewClaim(resource, claim.seat, claim.start, claim.end, claim.kind, claim.owner)
 
 
-def _appointment_row(visit: Visit) -> dict[str, Any]:
-    return {
-        "id": visit.id, "clinic_id": visit.clinic_id, "patient_id": visit.patient_id, "room_id": visit.room_id,
-        "location": visit.location, "starts_at": rfc3339(visit.start), "ends_at": rfc3339(visit.end),
-        "status": visit.status, "needs_action": visit.needs_action, "pinned": visit.pinned,
-        "turnover_minutes": visit.turnover_minutes, "assignment_method": visit.method,
-        "policy_version": visit.policy_version, "score": visit.score, "rules_applied": visit.rules_applied,
-        "cancelled_by": visit.cancelled_by, "cancel_reason_code": visit.cancel_reason_code,
-        "cancel_reason_encrypted": _bytea(visit.cancel_reason_encrypted),
-        "cancelled_at": _time(visit.cancelled_at), "notice_minutes": visit.notice_minutes,
-        "cancelled_late": visit.cancelled_late, "checked_in_at": _time(visit.checked_in_at),
-        "started_at": _time(visit.started_at), "completed_at": _time(visit.completed_at),
-        "replaces_appointment_id": visit.replaces_appointment_id,
-        "notes_encrypted": _bytea(visit.notes_encrypted), "created_by": visit.created_by,
-        "version": visit.version, "created_at": rfc3339(visit.created_at),
-        "updated_at": rfc3339(visit.updated_at),
-    }  # fmt: skip
+def _appointment(visit: Visit) -> NewAppointment:
+    return NewAppointment(
+        visit.id, visit.clinic_id, visit.patient_id, visit.room_id, visit.location, visit.start, visit.end,
+        visit.status, visit.pinned, visit.turnover_minutes, visit.method, visit.policy_version, visit.score,
+        visit.rules_applied, visit.replaces_appointment_id, _bytes(visit.notes_encrypted), visit.created_by,
+    )  # fmt: skip
 
 
-def _line_row(visit: Visit, line: Line) -> dict[str, Any]:
-    return {
-        "appointment_id": visit.id, "line_no": line.line_no, "practitioner_id": line.practitioner_id,
-        "service_id": line.service_id, "starts_at": rfc3339(line.start), "ends_at": rfc3339(line.end),
-        "patient_present": line.patient_present, "authorization_id": line.authorization_id,
-        "billable": line.billable, "units_reserved": line.units_reserved, "unfunded_units": line.unfunded_units,
-        "minutes_actual": line.minutes_actual, "travel_before_minutes": line.travel_before_minutes,
-        "buffer_minutes": line.buffer_minutes, "line_status": line.line_status,
-    }  # fmt: skip
+def _appointment_changed(visit: Visit) -> ChangedAppointment:
+    return ChangedAppointment(
+        id=visit.id, version=visit.version, room_id=visit.room_id, location=visit.location, starts_at=visit.start,
+        ends_at=visit.end, status=visit.status, needs_action=visit.needs_action, pinned=visit.pinned,
+        turnover_minutes=visit.turnover_minutes, assignment_method=visit.method,
+        policy_version=visit.policy_version, score=visit.score, rules_applied=visit.rules_applied,
+        cancelled_by=visit.cancelled_by, cancel_reason_code=visit.cancel_reason_code,
+        cancel_reason_encrypted=_bytes(visit.cancel_reason_encrypted), cancelled_at=visit.cancelled_at,
+        notice_minutes=visit.notice_minutes, cancelled_late=visit.cancelled_late,
+        checked_in_at=visit.checked_in_at, started_at=visit.started_at, completed_at=visit.completed_at,
+        notes_encrypted=_bytes(visit.notes_encrypted),
+    )  # fmt: skip
 
 
-def _time(seconds: int | None) -> str | None:
-    return None if seconds is None else rfc3339(seconds)
+def _line(visit: Visit, line: Line) -> NewLine:
+    return NewLine(
+        visit.id, line.line_no, line.practitioner_id, line.service_id, line.start, line.end, line.patient_present,
+        line.authorization_id, line.billable, line.units_reserved, line.unfunded_units,
+        line.travel_before_minutes, line.buffer_minutes,
+    )  # fmt: skip
 
 
-def _bytea(hexadecimal: str | None) -> str | None:
-    return None if hexadecimal is None else "\\x" + hexadecimal
+def _line_changed(visit: Visit, line: Line) -> ChangedLine:
+    return ChangedLine(
+        visit.id, line.line_no, line.practitioner_id, line.start, line.end, line.authorization_id,
+        line.units_reserved, line.minutes_actual, line.buffer_minutes, line.line_status,
+    )  # fmt: skip
+
+
+def _bytes(hexadecimal: str | None) -> bytes | None:
+    return None if hexadecimal is None else bytes.fromhex(hexadecimal)

@@ -146,7 +146,7 @@ class Transaction:
             if ahead is not None:
                 waiting, ahead = ahead.tickets + waiting, None
         if ahead is not None:
-            await self._take_off(ahead, "apply_ahead")
+            await self._take_off(ahead)
         if waiting and self._flight is None:
             await self._depart_in_turn(waiting)
         else:
@@ -162,7 +162,7 @@ class Transaction:
 
     async def _depart_in_turn(self, tickets: list[Ticket]) -> None:
         try:
-            await self._take_off(await self._decided_in_turn(tickets), "apply_and_commit")
+            await self._take_off(await self._decided_in_turn(tickets), in_turn=True)
         except Exception as error:  # noqa: BLE001 a defect must not stop the lane; the requests are answered with it
             self._fail(tickets, error)
 
@@ -233,6 +233,7 @@ class Transaction:
                 ahead = self._ahead
                 if ahead is None:
                     ahead = await self._batch(connection, gathered, flying.desk.keeping.seq_after)
+                    ahead.before = flying.desk.keeping.batch_id
                     ahead.desk.inherit(flying.desk)
                 else:
                     ahead.desk.learn(gathered.facts)
@@ -245,8 +246,6 @@ class Transaction:
             return False  # the flight failed meanwhile and everything was forgotten
         self._ahead = ahead
         ahead.decide(tickets, gathered.facts)
-        if ahead.has_effect:
-            ahead.text("apply_ahead")
         return True
 
     async def _gathered(self, connection: Connection, name: str, tickets: list[Ticket]) -> Gathered:
@@ -264,37 +263,40 @@ class Transaction:
 
     # Writing
 
-    async def _take_off(self, batch: Batch, name: str) -> None:
-        """Sends the write, and lets the lane go on while it is under way. Without an effect there is no write."""
-        if batch.has_effect:
-            self._depart(batch, name)
-        else:
-            await self._end_without_effect(batch, name)
+    async def _take_off(self, batch: Batch, *, in_turn: bool = False) -> None:
+        """Sends the write, and lets the lane go on while it is under way. Without an effect there is no write.
 
-    def _depart(self, batch: Batch, name: str) -> None:
+        `in_turn`: a transaction is open and holds the turn; otherwise the write is a transaction of its own.
+        """
+        if batch.has_effect:
+            self._depart(batch, in_turn=in_turn)
+        else:
+            await self._end_without_effect(batch, in_turn=in_turn)
+
+    def _depart(self, batch: Batch, *, in_turn: bool = False) -> None:
         batch.desk.timetable.depart(batch.desk.keeping.seq_after)
         self._flying = batch
-        self._flight = asyncio.create_task(self._fly(batch, name))
+        self._flight = asyncio.create_task(self._fly(batch, in_turn=in_turn))
         self._flight.add_done_callback(lambda _: self._wake())
 
-    async def _end_without_effect(self, batch: Batch, name: str) -> None:
+    async def _end_without_effect(self, batch: Batch, *, in_turn: bool) -> None:
         """Nothing was granted: there is no commit and no flush."""
         batch.desk.timetable.depart(batch.desk.keeping.seq_after)
         batch.desk.timetable.arrive()
         batch.settle()
-        if name == "apply_and_commit" and self._connection is not None:
+        if in_turn and self._connection is not None:
             try:
                 await self._connection.execute(statement("rollback"))
             except CONNECTION_LOST:
                 self._forget()
 
-    async def _fly(self, batch: Batch, name: str, *, last: bool = False) -> bool:
+    async def _fly(self, batch: Batch, *, in_turn: bool = False, last: bool = False) -> bool:
         """Writes and settles the batch; True if it was written as decided and the connection still stands.
 
         Whatever goes wrong is dealt with here, and every ticket is settled.
         """
         try:
-            await self._write(batch, name)
+            await self._write(batch, in_turn=in_turn)
         except TurnMoved:
             self._forget()
             self._in_turn = _BATCHES_IN_TURN_AFTER_A_MISS
@@ -320,7 +322,7 @@ class Transaction:
         is_free = batch is self._flying and not (self._is_deciding or self._is_tainted)
         if is_free and ahead is not None and ahead.has_effect:
             self._ahead = None
-            self._depart(ahead, "apply_ahead")
+            self._depart(ahead)
         batch.settle()
         self._house.committed(self._organization, batch.desk.keeping.seq_after)
 
@@ -346,9 +348,9 @@ class Transaction:
             batch = await self._decided_in_turn(tickets)
             if batch.has_effect:
                 batch.desk.timetable.depart(batch.desk.keeping.seq_after)
-                await self._fly(batch, "apply_and_commit", last=True)
+                await self._fly(batch, in_turn=True, last=True)
             else:
-                await self._end_without_effect(batch, "apply_and_commit")
+                await self._end_without_effect(batch, in_turn=True)
         except BatchBroken:
             await self._one_by_one(tickets)
         except Exception as error:  # noqa: BLE001 as above
@@ -363,10 +365,10 @@ class Transaction:
                 batch = await self._decided_in_turn([ticket])
                 if batch.has_effect:
                     batch.desk.timetable.depart(batch.desk.keeping.seq_after)
-                    await self._write(batch, "apply_and_commit")
+                    await self._write(batch, in_turn=True)
                     self._landed(batch)
                 else:
-                    await self._end_without_effect(batch, "apply_and_commit")
+                    await self._end_without_effect(batch, in_turn=True)
             except BatchBroken as error:
                 _log.error("request_broken", request_id=ticket.asked.request_id, cause=str(error.__cause__))
                 cause = error.__cause__
@@ -380,14 +382,19 @@ class Transaction:
             except Exception as error:  # noqa: BLE001 as above
                 self._fail([ticket], error)
 
-    async def _write(self, batch: Batch, name: str) -> None:
-        """Writes all winners and commits, in one round trip. Raises TurnMoved, BatchBroken, CONNECTION_LOST."""
+    async def _write(self, batch: Batch, *, in_turn: bool) -> None:
+        """Writes all winners and commits; outside the turn in one round trip, which takes the turn itself.
+
+        Raises TurnMoved, BatchBroken, CONNECTION_LOST.
+        """
         connection = await self._connected()
-        text = batch.text(name)
         began = time.perf_counter()
         try:
             with _Closing(connection, self._house.settings.lane_attempt_seconds_max):
-                await connection.execute(text)
+                name = "apply_in_turn" if in_turn else "apply_ahead"
+                await connection.fetchval(statement(name), *batch.written())
+                if in_turn:
+                    await connection.execute(statement("commit"))
         except CONNECTION_LOST:
             raise
         except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError) as error:
@@ -395,7 +402,7 @@ class Transaction:
             raise Overloaded("the turn could not be had in time") from error
         except asyncpg.PostgresError as error:
             self._forget()
-            if error.sqlstate == _TURN_MOVED and name == "apply_ahead":
+            if error.sqlstate == _TURN_MOVED and not in_turn:
                 raise TurnMoved from error
             constraint = getattr(error, "constraint_name", None)
             _log.warning("batch_broken", sqlstate=error.sqlstate, constraint=constraint)

@@ -12,10 +12,10 @@ import msgspec
 from holdfast import ids
 from holdfast.actor import Asked
 from holdfast.db.database import CONNECTION_LOST, Connection, Database, begin
-from holdfast.db.statements import filled, statement
+from holdfast.db.statements import statement
+from holdfast.db.written import NewAudit, NewEvent, NewKey
 from holdfast.errors import OutcomeUnknown
 from holdfast.events import KINDS
-from holdfast.slot import rfc3339
 from holdfast.vault import Seal
 
 
@@ -29,9 +29,9 @@ class Keeping:
         self.now = now
         self.seal = seal
         self.directory_changed = False
-        self.events: list[dict[str, Any]] = []
-        self.audit: list[dict[str, Any]] = []
-        self.keys: list[dict[str, Any]] = []
+        self.events: list[NewEvent] = []
+        self.audit: list[NewAudit] = []
+        self.keys: list[NewKey] = []
 
     @property
     def seq_after(self) -> int:
@@ -41,49 +41,33 @@ class Keeping:
         """Adds an event; returns its sequence number. The body: ids, times, statuses, counters; never names."""
         if kind not in KINDS:
             raise ValueError(f"{kind} is not in the list of events")
-        self.events.append({"seq": self.seq_before + len(self.events) + 1, "kind": kind, "body": body})
+        self.events.append(NewEvent(kind, _json(body)))
         return self.seq_after
 
     def note(self, asked: Asked, action: str, subject: str, subject_id: str, **detail: Any) -> None:
         """Adds an audit row: who did what to which row. No patient text in the detail."""
-        self.audit.append({
-            "position": len(self.audit) + 1, "actor_id": asked.actor.user_id, "action": action,
-            "subject": subject, "subject_id": subject_id, "detail": detail, "request_id": asked.request_id,
-        })  # fmt: skip
+        self.audit.append(
+            NewAudit(asked.actor.user_id, action, subject, subject_id, _json(detail), asked.request_id)
+        )
 
     def remember(self, asked: Asked, status: int, content: bytes) -> None:
         """Adds the answer for an equal key, sealed like the fields it repeats."""
         if asked.key is None:
             return
         sealed = self.seal.seal(content, _answer_context(asked))
-        self.keys.append({
-            "user_id": asked.actor.user_id, "key": asked.key, "status": status,
-            "fingerprint": encoded(asked.fingerprint), "answer": encoded(sealed),
-        })  # fmt: skip
-
-    def literals(self) -> dict[str, str | None]:
-        """The values that `keep` takes, by the names of the statements' blanks."""
-        return {
-            "organization": self.organization,
-            "batch": self.batch_id,
-            "seq_before": str(self.seq_before),
-            "decided_at": rfc3339(self.now),
-            "events": rows(self.events),
-            "audit": rows(self.audit),
-            "keys": rows(self.keys),
-        }
+        self.keys.append(NewKey(asked.actor.user_id, asked.key, asked.fingerprint, status, sealed))
 
     async def commit(self, connection: Connection) -> None:
-        """Keeps everything and commits, in one round trip."""
-        values = self.literals() | {"directory_changed": "true" if self.directory_changed else "false"}
-        await connection.execute(filled("keep_and_commit", **values))
+        """Keeps everything and commits."""
+        await connection.fetchval(
+            statement("keep"), self.organization, self.batch_id, self.seq_before, self.directory_changed, self.now,
+            self.events, self.audit, self.keys,
+        )  # fmt: skip
+        await connection.execute(statement("commit"))
 
 
-def rows(values: list[Any]) -> str | None:
-    """Rows as the JSON that the functions take, where what is left out is null; None for no rows."""
-    if not values:
-        return None
-    return msgspec.json.encode([{k: v for k, v in row.items() if v is not None} for row in values]).decode()
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _answer_context(asked: Asked) -> str:
@@ -93,10 +77,6 @@ def _answer_context(asked: Asked) -> str:
 def opened(seal: Seal, asked: Asked, sealed: bytes) -> bytes:
     """The answer that `remember` sealed."""
     return seal.open(sealed, _answer_context(asked))
-
-
-def encoded(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()
 
 
 def decoded(base64_text: str) -> bytes:

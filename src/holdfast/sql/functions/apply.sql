@@ -1,11 +1,13 @@
--- The booking transaction's one write: everything a batch of decided requests changes, set by set. The caller
--- (db/lanes.py) holds the turn and has decided on facts read inside it; the constraints check what it decided.
+-- The booking transaction's one write: everything a batch of decided requests changes, set by set. It takes the turn,
+-- if its transaction does not hold it. What was decided on another state than this refuses itself (HF001), and the
+-- constraints check the rest.
 -- Old claims go in one statement before new ones come in the next: a swap of two visits never meets itself.
 create or replace function apply(
-  organization uuid, batch uuid, seq_before bigint, decided_at timestamptz,
-  claims_gone json, claims_new json, appointments_new json, appointments_changed json,
-  lines_new json, lines_changed json, authorizations_changed json, entries_new json,
-  events_new json, audit_new json, keys_new json)
+  organization uuid, batch uuid, batch_before uuid, seq_before bigint, decided_at bigint,
+  claims_gone gone_claim[], claims_new new_claim[], appointments_new new_appointment[],
+  appointments_changed changed_appointment[], lines_new new_line[], lines_changed changed_line[],
+  authorizations_changed changed_authorization[], entries_new new_entry[],
+  events_new new_event[], audit_new new_audit[], keys_new new_key[])
 returns bigint
 language plpgsql volatile
 set plan_cache_mode = force_generic_plan
@@ -14,98 +16,96 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 declare
-  claim claims;
-  appointment appointments;
-  line appointment_lines;
-  entry authorization_entries;
+  decided timestamptz := to_timestamp(decided_at);
+  turn turns;
   touched bigint;
 begin
-  -- decided ahead and overtaken: nothing of it may be tried
-  if (select t.seq from turns t where t.organization_id = organization) <> seq_before then
-    raise exception 'the turn has moved' using errcode = 'HF001';
-  end if;
+  select * into strict turn from turns t where t.organization_id = organization for no key update;
+  -- decided ahead and overtaken, or decided on top of a batch that is not the one stored: nothing may be tried
+  perform demand(turn.seq = seq_before, 'the turn has moved');
+  perform demand(batch_before is null or batch_before = (
+    select b.id from batches b where b.organization_id = organization and b.batch_no = turn.batch_count),
+    'the batch before is another');
 
-  if claims_gone is not null then
+  if cardinality(claims_gone) > 0 then
     delete from claims c
-    using json_populate_recordset(claim, claims_gone) g
+    using unnest(claims_gone) g
     where c.organization_id = organization and c.resource_id = g.resource_id
-      and c.starts_at = g.starts_at and c.seat = g.seat;
+      and c.starts_at = to_timestamp(g.starts_at) and c.seat = g.seat;
     get diagnostics touched = row_count;
-    if touched <> json_array_length(claims_gone) then
-      raise exception 'a claim to release is not there' using errcode = 'HF001';
-    end if;
+    perform demand(touched = cardinality(claims_gone), 'a claim to release is not there');
   end if;
 
-  appointment.organization_id := organization;
-  if appointments_new is not null then
-    insert into appointments select a.* from json_populate_recordset(appointment, appointments_new) a;
+  if cardinality(appointments_new) > 0 then
+    insert into appointments (
+      organization_id, id, clinic_id, patient_id, room_id, location, starts_at, ends_at, status, pinned,
+      turnover_minutes, assignment_method, policy_version, score, rules_applied, replaces_appointment_id,
+      notes_encrypted, created_by, created_at, updated_at)
+    select organization, r.id, r.clinic_id, r.patient_id, r.room_id, r.location, to_timestamp(r.starts_at),
+           to_timestamp(r.ends_at), r.status, r.pinned, r.turnover_minutes, r.assignment_method, r.policy_version,
+           r.score, r.rules_applied, r.replaces_appointment_id, r.notes_encrypted, r.created_by, decided, decided
+    from unnest(appointments_new) r;
   end if;
 
   -- the version guards against a writer outside the turn
-  if appointments_changed is not null then
+  if cardinality(appointments_changed) > 0 then
     update appointments a
-    set room_id = r.room_id, location = r.location, starts_at = r.starts_at, ends_at = r.ends_at,
-        status = r.status, needs_action = r.needs_action, pinned = r.pinned,
+    set room_id = r.room_id, location = r.location, starts_at = to_timestamp(r.starts_at),
+        ends_at = to_timestamp(r.ends_at), status = r.status, needs_action = r.needs_action, pinned = r.pinned,
         turnover_minutes = r.turnover_minutes, assignment_method = r.assignment_method,
         policy_version = r.policy_version, score = r.score, rules_applied = r.rules_applied,
-        cancelled_by = r.cancelled_by, cancel_reason_code = r.cancel_reason_code,
-        cancel_reason_encrypted = r.cancel_reason_encrypted, cancelled_at = r.cancelled_at,
-        notice_minutes = r.notice_minutes, cancelled_late = r.cancelled_late,
-        checked_in_at = r.checked_in_at, started_at = r.started_at, completed_at = r.completed_at,
-        notes_encrypted = r.notes_encrypted, version = r.version, updated_at = r.updated_at
-    from json_populate_recordset(appointment, appointments_changed) r
+        cancelled_by = r.cancelled_by, cancel_reason_code = r.cancel_reason_code, notice_minutes = r.notice_minutes,
+        cancel_reason_encrypted = r.cancel_reason_encrypted, cancelled_at = to_timestamp(r.cancelled_at),
+        cancelled_late = r.cancelled_late, checked_in_at = to_timestamp(r.checked_in_at),
+        started_at = to_timestamp(r.started_at), completed_at = to_timestamp(r.completed_at),
+        notes_encrypted = r.notes_encrypted, version = r.version, updated_at = decided
+    from unnest(appointments_changed) r
     where a.organization_id = organization and a.id = r.id and a.version = r.version - 1;
     get diagnostics touched = row_count;
-    if touched <> json_array_length(appointments_changed) then
-      raise exception 'an appointment to change is not as it was read' using errcode = 'HF001';
-    end if;
+    perform demand(touched = cardinality(appointments_changed), 'an appointment to change is not as it was read');
   end if;
 
-  line.organization_id := organization;
-  if lines_new is not null then
-    insert into appointment_lines select l.* from json_populate_recordset(line, lines_new) l;
+  if cardinality(lines_new) > 0 then
+    insert into appointment_lines (
+      organization_id, appointment_id, line_no, practitioner_id, service_id, starts_at, ends_at, patient_present,
+      authorization_id, billable, units_reserved, unfunded_units, travel_before_minutes, buffer_minutes)
+    select organization, r.appointment_id, r.line_no, r.practitioner_id, r.service_id, to_timestamp(r.starts_at),
+           to_timestamp(r.ends_at), r.patient_present, r.authorization_id, r.billable, r.units_reserved,
+           r.unfunded_units, r.travel_before_minutes, r.buffer_minutes
+    from unnest(lines_new) r;
   end if;
-  if lines_changed is not null then
+  if cardinality(lines_changed) > 0 then
     update appointment_lines l
-    set practitioner_id = r.practitioner_id, starts_at = r.starts_at, ends_at = r.ends_at,
+    set practitioner_id = r.practitioner_id, starts_at = to_timestamp(r.starts_at), ends_at = to_timestamp(r.ends_at),
         authorization_id = r.authorization_id, units_reserved = r.units_reserved,
         minutes_actual = r.minutes_actual, buffer_minutes = r.buffer_minutes, line_status = r.line_status
-    from json_populate_recordset(line, lines_changed) r
+    from unnest(lines_changed) r
     where l.organization_id = organization and l.appointment_id = r.appointment_id and l.line_no = r.line_no;
     get diagnostics touched = row_count;
-    if touched <> json_array_length(lines_changed) then
-      raise exception 'a line to change is not there' using errcode = 'HF001';
-    end if;
+    perform demand(touched = cardinality(lines_changed), 'a line to change is not there');
   end if;
 
-  claim.organization_id := organization;
-  if claims_new is not null then
+  if cardinality(claims_new) > 0 then
     insert into claims (organization_id, resource_id, seat, during, starts_at, ends_at, kind, appointment_id)
-    select c.organization_id, c.resource_id, c.seat, tstzrange(c.starts_at, c.ends_at, '[)'), c.starts_at, c.ends_at,
-           c.kind, c.appointment_id
-    from json_populate_recordset(claim, claims_new) c;
+    select organization, r.resource_id, r.seat, tstzrange(to_timestamp(r.starts_at), to_timestamp(r.ends_at), '[)'),
+           to_timestamp(r.starts_at), to_timestamp(r.ends_at), r.kind, r.appointment_id
+    from unnest(claims_new) r;
   end if;
 
   -- counters are written as decided; the CHECK decides again
-  if authorizations_changed is not null then
+  if cardinality(authorizations_changed) > 0 then
     update authorizations a
     set used_units = r.used_units, scheduled_units = r.scheduled_units, manual_units = r.manual_units,
-        version = r.version, updated_at = decided_at
-    from json_to_recordset(authorizations_changed)
-      as r(id uuid, used_units integer, scheduled_units integer, manual_units integer, version integer,
-           version_read integer)
+        version = r.version, updated_at = decided
+    from unnest(authorizations_changed) r
     where a.organization_id = organization and a.id = r.id and a.version = r.version_read;
     get diagnostics touched = row_count;
-    if touched <> json_array_length(authorizations_changed) then
-      raise exception 'an authorization to change is not as it was read' using errcode = 'HF001';
-    end if;
+    perform demand(touched = cardinality(authorizations_changed), 'an authorization to change is not as it was read');
   end if;
-  if entries_new is not null then
-    entry.organization_id := organization;
-    entry.created_at := decided_at;
-    entry.is_manual := false;
-    insert into authorization_entries
-    select e.* from json_populate_recordset(entry, entries_new) e;
+  if cardinality(entries_new) > 0 then
+    insert into authorization_entries (
+      organization_id, authorization_id, entry_no, kind, units, appointment_id, line_no, seq, actor_id, created_at)
+    select organization, r.*, decided from unnest(entries_new) r;
   end if;
 
   return keep(organization, batch, seq_before, false, decided_at, events_new, audit_new, keys_new);

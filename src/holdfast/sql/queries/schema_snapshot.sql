@@ -19,7 +19,7 @@ from pg_attribute a
 join pg_class c on c.oid = a.attrelid
 join ours n on n.oid = c.relnamespace
 left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm')
+where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'c')
   and c.oid not in (select objid from of_extension)
 union all
 select format('constraint %s.%s %s %s', n.nspname, coalesce(c.relname, ''), k.conname, pg_get_constraintdef(k.oid))

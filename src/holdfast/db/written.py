@@ -1,0 +1,138 @@
+"""The rows that a write carries, with the fields of the types in `sql/tables/09_write.sql`, in their order (a test
+compares them). Instants are epoch seconds, ids are text; `body` and `detail` are JSON.
+"""
+
+from typing import NamedTuple
+
+
+class NewClaim(NamedTuple):
+    resource_id: str
+    seat: int
+    starts_at: int
+    ends_at: int
+    kind: str
+    appointment_id: str
+
+
+class GoneClaim(NamedTuple):
+    resource_id: str
+    starts_at: int
+    seat: int
+
+
+class NewAppointment(NamedTuple):
+    id: str
+    clinic_id: str
+    patient_id: str
+    room_id: str | None
+    location: str
+    starts_at: int
+    ends_at: int
+    status: str
+    pinned: bool
+    turnover_minutes: int
+    assignment_method: str
+    policy_version: int
+    score: int | None
+    rules_applied: list[str]
+    replaces_appointment_id: str | None
+    notes_encrypted: bytes | None
+    created_by: str | None
+
+
+class ChangedAppointment(NamedTuple):
+    id: str
+    version: int
+    room_id: str | None
+    location: str
+    starts_at: int
+    ends_at: int
+    status: str
+    needs_action: str | None
+    pinned: bool
+    turnover_minutes: int
+    assignment_method: str
+    policy_version: int
+    score: int | None
+    rules_applied: list[str]
+    cancelled_by: str | None
+    cancel_reason_code: str | None
+    cancel_reason_encrypted: bytes | None
+    cancelled_at: int | None
+    notice_minutes: int | None
+    cancelled_late: bool | None
+    checked_in_at: int | None
+    started_at: int | None
+    completed_at: int | None
+    notes_encrypted: bytes | None
+
+
+class NewLine(NamedTuple):
+    appointment_id: str
+    line_no: int
+    practitioner_id: str
+    service_id: str
+    starts_at: int
+    ends_at: int
+    patient_present: bool
+    authorization_id: str | None
+    billable: bool
+    units_reserved: int
+    unfunded_units: int
+    travel_before_minutes: int
+    buffer_minutes: int
+
+
+class ChangedLine(NamedTuple):
+    appointment_id: str
+    line_no: int
+    practitioner_id: str
+    starts_at: int
+    ends_at: int
+    authorization_id: str | None
+    units_reserved: int
+    minutes_actual: int | None
+    buffer_minutes: int
+    line_status: str
+
+
+class ChangedAuthorization(NamedTuple):
+    id: str
+    version: int
+    version_read: int
+    used_units: int
+    scheduled_units: int
+    manual_units: int
+
+
+class NewEntry(NamedTuple):
+    authorization_id: str
+    entry_no: int
+    kind: str
+    units: int
+    appointment_id: str
+    line_no: int
+    seq: int
+    actor_id: str
+
+
+class NewEvent(NamedTuple):
+    kind: str
+    body: str
+
+
+class NewAudit(NamedTuple):
+    actor_id: str
+    action: str
+    subject: str
+    subject_id: str
+    detail: str
+    request_id: str
+
+
+class NewKey(NamedTuple):
+    user_id: str
+    key: str
+    fingerprint: bytes
+    status: int
+    answer_encrypted: bytes
