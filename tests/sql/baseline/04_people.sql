@@ -1,0 +1,149 @@
+-- Practitioners with dated hours and credentials, and patients.
+
+create table practitioners (
+  organization_id uuid not null,
+  id uuid not null,
+  kind text not null default 'practitioner',
+  name text not null,
+  buffer_minutes integer not null default 0,
+  concurrent_visits_max smallint not null default 1,
+  is_active boolean not null default true,
+  version integer not null default 1,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint practitioners_pkey primary key (organization_id, id),
+  constraint practitioners_resource_fkey foreign key (organization_id, id, kind)
+    references resources (organization_id, id, kind),
+  constraint practitioners_kind_fixed check (kind = 'practitioner'),
+  constraint practitioners_name_length check (char_length(name) between 1 and 200),
+  constraint practitioners_buffer_range check (buffer_minutes between 0 and 120),
+  constraint practitioners_concurrent_visits_range check (concurrent_visits_max between 1 and 100)
+);
+
+create table practitioner_clinics (
+  organization_id uuid not null,
+  practitioner_id uuid not null,
+  clinic_id uuid not null,
+  constraint practitioner_clinics_pkey primary key (organization_id, practitioner_id, clinic_id),
+  constraint practitioner_clinics_practitioner_fkey foreign key (organization_id, practitioner_id)
+    references practitioners (organization_id, id),
+  constraint practitioner_clinics_clinic_fkey foreign key (organization_id, clinic_id)
+    references clinics (organization_id, id)
+);
+
+-- Credentials are dated and any-of; both dates are inclusive; null is open.
+create table practitioner_credentials (
+  organization_id uuid not null,
+  practitioner_id uuid not null,
+  position smallint not null,
+  code text not null,
+  valid_from date,
+  valid_to date,
+  state text,
+  constraint practitioner_credentials_pkey primary key (organization_id, practitioner_id, position),
+  constraint practitioner_credentials_practitioner_fkey foreign key (organization_id, practitioner_id)
+    references practitioners (organization_id, id),
+  constraint practitioner_credentials_not_reversed check (valid_from <= valid_to)
+);
+
+create table working_hours (
+  organization_id uuid not null,
+  practitioner_id uuid not null,
+  position smallint not null,
+  clinic_id uuid not null,
+  weekday smallint not null,
+  starts time not null,
+  ends time not null,
+  valid_from date,
+  valid_to date,
+  constraint working_hours_pkey primary key (organization_id, practitioner_id, position),
+  constraint working_hours_practitioner_fkey foreign key (organization_id, practitioner_id)
+    references practitioners (organization_id, id),
+  constraint working_hours_clinic_fkey foreign key (organization_id, clinic_id)
+    references clinics (organization_id, id),
+  constraint working_hours_weekday_known check (weekday between 0 and 6),
+  constraint working_hours_not_reversed check (starts < ends),
+  constraint working_hours_dates_not_reversed check (valid_from <= valid_to)
+);
+
+-- An exception replaces a date's hours at one clinic: with times it is the only work of that date there,
+-- without times the practitioner does not work there that date.
+create table hours_exceptions (
+  organization_id uuid not null,
+  practitioner_id uuid not null,
+  position smallint not null,
+  clinic_id uuid not null,
+  on_date date not null,
+  starts time,
+  ends time,
+  constraint hours_exceptions_pkey primary key (organization_id, practitioner_id, position),
+  constraint hours_exceptions_practitioner_fkey foreign key (organization_id, practitioner_id)
+    references practitioners (organization_id, id),
+  constraint hours_exceptions_clinic_fkey foreign key (organization_id, clinic_id)
+    references clinics (organization_id, id),
+  constraint hours_exceptions_whole check ((starts is null) = (ends is null)),
+  constraint hours_exceptions_not_reversed check (starts < ends)
+);
+
+-- Time off always succeeds when recorded; it counts at once against new bookings.
+create table time_off (
+  organization_id uuid not null,
+  id uuid not null,
+  practitioner_id uuid not null,
+  starts_at timestamptz not null,
+  ends_at timestamptz not null,
+  kind text not null default 'other',
+  created_at timestamptz not null default now(),
+  constraint time_off_pkey primary key (organization_id, id),
+  constraint time_off_practitioner_fkey foreign key (organization_id, practitioner_id)
+    references practitioners (organization_id, id),
+  constraint time_off_not_reversed check (starts_at < ends_at),
+  constraint time_off_length check (ends_at - starts_at <= interval '366 days'),
+  constraint time_off_kind_known check (kind in ('sick', 'holiday', 'training', 'other'))
+);
+create index time_off_ending on time_off (ends_at, organization_id);
+
+-- Names are plain, behind row-level security and grants, so that the front desk finds a patient as it types
+-- (decisions/0004); search_name is "family given", folded to lower case without accents. Alerts are free text
+-- about a person and are encrypted.
+create table patients (
+  organization_id uuid not null,
+  id uuid not null,
+  kind text not null default 'patient',
+  given_name text not null,
+  family_name text not null,
+  search_name text not null,
+  birth_date date,
+  needs text[] not null default '{}',
+  alerts_encrypted bytea,
+  is_active boolean not null default true,
+  version integer not null default 1,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint patients_pkey primary key (organization_id, id),
+  constraint patients_resource_fkey foreign key (organization_id, id, kind)
+    references resources (organization_id, id, kind),
+  constraint patients_kind_fixed check (kind = 'patient'),
+  constraint patients_given_name_length check (char_length(given_name) between 1 and 100),
+  constraint patients_family_name_length check (char_length(family_name) between 1 and 100)
+);
+create index patients_by_name on patients (organization_id, search_name collate "C", id);
+create index patients_by_birth_date on patients (birth_date, organization_id);
+
+-- What a search finds a patient by: the folded words of "given family", begun at each of them in turn ("ana ruiz
+-- lopez", "ruiz lopez ana", "lopez ana ruiz"), so that a prefix of any is a range of this key.
+create table patient_search_terms (
+  organization_id uuid not null,
+  term text collate "C" not null,
+  patient_id uuid not null,
+  constraint patient_search_terms_pkey primary key (organization_id, term, patient_id),
+  constraint patient_search_terms_patient_fkey foreign key (organization_id, patient_id)
+    references patients (organization_id, id)
+);
+create index patient_search_terms_by_patient on patient_search_terms (patient_id, organization_id);
+
+alter table users
+  add constraint users_practitioner_fkey foreign key (organization_id, practitioner_id)
+    references practitioners (organization_id, id),
+  add constraint users_patient_fkey foreign key (organization_id, patient_id)
+    references patients (organization_id, id);

@@ -1,0 +1,137 @@
+-- Appointments, their lines, and the claims on time that are the law.
+
+create table appointments (
+  organization_id uuid not null,
+  id uuid not null,
+  clinic_id uuid not null,
+  patient_id uuid not null,
+  room_id uuid,
+  location text not null,
+  starts_at timestamptz not null,
+  ends_at timestamptz not null,
+  status text not null,
+  needs_action text,
+  pinned boolean not null default false,
+  turnover_minutes integer not null default 0,
+  assignment_method text not null default 'none',
+  policy_version integer not null default 0,
+  score integer,
+  rules_applied text[] not null default '{}',
+  cancelled_by text,
+  cancel_reason_code text,
+  cancel_reason_encrypted bytea,
+  cancelled_at timestamptz,
+  notice_minutes integer,
+  cancelled_late boolean,
+  checked_in_at timestamptz,
+  started_at timestamptz,
+  completed_at timestamptz,
+  replaces_appointment_id uuid,
+  notes_encrypted bytea,
+  created_by uuid,
+  version integer not null default 1,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  constraint appointments_pkey primary key (organization_id, id),
+  constraint appointments_clinic_fkey foreign key (organization_id, clinic_id)
+    references clinics (organization_id, id),
+  constraint appointments_patient_fkey foreign key (organization_id, patient_id)
+    references patients (organization_id, id),
+  constraint appointments_room_fkey foreign key (organization_id, room_id) references rooms (organization_id, id),
+  constraint appointments_replaces_fkey foreign key (organization_id, replaces_appointment_id)
+    references appointments (organization_id, id),
+  constraint appointments_status_known check (status in (
+    'scheduled', 'confirmed', 'checked_in', 'in_progress', 'completed', 'cancelled', 'no_show')),
+  constraint appointments_needs_action_known check (
+    needs_action in ('practitioner_absent', 'room_closed', 'clinic_closed')),
+  constraint appointments_location_known check (
+    location in ('on_site', 'home', 'school', 'community', 'telehealth')),
+  constraint appointments_length check (
+    starts_at < ends_at and ends_at - starts_at <= interval '24 hours'),
+  constraint appointments_room_on_site check (location = 'on_site' or room_id is null),
+  constraint appointments_turnover_range check (turnover_minutes between 0 and 120),
+  constraint appointments_method_known check (assignment_method in ('auto', 'manual', 'none')),
+  constraint appointments_cancelled_by_known check (
+    cancelled_by in ('patient', 'caregiver', 'practitioner', 'clinic', 'payer', 'weather', 'error')),
+  constraint appointments_cancellation_whole check ((status = 'cancelled') = (cancelled_at is not null))
+);
+create index appointments_by_clinic on appointments (clinic_id, organization_id, starts_at, id);
+create index appointments_by_patient on appointments (patient_id, organization_id, starts_at);
+
+create table appointment_lines (
+  organization_id uuid not null,
+  appointment_id uuid not null,
+  line_no smallint not null,
+  practitioner_id uuid not null,
+  service_id uuid not null,
+  starts_at timestamptz not null,
+  ends_at timestamptz not null,
+  patient_present boolean not null default true,
+  authorization_id uuid,
+  billable boolean not null default true,
+  units_reserved integer not null default 0,
+  unfunded_units integer not null default 0,
+  minutes_actual integer,
+  travel_before_minutes integer not null default 0,
+  buffer_minutes integer not null default 0,
+  line_status text not null default 'planned',
+  constraint appointment_lines_pkey primary key (organization_id, appointment_id, line_no),
+  constraint appointment_lines_appointment_fkey foreign key (organization_id, appointment_id)
+    references appointments (organization_id, id),
+  constraint appointment_lines_practitioner_fkey foreign key (organization_id, practitioner_id)
+    references practitioners (organization_id, id),
+  constraint appointment_lines_service_fkey foreign key (organization_id, service_id)
+    references services (organization_id, id),
+  constraint appointment_lines_authorization_fkey foreign key (organization_id, authorization_id)
+    references authorizations (organization_id, id),
+  constraint appointment_lines_number check (line_no between 1 and 20),
+  constraint appointment_lines_length check (
+    starts_at < ends_at and ends_at - starts_at <= interval '24 hours'),
+  constraint appointment_lines_units_not_negative check (units_reserved >= 0 and unfunded_units >= 0),
+  constraint appointment_lines_units_authorized check (units_reserved = 0 or authorization_id is not null),
+  constraint appointment_lines_minutes_range check (minutes_actual between 0 and 1440),
+  constraint appointment_lines_tails_range check (
+    travel_before_minutes between 0 and 120 and buffer_minutes between 0 and 120),
+  constraint appointment_lines_status_known check (line_status in ('planned', 'completed', 'signed'))
+);
+create index appointment_lines_by_practitioner on appointment_lines (practitioner_id, organization_id, starts_at);
+
+-- The law: no two claims on the same seat of a resource overlap. Whoever has a claim blocks; there is no other
+-- predicate anywhere. starts_at and ends_at repeat the bounds of during because && on a range is not leakproof
+-- and so cannot use an index under row-level security: every read that decides goes by starts_at.
+create table claims (
+  organization_id uuid not null,
+  resource_id uuid not null,
+  seat smallint not null default 0,
+  during tstzrange not null,
+  starts_at timestamptz not null,
+  ends_at timestamptz not null,
+  kind text not null,
+  appointment_id uuid,
+  hold_id uuid,
+  block_id uuid,
+  closure_id uuid,
+  time_off_id uuid,
+  expires_at timestamptz,
+  constraint claims_pkey primary key (organization_id, resource_id, starts_at, seat) include (ends_at),
+  constraint claims_no_overlap exclude using gist (
+    resource_id with =, during with &&, seat with =, organization_id with =),
+  constraint claims_seat_fkey foreign key (organization_id, resource_id, seat)
+    references resource_seats (organization_id, resource_id, seat),
+  constraint claims_appointment_fkey foreign key (organization_id, appointment_id)
+    references appointments (organization_id, id),
+  constraint claims_closure_fkey foreign key (organization_id, closure_id)
+    references closures (organization_id, id),
+  constraint claims_time_off_fkey foreign key (organization_id, time_off_id)
+    references time_off (organization_id, id),
+  constraint claims_during_matches check (during = tstzrange(starts_at, ends_at, '[)')),
+  constraint claims_length check (starts_at < ends_at and ends_at - starts_at <= interval '26 hours'),
+  constraint claims_kind_known check (kind in ('visit', 'turnover', 'hold', 'block', 'closure', 'time_off')),
+  constraint claims_one_owner check (
+    num_nonnulls(appointment_id, hold_id, block_id, closure_id, time_off_id) = 1),
+  constraint claims_kind_of_owner check (
+    (kind in ('visit', 'turnover')) = (appointment_id is not null)
+    and (kind = 'hold') = (hold_id is not null) and (kind = 'block') = (block_id is not null)
+    and (kind = 'closure') = (closure_id is not null) and (kind = 'time_off') = (time_off_id is not null)),
+  constraint claims_expiry_of_holds check ((expires_at is not null) = (kind = 'hold'))
+);
