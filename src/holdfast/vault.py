@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-_NONCE_BYTES = 12
+_NONCE_BYTES, _COUNT_BYTES = 12, 4
 
 
 class SealBroken(Exception):
@@ -29,9 +29,18 @@ class Seal:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
+        self._renew()
+
+    def _renew(self) -> None:
+        self._instance, self._count = os.urandom(_NONCE_BYTES - _COUNT_BYTES), 0
 
     def seal(self, plain: bytes, context: str) -> bytes:
-        nonce = os.urandom(_NONCE_BYTES)
+        """No nonce comes twice: each seal counts under a random name of its own (as in NIST SP 800-38D, 8.2.1, the
+        name drawn instead of given), and takes a new one when the count is full. Processes share no seal: workers are started, not forked."""
+        if self._count >> (8 * _COUNT_BYTES):
+            self._renew()
+        nonce = self._instance + self._count.to_bytes(_COUNT_BYTES, "big")
+        self._count += 1
         return nonce + self._cipher.encrypt(nonce, plain, context.encode())
 
     def open(self, sealed: bytes, context: str) -> bytes:

@@ -104,7 +104,7 @@ def reads(
     facts = 20 + len(everyone) * (DESCENT + 22) + len(visits) * 5 * DESCENT + 2 * 4 * DESCENT + 2 * DESCENT
     arguments: tuple[Any, ...] = (
         organization, visits, made.patients[:2], [], [made.clinic] * 2, ["key 1", "no such"], everyone,
-        [span[0]] * len(everyone), [span[1]] * len(everyone),
+        [day] * len(everyone), [day + DAY] * len(everyone),
     )  # fmt: skip
     yield "facts", "facts", facts, arguments
     yield "facts in the turn", "facts_in_turn", facts + 20, arguments

@@ -230,7 +230,7 @@ async def list_appointments(ask: Ask[Filter, Any]) -> Answer:
     items = b""
     total, seq = 0, None
     if wish is not None:
-        lookup: Lookup[Page] = Lookup(wish, ask.deadline)
+        lookup: Lookup[Page] = Lookup(wish, ask.deadline, ask.house.loop.create_future())
         ask.house.page_lanes.join(ask.actor.organization_id, lookup)
         page = await lookup.future
         total, seq = page.total, page.seq
@@ -262,7 +262,7 @@ async def room_schedule(ask: Ask[OnDate, Any]) -> Answer:
         take=ask.house.settings.calendar_appointments_max,
         count_max=ask.house.settings.calendar_appointments_max,
     )
-    lookup: Lookup[Page] = Lookup(wish, ask.deadline)
+    lookup: Lookup[Page] = Lookup(wish, ask.deadline, ask.house.loop.create_future())
     ask.house.page_lanes.join(ask.actor.organization_id, lookup)
     page = await lookup.future
     items = page.items if ask.reach == "all" else _masked(ask, page)

@@ -66,7 +66,7 @@ async def conflicts(ask: Ask[Query, Any]) -> Answer:
     named = (("practitioner", query.practitioner_id), ("patient", patient), ("room", query.room_id))
     resources = tuple((kind, resource) for kind, resource in named if resource is not None)
     asked = TimeAsked(resources, query.start, query.end, query.exclude_appointment_id)
-    lookup: Lookup[Found] = Lookup(asked, ask.deadline)
+    lookup: Lookup[Found] = Lookup(asked, ask.deadline, ask.house.loop.create_future())
     ask.house.conflict_lanes.join(actor.organization_id, lookup)
     found = await lookup.future
     taken = list(_taken(found))

@@ -155,6 +155,7 @@ class Door:
         self._house, self._hub, self._router = house, hub, router
         self._authenticator, self._limiter = authenticator, limiter
         self._settings = house.settings
+        self._clock = asyncio.get_running_loop().time  # asking for the loop is a system call each time
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
@@ -164,7 +165,7 @@ class Door:
         ask: Ask[Any, Any] = Ask(
             house=self._house, hub=self._hub, authenticator=self._authenticator, method=scope["method"],
             path=scope["path"], request_id=request_id,
-            deadline=asyncio.get_running_loop().time() + self._settings.request_deadline_seconds,
+            deadline=self._clock() + self._settings.request_deadline_seconds,
             headers=headers, client_address=(scope.get("client") or ("",))[0], parameters={},
         )  # fmt: skip
         limits: dict[str, str] = {}

@@ -11,7 +11,6 @@ from holdfast.db.statements import statement
 from holdfast.errors import NotFound
 from holdfast.rules.facts import Directory, Facts, SpanOf, Visit
 from holdfast.rules.timetable import Cell, Timetable, spans_of
-from holdfast.slot import moment
 
 Spans = Callable[[Directory, dict[str, Visit], int], list[SpanOf]]
 """The time on resources that will be looked at, given the directory, the stored visits and the clock. Called first
@@ -89,7 +88,7 @@ async def _read(
         statement(name), organization, list(need.visits), list(patients), list(need.authorizations),
         [user for user, _ in need.keys], [key for _, key in need.keys],
         [resource for resource, _, _ in spans],
-        [moment(start) for _, start, _ in spans], [moment(end) for _, _, end in spans],
+        [start for _, start, _ in spans], [end for _, _, end in spans],
     )  # fmt: skip
     if document is None:
         raise NotFound("organization_id")

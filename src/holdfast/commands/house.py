@@ -27,6 +27,7 @@ _DENIALS_WAITING_MAX = 10_000
 class House:
     def __init__(self, settings: Settings, database: Database, vault: Vault) -> None:
         self.settings = settings
+        self.loop = asyncio.get_running_loop()
         self.database = database
         self.vault = vault
         self.identity = Identity(settings, vault)

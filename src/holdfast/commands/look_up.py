@@ -99,10 +99,10 @@ class Lookup(Generic[T]):
 
     marks: tuple[Any, ...] = ()
 
-    def __init__(self, wish: Any, deadline: float) -> None:
+    def __init__(self, wish: Any, deadline: float, future: asyncio.Future[T]) -> None:
         self.wish = wish
         self.deadline = deadline
-        self.future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self.future = future
 
     def settle(self, outcome: T | Exception) -> None:
         if self.future.done():

@@ -20,12 +20,19 @@ class Ticket:
 
     __slots__ = ("asked", "deadline", "future", "intent", "is_sent", "joined", "marks", "spans", "view")
 
-    def __init__(self, asked: Asked, intent: Intent, view: View, spans: dict[str, float]) -> None:
+    def __init__(
+        self,
+        asked: Asked,
+        intent: Intent,
+        view: View,
+        spans: dict[str, float],
+        future: asyncio.Future[Answered],
+    ) -> None:
         self.asked, self.intent, self.view, self.spans = asked, intent, view, spans
         self.joined = time.perf_counter()
         self.deadline = asked.deadline
         self.is_sent = False
-        self.future: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
+        self.future = future
         marks: list[object] = []
         if intent.visit_id is not None:
             marks.append(intent.visit_id)

@@ -451,9 +451,9 @@ async def submit(
 
     Raises Refused, Invalid, NotFound; Overloaded (nothing has happened); OutcomeUnknown.
     """
-    ticket = Ticket(asked, intent, view, {} if spans is None else spans)
+    ticket = Ticket(asked, intent, view, {} if spans is None else spans, house.loop.create_future())
     house.lanes.join(asked.actor.organization_id, ticket)
-    watch = asyncio.get_running_loop().call_at(ticket.deadline, ticket.expire)
+    watch = house.loop.call_at(ticket.deadline, ticket.expire)
     try:
         return await ticket.future
     finally:

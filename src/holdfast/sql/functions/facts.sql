@@ -6,7 +6,7 @@
 create or replace function facts(
   organization uuid, appointment_ids uuid[], patient_ids uuid[], authorization_ids uuid[],
   key_users uuid[], key_names text[],
-  span_resources uuid[], span_starts timestamptz[], span_ends timestamptz[])
+  span_resources uuid[], span_starts bigint[], span_ends bigint[])
 returns text
 language sql stable
 set plan_cache_mode = force_generic_plan
@@ -66,8 +66,8 @@ as $$
       cross join lateral (
         select c.* from claims c
         where c.organization_id = organization and c.resource_id = s.resource_id
-          and c.starts_at > s.starts_at - interval '26 hours' and c.starts_at < s.ends_at
-          and c.ends_at > s.starts_at
+          and c.starts_at > to_timestamp(s.starts_at - 93600) and c.starts_at < to_timestamp(s.ends_at)
+          and c.ends_at > to_timestamp(s.starts_at)
         order by c.starts_at
         offset 0) c))::text
   from turns t

@@ -3,7 +3,7 @@
 create or replace function facts_in_turn(
   organization uuid, appointment_ids uuid[], patient_ids uuid[], authorization_ids uuid[],
   key_users uuid[], key_names text[],
-  span_resources uuid[], span_starts timestamptz[], span_ends timestamptz[])
+  span_resources uuid[], span_starts bigint[], span_ends bigint[])
 returns text
 language plpgsql volatile
 set plan_cache_mode = force_generic_plan

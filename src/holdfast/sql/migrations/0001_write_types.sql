@@ -39,6 +39,18 @@ create type new_audit as (
 
 create type new_key as (user_id uuid, key text, fingerprint bytea, status smallint, answer_encrypted bytea);
 
+-- What they replace: a call would not know which of two was meant.
+-- squawk-ignore ban-drop-function
+drop function if exists apply(
+  uuid, uuid, bigint, timestamptz, json, json, json, json, json, json, json, json, json, json, json);
+-- squawk-ignore ban-drop-function
+drop function if exists keep(uuid, uuid, bigint, boolean, timestamptz, json, json, json);
+-- squawk-ignore ban-drop-function
+drop function if exists facts(uuid, uuid[], uuid[], uuid[], uuid[], text[], uuid[], timestamptz[], timestamptz[]);
+-- squawk-ignore ban-drop-function
+drop function if exists facts_in_turn(
+  uuid, uuid[], uuid[], uuid[], uuid[], text[], uuid[], timestamptz[], timestamptz[]);
+
 -- migrate:down
 -- squawk-ignore ban-drop-function
 drop function if exists apply(

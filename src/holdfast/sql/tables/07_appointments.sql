@@ -103,7 +103,7 @@ create table claims (
   organization_id uuid not null,
   resource_id uuid not null,
   seat smallint not null default 0,
-  during tstzrange not null,
+  during tstzrange storage plain not null,
   starts_at timestamptz not null,
   ends_at timestamptz not null,
   kind text not null,
