@@ -39,7 +39,7 @@ def instant(text: str) -> int:
     return (moment - _EPOCH) // timedelta(seconds=1)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def rfc3339(seconds: int) -> str:
     """The instant as RFC 3339 in UTC: 2026-03-02T16:00:00Z."""
     return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -59,11 +59,12 @@ def zone(name: str) -> ZoneInfo:
         raise ValueError("is not a known time zone, such as America/Phoenix") from None
 
 
+@lru_cache(maxsize=8_192)
 def local_date(seconds: int, zone_name: str) -> date:
     return datetime.fromtimestamp(seconds, zone(zone_name)).date()
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def wall(on: date, minutes: int, zone_name: str, *, ends: bool = False) -> int:
     """The instant of a wall-clock time, given as minutes since midnight of `on` (1440 is the next midnight)."""
     days, rest = divmod(minutes, 1440)
@@ -76,6 +77,7 @@ def _is_twice(local: datetime) -> bool:
     return first is not None and second is not None and first > second
 
 
+@lru_cache(maxsize=8_192)
 def day_span(on: date, zone_name: str) -> Span:
     """From midnight to midnight of a local date: 23 or 25 hours long when the clock changes."""
     return wall(on, 0, zone_name), wall(on, 1440, zone_name)

@@ -4,7 +4,7 @@ A timetable knows which days of which resources it holds, so a question about an
 empty answer. It takes part in a batch as its overlay: what is granted is added, what is released is taken out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from holdfast.rules.facts import SpanOf, StoredClaim
@@ -28,7 +28,10 @@ Cell = tuple[str, int]
 class Timetable:
     def __init__(self, seq: int) -> None:
         self.seq = seq
-        self._cells: dict[Cell, list[Claim]] = {}
+        self._days: dict[str, dict[int, list[Claim]]] = {}
+        """The claims that touch each day that was read, by resource."""
+
+        self._cell_count = 0
         self._counts: dict[Cell, dict[tuple[int, int], int]] = {}
         """How many visits begin on a resource in a span, by the cells that the span touches, once asked for."""
 
@@ -56,56 +59,61 @@ class Timetable:
         self._departed = 0
 
     def __len__(self) -> int:
-        return len(self._cells)
+        return self._cell_count
 
     def missing(self, spans: Iterable[SpanOf]) -> set[Cell]:
         """The cells that must be read before questions about these spans can be asked."""
-        cells = self._cells
-        return {
-            (resource, day)
-            for resource, start, end in spans
-            for day in range(start // DAY, (end - 1) // DAY + 1)
-            if (resource, day) not in cells
-        }
+        missing = set()
+        for resource, start, end in set(spans):
+            days = self._days.get(resource, ())
+            for day in range(start // DAY, (end - 1) // DAY + 1):
+                if day not in days:
+                    missing.add((resource, day))
+        return missing
 
     def fill(self, cells: set[Cell], claims: Iterable[StoredClaim]) -> None:
         """Takes in what was read for `cells`: every claim that touches them."""
-        held = self._cells
-        for cell in cells:
-            held[cell] = []
-            self._counts.pop(cell, None)
+        for resource, day in cells:
+            days = self._days.setdefault(resource, {})
+            self._cell_count += day not in days
+            days[day] = []
+            self._counts.pop((resource, day), None)
         for stored in claims:
             claim = Claim(stored.start, stored.end, stored.seat, stored.kind, stored.owner)
-            for day in range(stored.start // DAY, (stored.end - 1) // DAY + 1):
-                if (stored.resource_id, day) in cells and claim not in held[stored.resource_id, day]:
-                    held[stored.resource_id, day].append(claim)
+            for held in self._touched(cells, stored.resource_id, claim):
+                if claim not in held:
+                    held.append(claim)
         for resource, claim, is_added in self._changes:
-            for day in range(claim.start // DAY, (claim.end - 1) // DAY + 1):
-                if (resource, day) in cells and (claim in held[resource, day]) != is_added:
-                    (held[resource, day].append if is_added else held[resource, day].remove)(claim)
+            for held in self._touched(cells, resource, claim):
+                if (claim in held) != is_added:
+                    (held.append if is_added else held.remove)(claim)
+
+    def _touched(self, cells: set[Cell], resource: str, claim: Claim) -> Iterator[list[Claim]]:
+        """The claims of those of the cells that a claim touches."""
+        for day in range(claim.start // DAY, (claim.end - 1) // DAY + 1):
+            if (resource, day) in cells:
+                yield self._days[resource][day]
 
     def overlapping(self, resource: str, start: int, end: int) -> list[Claim]:
         """The claims that overlap [start, end), in order. Raises KeyError for time that was not read."""
-        first, last = start // DAY, (end - 1) // DAY
-        found = [c for c in self._cells[resource, first] if c.start < end and start < c.end]
+        first, last, days = start // DAY, (end - 1) // DAY, self._days[resource]
+        found = [c for c in days[first] if c.start < end and start < c.end]
         for day in range(first + 1, last + 1):
-            found += [
-                c for c in self._cells[resource, day] if c.start < end and start < c.end and c not in found
-            ]
+            found += [c for c in days[day] if c.start < end and start < c.end and c not in found]
         found.sort()
         return found
 
     def free_seat(self, resource: str, start: int, end: int, seats: int) -> int | None:
         """The lowest seat that is free for all of [start, end), None if there is none."""
-        first, last = start // DAY, (end - 1) // DAY
+        days = self._days[resource]
         taken: set[int] = set()
-        for day in range(first, last + 1):
-            for claim in self._cells[resource, day]:
+        for day in range(start // DAY, (end - 1) // DAY + 1):
+            for claim in days[day]:
                 if claim.start < end and start < claim.end:
                     if seats == 1:
                         return None
                     taken.add(claim.seat)
-        return next((seat for seat in range(seats) if seat not in taken), None)
+        return next((seat for seat in range(seats) if seat not in taken), None) if taken else 0
 
     def visits_beginning(self, resource: str, start: int, end: int) -> int:
         """How many visits of a resource begin in [start, end). Counted once, then kept up to date."""
@@ -116,7 +124,7 @@ class Timetable:
             if count is None:
                 count = counts[start, end] = sum(
                     1
-                    for claim in self._cells[resource, day]
+                    for claim in self._days[resource][day]
                     if start <= claim.start < end and claim.kind == "visit" and claim.start // DAY == day
                 )
             total += count
@@ -132,18 +140,18 @@ class Timetable:
         return [claim for claim in self.overlapping(resource, start, end) if claim.owner == owner]
 
     def add(self, resource: str, claim: Claim) -> None:
+        days = self._days.get(resource, {})
         for day in range(claim.start // DAY, (claim.end - 1) // DAY + 1):
-            cell = self._cells.get((resource, day))
-            if cell is not None:
-                cell.append(claim)
+            if day in days:
+                days[day].append(claim)
         self._changes.append((resource, claim, True))
         self._count(resource, claim, +1)
 
     def remove(self, resource: str, claim: Claim) -> None:
+        days = self._days.get(resource, {})
         for day in range(claim.start // DAY, (claim.end - 1) // DAY + 1):
-            cell = self._cells.get((resource, day))
-            if cell is not None:
-                cell.remove(claim)
+            if day in days:
+                days[day].remove(claim)
         self._changes.append((resource, claim, False))
         self._count(resource, claim, -1)
 
