@@ -22,20 +22,29 @@ class Batch:
         self.tickets: list[Ticket] = []
         self._outcomes: list[Answered | Exception] = []
 
-    def decide(self, tickets: list[Ticket], facts: Facts) -> None:
-        """Decides every ticket that is still waited for in its place: releases, moves, bookings."""
+    def decide(self, tickets: list[Ticket], facts: Facts) -> list[Ticket]:
+        """Decides every ticket that is still waited for in its place: releases, moves, bookings.
+
+        Returns those that are left: refused with a key whose stored answer, if there is one, was not read.
+        """
+        left = []
         began = time.perf_counter()
         keys = {(stored.user_id, stored.key): stored for stored in facts.keys or ()}
         for ticket in sorted(tickets, key=lambda ticket: ticket.intent.rank):
             # Who has been told that nothing happened gets nothing: from here to the sending nobody is told.
             if not ticket.future.done():
+                outcome = ticket.decide(self.desk, keys)
+                if facts.is_remembered and isinstance(outcome, Exception) and ticket.stored_key is not None:
+                    left.append(ticket)
+                    continue
                 ticket.is_sent = True
                 self.tickets.append(ticket)
-                self._outcomes.append(ticket.decide(self.desk, keys))
+                self._outcomes.append(outcome)
         seconds = time.perf_counter() - began
         for ticket in tickets:
             ticket.spans["lane"] = began - ticket.joined
             ticket.spans["decide"] = seconds
+        return left
 
     @property
     def has_effect(self) -> bool:

@@ -115,6 +115,10 @@ class Desk:
             raise NotFound("patient_id")
         return patient
 
+    @property
+    def authorizations(self) -> Iterable[Authorization]:
+        return self._authorizations.values()
+
     def authorizations_of(self, patient_id: str) -> Iterable[Authorization]:
         return [each for each in self._authorizations.values() if each.patient_id == patient_id]
 

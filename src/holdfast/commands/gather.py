@@ -11,6 +11,7 @@ from holdfast.db.statements import statement
 from holdfast.errors import NotFound
 from holdfast.rules.facts import Directory, Facts, SpanOf, Visit
 from holdfast.rules.timetable import Cell, Timetable, spans_of
+from holdfast.slot import DAY
 
 Spans = Callable[[Directory, dict[str, Visit], int], list[SpanOf]]
 """The time on resources that will be looked at, given the directory, the stored visits and the clock. Called first
@@ -43,13 +44,18 @@ async def gather(
     need: Need,
     directory: Directory | None,
     timetable: Timetable,
+    *,
+    is_ahead: bool = False,
 ) -> Gathered:
     """Reads by the statement `name` (facts, or facts_in_turn which takes the turn first).
 
     What can be foreseen from the directory in memory comes with the first read; what depends on stored visits, or
-    on a directory that has changed, takes a second. Raises NotFound if there is no such organization.
+    on a directory that has changed, takes a second. `is_ahead`: also what will be asked for soon, since it is kept.
+    Raises NotFound if there is no such organization.
     """
     cells = timetable.missing(need.spans(directory, {}, 0)) if directory is not None else set()
+    if is_ahead and directory is not None:
+        cells = timetable.missing(_around(directory, cells))
     facts = await _read(connection, organization, name, need, need.patients, cells)
     is_held = timetable.holds_at(facts.seq)
     if not is_held:
@@ -73,6 +79,16 @@ async def gather(
         facts.patients = [*(facts.patients or ()), *(more.patients or ())]
         facts.authorizations = [*(facts.authorizations or ()), *(more.authorizations or ())]
     return Gathered(facts, directory, timetable)
+
+
+def _around(directory: Directory, cells: set[Cell]) -> set[SpanOf]:
+    """The weeks in which the cells lie: few of a room, which has many visits; many of a patient, who has few."""
+    spans = set()
+    for resource, day in cells:
+        days = 7 if resource in directory.rooms else 28 if resource in directory.practitioners else 182
+        first = day - day % days
+        spans.add((resource, first * DAY, (first + days) * DAY))
+    return spans
 
 
 async def _read(

@@ -25,18 +25,17 @@ from holdfast.commands.desk import Desk, View
 from holdfast.commands.gather import Gathered, gather
 from holdfast.commands.house import House
 from holdfast.commands.intent import Intent
+from holdfast.commands.memory import Memory
 from holdfast.commands.ticket import Ticket
 from holdfast.db.database import CONNECTION_LOST, Connection, begin
 from holdfast.db.keeping import Keeping, was_committed
 from holdfast.db.looking import Looking
 from holdfast.db.statements import statement
 from holdfast.errors import Overloaded
-from holdfast.rules.facts import Directory, Facts
-from holdfast.rules.timetable import Timetable
+from holdfast.rules.facts import Facts
+from holdfast.vault import Seal
 
 _log = structlog.get_logger("holdfast.lane")
-_CELLS_MAX = 100_000
-"""A lane forgets its timetable when it holds this many resource-days (about 50 MB)."""
 _HALVED_FROM = 8
 _TURN_MOVED = "HF001"
 _BATCHES_IN_TURN_AFTER_A_MISS = 16
@@ -54,8 +53,8 @@ class TurnMoved(Exception):
 class Transaction:
     """Carries one organization's batches, one after the other; the next may be decided while one is in flight.
 
-    The timetable is kept from batch to batch: as long as the organization's seq is where this process left it,
-    what was read and what was granted since is exactly what is stored.
+    What was read is kept from batch to batch: as long as the organization's seq is where this process left it, it is,
+    with what was granted since, exactly what is stored.
     """
 
     def __init__(self, house: House, organization: str, wake: Callable[[], None]) -> None:
@@ -64,8 +63,7 @@ class Transaction:
         self._wake = wake
         self._connection: Connection | None = None
         self._looking = Looking(house.database, organization)
-        self._directory: Directory | None = None
-        self._timetable = Timetable(-1)
+        self._memory = Memory()
         self._flight: asyncio.Task[bool] | None = None
         self._flying: Batch | None = None
         self._ahead: Batch | None = None
@@ -142,7 +140,7 @@ class Transaction:
         self._waiting, self._is_tainted = [], False
         if not is_sound:
             # What was decided ahead stood on something that did not come about.
-            self._directory, self._timetable = None, Timetable(-1)
+            self._memory = Memory()
             if ahead is not None:
                 waiting, ahead = ahead.tickets + waiting, None
         if ahead is not None:
@@ -169,8 +167,7 @@ class Transaction:
     async def _get_ahead(self, tickets: list[Ticket]) -> None:
         """Decides while a batch is in flight; what cannot be decided so waits for the landing."""
         try:
-            if self._flight is None or not await self._decided_ahead(tickets):
-                self._waiting += tickets
+            self._waiting += await self._left_ahead(tickets)
         except Exception as error:  # noqa: BLE001 as above
             self._fail(tickets, error)
         if self._waiting and self._flight is None:
@@ -201,9 +198,13 @@ class Transaction:
                     began = time.perf_counter()
                     gathered = await self._gathered(connection, "facts_in_turn", tickets)
                     _note(tickets, "facts", began)
-                    batch = await self._batch(connection, gathered, gathered.facts.seq)
-                self._directory, self._timetable = gathered.directory, gathered.timetable
+                    seal = await self._house.seal(connection, self._organization)
+                if gathered.timetable is not self._memory.timetable:
+                    self._memory = Memory(gathered.timetable)
+                self._memory.directory = gathered.directory
+                batch = self._batch(gathered.facts, gathered.facts.seq, seal)
                 batch.decide(tickets, gathered.facts)
+                self._memory.take(gathered.facts, batch.desk)
                 return batch
             except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError) as error:
                 self._forget()
@@ -214,52 +215,64 @@ class Transaction:
                     raise Overloaded("the database connection was lost twice") from error
         raise AssertionError("unreachable")
 
-    async def _decided_ahead(self, tickets: list[Ticket]) -> bool:
-        """Decides while a batch is in flight, on the state that it will leave; False if that cannot be done."""
-        flying = self._flying
-        if self._in_turn or flying is None or self._waiting or self._directory is None:
+    async def _left_ahead(self, tickets: list[Ticket]) -> list[Ticket]:
+        """Decides while a batch is in flight, on the state that it will leave; returns those that must wait for it."""
+        before, memory = self._flying, self._memory
+        if self._in_turn or before is None or self._waiting or memory.directory is None or memory.is_full:
             self._in_turn = max(0, self._in_turn - 1)
-            return False
-        timetable = self._timetable
+            return tickets
+        remembered = memory.facts(need_of(tickets))
+        if remembered is not None:
+            tickets = self._decide_ahead(before, tickets, remembered)
+            if not tickets:
+                return []
         self._is_deciding = True
         try:
             connection = await self._looking.connection()
             with _Closing(connection, self._house.settings.lane_attempt_seconds_max):
                 began = time.perf_counter()
-                gathered = await self._gathered(connection, "facts", tickets)
+                gathered = await self._gathered(connection, "facts", tickets, is_ahead=True)
                 _note(tickets, "facts", began)
-                if gathered.timetable is not timetable or gathered.directory is not self._directory:
-                    return False
-                ahead = self._ahead
-                if ahead is None:
-                    ahead = await self._batch(connection, gathered, flying.desk.keeping.seq_after)
-                    ahead.before = flying.desk.keeping.batch_id
-                    ahead.desk.inherit(flying.desk)
-                else:
-                    ahead.desk.learn(gathered.facts)
         except (asyncpg.QueryCanceledError, *CONNECTION_LOST):
             self._looking.close()
-            return False
+            return tickets
         finally:
             self._is_deciding = False
-        if timetable is not self._timetable:
-            return False  # the flight failed meanwhile and everything was forgotten
-        self._ahead = ahead
-        ahead.decide(tickets, gathered.facts)
-        return True
+        is_same = gathered.timetable is memory.timetable and gathered.directory is memory.directory
+        if not is_same or memory is not self._memory:
+            return tickets  # somebody else has written, or the flight failed and everything was forgotten
+        return self._decide_ahead(before, tickets, gathered.facts)
 
-    async def _gathered(self, connection: Connection, name: str, tickets: list[Ticket]) -> Gathered:
-        if self._flight is None and len(self._timetable) > _CELLS_MAX:
-            self._timetable = Timetable(-1)
+    def _decide_ahead(self, before: Batch, tickets: list[Ticket], facts: Facts) -> list[Ticket]:
+        """Decides on top of the batch before; returns the tickets that need more than what is remembered."""
+        ahead = self._ahead
+        if ahead is None:
+            ahead = self._ahead = self._batch(facts, before.desk.keeping.seq_after, before.desk.keeping.seal)
+            ahead.before = before.desk.keeping.batch_id
+            ahead.desk.inherit(before.desk)
+        else:
+            ahead.desk.learn(facts)
+        left = ahead.decide(tickets, facts)
+        self._memory.take(facts, ahead.desk)
+        return left
+
+    async def _gathered(
+        self, connection: Connection, name: str, tickets: list[Ticket], *, is_ahead: bool = False
+    ) -> Gathered:
+        if self._flight is None and self._memory.is_full:
+            self._memory = Memory()
+        memory = self._memory
         return await gather(
-            connection, self._organization, name, need_of(tickets), self._directory, self._timetable
-        )
+            connection, self._organization, name, need_of(tickets), memory.directory, memory.timetable,
+            is_ahead=is_ahead,
+        )  # fmt: skip
 
-    async def _batch(self, connection: Connection, gathered: Gathered, seq: int) -> Batch:
-        seal = await self._house.seal(connection, self._organization)
-        facts: Facts = gathered.facts
+    def _batch(self, facts: Facts, seq: int, seal: Seal) -> Batch:
+        directory = self._memory.directory
+        if directory is None:
+            raise RuntimeError("nothing is decided without a directory")
         keeping = Keeping(self._organization, seq, facts.now, seal)
-        return Batch(Desk(self._house.settings, gathered.directory, gathered.timetable, facts, keeping))
+        return Batch(Desk(self._house.settings, directory, self._memory.timetable, facts, keeping))
 
     # Writing
 
@@ -419,8 +432,7 @@ class Transaction:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
-        self._directory = None
-        self._timetable = Timetable(-1)
+        self._memory = Memory()
 
 
 def _note(tickets: list[Ticket], stage: str, began: float) -> None:

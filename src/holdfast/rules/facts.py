@@ -314,6 +314,8 @@ class Facts(msgspec.Struct):
     authorizations: list[Authorization] | None = None
     keys: list[StoredAnswer] | None = None
     claims: list[StoredClaim] | None = None
+    is_remembered: bool = False
+    """Nothing was read for it: whether there are stored answers is not known."""
 
     @classmethod
     def decode(cls, document: str) -> "Facts":

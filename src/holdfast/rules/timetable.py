@@ -4,7 +4,7 @@ A timetable knows which days of which resources it holds, so a question about an
 empty answer. It takes part in a batch as its overlay: what is granted is added, what is released is taken out.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from holdfast.rules.facts import SpanOf, StoredClaim
@@ -25,10 +25,14 @@ Cell = tuple[str, int]
 """A resource and a UTC day (days since the epoch)."""
 
 
+_NOTHING: tuple[Claim, ...] = ()
+"""A day without claims, as most days of most patients are."""
+
+
 class Timetable:
     def __init__(self, seq: int) -> None:
         self.seq = seq
-        self._days: dict[str, dict[int, list[Claim]]] = {}
+        self._days: dict[str, dict[int, Sequence[Claim]]] = {}
         """The claims that touch each day that was read, by resource."""
 
         self._cell_count = 0
@@ -76,23 +80,34 @@ class Timetable:
         for resource, day in cells:
             days = self._days.setdefault(resource, {})
             self._cell_count += day not in days
-            days[day] = []
+            days[day] = _NOTHING
             self._counts.pop((resource, day), None)
         for stored in claims:
             claim = Claim(stored.start, stored.end, stored.seat, stored.kind, stored.owner)
-            for held in self._touched(cells, stored.resource_id, claim):
-                if claim not in held:
-                    held.append(claim)
+            self._put(stored.resource_id, claim, cells)
         for resource, claim, is_added in self._changes:
-            for held in self._touched(cells, resource, claim):
-                if (claim in held) != is_added:
-                    (held.append if is_added else held.remove)(claim)
+            (self._put if is_added else self._take)(resource, claim, cells)
 
-    def _touched(self, cells: set[Cell], resource: str, claim: Claim) -> Iterator[list[Claim]]:
-        """The claims of those of the cells that a claim touches."""
+    def _put(self, resource: str, claim: Claim, cells: set[Cell] | None = None) -> None:
+        """Puts a claim into the days that it touches, those of `cells` or all, as far as they were read."""
+        days = self._days.get(resource, {})
         for day in range(claim.start // DAY, (claim.end - 1) // DAY + 1):
-            if (resource, day) in cells:
-                yield self._days[resource][day]
+            if day in days and (cells is None or (resource, day) in cells):
+                held = days[day]
+                if isinstance(held, list):
+                    if claim not in held:
+                        held.append(claim)
+                else:
+                    days[day] = [claim]
+
+    def _take(self, resource: str, claim: Claim, cells: set[Cell] | None = None) -> None:
+        """Takes a claim out of the days that it touches, likewise."""
+        days = self._days.get(resource, {})
+        for day in range(claim.start // DAY, (claim.end - 1) // DAY + 1):
+            if day in days and (cells is None or (resource, day) in cells):
+                held = days[day]
+                if isinstance(held, list) and claim in held:
+                    held.remove(claim)
 
     def overlapping(self, resource: str, start: int, end: int) -> list[Claim]:
         """The claims that overlap [start, end), in order. Raises KeyError for time that was not read."""
@@ -140,18 +155,12 @@ class Timetable:
         return [claim for claim in self.overlapping(resource, start, end) if claim.owner == owner]
 
     def add(self, resource: str, claim: Claim) -> None:
-        days = self._days.get(resource, {})
-        for day in range(claim.start // DAY, (claim.end - 1) // DAY + 1):
-            if day in days:
-                days[day].append(claim)
+        self._put(resource, claim)
         self._changes.append((resource, claim, True))
         self._count(resource, claim, +1)
 
     def remove(self, resource: str, claim: Claim) -> None:
-        days = self._days.get(resource, {})
-        for day in range(claim.start // DAY, (claim.end - 1) // DAY + 1):
-            if day in days:
-                days[day].remove(claim)
+        self._take(resource, claim)
         self._changes.append((resource, claim, False))
         self._count(resource, claim, -1)
 

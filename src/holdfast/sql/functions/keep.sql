@@ -15,6 +15,7 @@ declare
   turn turns;
   seq_after bigint := seq_before + cardinality(events_new);
   link bytea;
+  touched bigint;
 begin
   select * into strict turn from turns t where t.organization_id = organization for no key update;
   perform demand(turn.seq = seq_before, format('decided at seq %s, the turn is at %s', seq_before, turn.seq));
@@ -33,13 +34,16 @@ begin
   insert into batches (organization_id, batch_no, id, seq_after, hash, committed_at)
   values (organization, turn.batch_count, batch, seq_after, link, decided);
 
-  -- answers for equal keys; one that is there is past its 24 h (the turn's facts had none), and is replaced
+  -- answers for equal keys; one that is past its 24 h is replaced, another was not known of: decide again
   insert into idempotency_keys (organization_id, user_id, key, fingerprint, status, answer_encrypted, created_at)
   select organization, r.user_id, r.key, r.fingerprint, r.status, r.answer_encrypted, decided
   from unnest(keys_new) r
   on conflict (organization_id, user_id, key) do update
     set fingerprint = excluded.fingerprint, status = excluded.status,
-        answer_encrypted = excluded.answer_encrypted, created_at = excluded.created_at;
+        answer_encrypted = excluded.answer_encrypted, created_at = excluded.created_at
+    where idempotency_keys.created_at <= now() - interval '24 hours';
+  get diagnostics touched = row_count;
+  perform demand(touched = cardinality(keys_new), 'a key has its answer already');
 
   update turns t
   set seq = seq_after, batch_count = turn.batch_count, audit_hash = link,

@@ -1,0 +1,67 @@
+"""What a lane remembers from batch to batch: the directory, claims, patients and their authorizations, all as its own
+batches have left them. It is never assumed to be true: whatever is decided on it is written only if the organization's
+sequence is where this process left it, and every writer moves the sequence.
+"""
+
+import time
+
+import msgspec
+
+from holdfast.commands.desk import Desk
+from holdfast.commands.gather import Need
+from holdfast.rules.facts import Authorization, Directory, Facts, Patient
+from holdfast.rules.timetable import Timetable
+
+_CELLS_MAX = 250_000
+"""So many days of resources (about 30 MB) are remembered at most, then none."""
+_CLOCK_SECONDS_MAX = 60.0
+"""The database's clock is asked again after that time."""
+
+
+class Memory:
+    def __init__(self, timetable: Timetable | None = None, directory: Directory | None = None) -> None:
+        self.timetable = Timetable(-1) if timetable is None else timetable
+        self.directory = directory
+        self._patients: dict[str, Patient] = {}
+        self._authorizations: dict[str, dict[str, Authorization]] = {}
+        """By patient; complete for those who are remembered."""
+
+        self._patient_of: dict[str, str] = {}
+        self._now = 0
+        self._heard = -_CLOCK_SECONDS_MAX
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.timetable) > _CELLS_MAX
+
+    def take(self, facts: Facts, desk: Desk) -> None:
+        """Takes in what was read, as the desk leaves it."""
+        if not facts.is_remembered:
+            self._now, self._heard = facts.now, time.monotonic()
+            self._patients |= {patient.id: patient for patient in facts.patients or ()}
+        for each in desk.authorizations:
+            self._patient_of[each.id] = each.patient_id
+            self._authorizations.setdefault(each.patient_id, {})[each.id] = msgspec.structs.replace(each)
+
+    def facts(self, need: Need) -> Facts | None:
+        """What deciding needs, if all of it is remembered; stored answers of keys never are."""
+        clock = time.monotonic() - self._heard
+        if self.directory is None or need.visits or clock > _CLOCK_SECONDS_MAX:
+            return None
+        if not (need.patients <= self._patients.keys() and need.authorizations <= self._patient_of.keys()):
+            return None
+        if self.timetable.missing(need.spans(self.directory, {}, 0)):
+            return None
+        whose = need.patients | {self._patient_of[each] for each in need.authorizations}
+        return Facts(
+            seq=self.timetable.seq,
+            directory_seq=self.directory.seq,
+            now=self._now + int(clock),
+            is_remembered=True,
+            patients=[self._patients[each] for each in need.patients],
+            authorizations=[
+                msgspec.structs.replace(each)
+                for patient in whose
+                for each in self._authorizations.get(patient, {}).values()
+            ],
+        )

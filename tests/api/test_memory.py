@@ -1,0 +1,139 @@
+"""A lane decides on what it remembers. What it remembers is what is stored, and what it cannot know it asks for."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import httpx2
+import pytest
+from api.practice import VISITS, Practice, at
+
+from holdfast.app import Application
+from holdfast.commands.gather import Need
+from holdfast.commands.memory import Memory
+from holdfast.commands.transaction import Transaction
+from holdfast.rules.facts import Facts
+from holdfast.settings import Settings
+from holdfast.slot import DAY
+
+UNITS = "select id::text, version, scheduled_units, used_units, total_units from authorizations where organization_id = $1"
+CLAIMS = """
+select resource_id::text, seat, date_part('epoch', starts_at)::bigint as starts, date_part('epoch', ends_at)::bigint as ends,
+       appointment_id::text
+from claims where organization_id = $1"""
+
+
+def transaction(application: Application, practice: Practice) -> Transaction:
+    """The carrier of the practice's lane, which has not been idle for long."""
+    assert application.house is not None
+    return cast("Transaction", application.house.lanes._lanes[practice.organization.id]._carrier)
+
+
+@pytest.fixture
+async def elsewhere(settings: Settings, practice: Practice) -> AsyncIterator[Application]:
+    """Another process on the same database."""
+    application = Application(settings)
+    async with application.running():
+        yield application
+
+
+def asking(application: Application, practice: Practice) -> httpx2.AsyncClient:
+    transport = httpx2.ASGITransport(cast("Any", application), client=("127.0.0.1", 1))
+    headers = {"Authorization": practice.admin.headers["Authorization"]}
+    return httpx2.AsyncClient(transport=transport, base_url="http://holdfast.test", headers=headers)
+
+
+@contextmanager
+def counting() -> Iterator[list[Facts]]:
+    """What lanes decide on without reading."""
+    found: list[Facts] = []
+    recall = Memory.facts
+
+    def counted(memory: Memory, need: Need) -> Facts | None:
+        facts = recall(memory, need)
+        found.extend([facts] if facts is not None else [])
+        return facts
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Memory, "facts", counted)
+        yield found
+
+
+async def assert_true(memory: Memory, practice: Practice) -> int:
+    """Every unit, claim and free day that is remembered is as the tables have it; how many days there are."""
+    units = {row[0]: tuple(row)[1:] for row in await practice.stored(UNITS)}
+    for each in [a for mine in memory._authorizations.values() for a in mine.values()]:
+        assert units[each.id] == (each.version, each.scheduled_units, each.used_units, each.total_units)
+    claims = await practice.stored(CLAIMS)
+    days = 0
+    for resource, read in memory.timetable._days.items():
+        for day, held in read.items():
+            days += 1
+            stored = {
+                (c["starts"], c["ends"], c["seat"], c["appointment_id"])
+                for c in claims
+                if c["resource_id"] == resource and c["starts"] < (day + 1) * DAY and day * DAY < c["ends"]
+            }
+            assert {(c.start, c.end, c.seat, c.owner) for c in held} == stored
+    return days
+
+
+async def test_what_is_remembered_is_what_is_stored(application: Application, practice: Practice) -> None:
+    """Bookings with and without units, moves and cancellations, many at once, hour after hour."""
+    chance = random.Random(3)
+    kept: list[str] = []
+    days: list[int] = []
+    with counting() as remembered:
+        for number in range(12):
+            wishes = [
+                practice.booking(
+                    at(chance.randrange(8, 17), chance.randrange(5)),
+                    practitioner_id=chance.choice(["ana", "ben"]), patient_id=chance.choice(["pat", "quin"]),
+                    service_id=chance.choice(["talk", "funded"]),
+                )
+                for _ in range(30)
+            ]  # fmt: skip
+            keyed = [{"Idempotency-Key": f"{n} {chance.random()}".replace(" ", "-")} for n in range(30)]
+            calls = [
+                practice.admin.post(VISITS, json=w, headers=k) for w, k in zip(wishes, keyed, strict=True)
+            ]
+            calls += [practice.admin.post(f"{VISITS}/{visit}/cancel", json={"cancelled_by": "clinic"})
+                      for visit in chance.sample(kept, min(4, len(kept)) * (number % 2))]  # fmt: skip
+            answers = await asyncio.gather(*calls)
+            assert {answer.status_code for answer in answers} <= {200, 201, 409}
+            kept += [answer.json()["id"] for answer in answers if answer.status_code == 201]
+            days.append(await assert_true(transaction(application, practice)._memory, practice))
+    assert len(remembered) > 3 and max(days) > 150
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_a_key_used_elsewhere_is_answered_from_storage(
+    application: Application, elsewhere: Application, practice: Practice, is_cancelled: bool
+) -> None:
+    """Whether the time looks taken (by the visit itself) or free again, the stored answer is the answer."""
+    wanted, key = practice.booking(at(8)), {"Idempotency-Key": "used-elsewhere"}
+    async with asking(elsewhere, practice) as other:
+        first = await other.post(VISITS, json=wanted, headers=key)
+        assert first.status_code == 201
+        if is_cancelled:
+            cancelled = await other.post(
+                f"{VISITS}/{first.json()['id']}/cancel", json={"cancelled_by": "clinic"}
+            )
+            assert cancelled.status_code == 200
+    # The lane here has read the patient, the practitioner and the rooms while it was busy, and is busy again.
+    hours = [practice.booking(at(hour, 1)) for hour in range(8, 17)]
+    assert {a.status_code for a in await asyncio.gather(*(
+        practice.admin.post(VISITS, json=hour) for hour in hours))} == {201}  # fmt: skip
+    crowd = [practice.booking(at(hour)) for hour in range(9, 17)]
+    with counting() as remembered:
+        answers = await asyncio.gather(
+            *(practice.admin.post(VISITS, json=each) for each in crowd),
+            practice.admin.post(VISITS, json=wanted, headers=key),
+        )
+    assert remembered
+    assert [answer.status_code for answer in answers] == [201] * 9
+    assert answers[-1].headers.get("idempotency-replayed") == "true"
+    assert answers[-1].content == first.content
+    await assert_true(transaction(application, practice)._memory, practice)
