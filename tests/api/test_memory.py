@@ -68,15 +68,19 @@ async def assert_true(memory: Memory, practice: Practice) -> int:
         assert units[each.id] == (each.version, each.scheduled_units, each.used_units, each.total_units)
     claims = await practice.stored(CLAIMS)
     days = 0
-    for resource, read in memory.timetable._days.items():
-        for day, held in read.items():
+    for resource, known in memory.timetable._known.items():
+        for day in (
+            64 * number + bit for number, bits in known.items() for bit in range(64) if bits >> bit & 1
+        ):
             days += 1
             stored = {
                 (c["starts"], c["ends"], c["seat"], c["appointment_id"])
                 for c in claims
                 if c["resource_id"] == resource and c["starts"] < (day + 1) * DAY and day * DAY < c["ends"]
             }
-            assert {(c.start, c.end, c.seat, c.owner) for c in held} == stored
+            assert {
+                (c.start, c.end, c.seat, c.owner) for c in memory.timetable._read(resource, day)
+            } == stored
     return days
 
 

@@ -115,10 +115,7 @@ def test_nearest_slots_are_the_nearest_bookable_starts(
 def test_days_that_are_over_need_not_be_known(world: World, days: int) -> None:
     """Whoever asks near now has read no more than the time that is still to come."""
     now = day_span(world.first, world.clinic.time_zone)[0] + 3600
-    timetable = world.timetable()
-    for read in timetable._days.values():
-        for day in [day for day in read if day < now // 86_400 - 2]:
-            del read[day]
+    timetable = world.timetable(since=now // 86_400 - 2)
     dates = [world.first + timedelta(days=n) for n in range(-days, 2)]
     wished = at(world.visit, now, world.directory.practitioners["a0"])
     for slot in nearest_slots(

@@ -46,12 +46,15 @@ class World:
     visit: Visit
     first: date
 
-    def timetable(self) -> Timetable:
-        """Every resource, from a week before the first date to a week after it."""
+    def timetable(self, since: int = 0) -> Timetable:
+        """Every resource, from a week before the first date (not before the day `since`) to a week after it."""
         resources = {"p", *self.directory.rooms, *self.directory.practitioners}
         middle = day_span(self.first, "UTC")[0] // DAY
         timetable = Timetable(1)
-        timetable.fill({(each, middle + n) for each in resources for n in range(-7, 9)}, self.claims)
+        timetable.fill(
+            {(each, middle + n) for each in resources for n in range(-7, 9) if middle + n >= since},
+            self.claims,
+        )
         return timetable
 
     @property

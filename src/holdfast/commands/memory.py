@@ -12,8 +12,8 @@ from holdfast.commands.gather import Need
 from holdfast.rules.facts import Authorization, Directory, Facts, Patient
 from holdfast.rules.timetable import Timetable
 
-_CELLS_MAX = 250_000
-"""So many days of resources (about 30 MB) are remembered at most, then none."""
+_CLAIMS_MAX = 250_000
+"""So many claims (about 40 MB) are remembered at most, then none."""
 _CLOCK_SECONDS_MAX = 60.0
 """The database's clock is asked again after that time."""
 
@@ -32,7 +32,7 @@ class Memory:
 
     @property
     def is_full(self) -> bool:
-        return len(self.timetable) > _CELLS_MAX
+        return self.timetable.held > _CLAIMS_MAX
 
     def take(self, facts: Facts, desk: Desk) -> None:
         """Takes in what was read, as the desk leaves it."""

@@ -4,7 +4,8 @@ A timetable knows which days of which resources it holds, so a question about an
 empty answer. It takes part in a batch as its overlay: what is granted is added, what is released is taken out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from holdfast.rules.facts import SpanOf, StoredClaim
@@ -25,17 +26,21 @@ Cell = tuple[str, int]
 """A resource and a UTC day (days since the epoch)."""
 
 
-_NOTHING: tuple[Claim, ...] = ()
-"""A day without claims, as most days of most patients are."""
+_NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
 class Timetable:
     def __init__(self, seq: int) -> None:
         self.seq = seq
-        self._days: dict[str, dict[int, Sequence[Claim]]] = {}
-        """The claims that touch each day that was read, by resource."""
+        self._known: dict[str, dict[int, int]] = {}
+        """The days that were read, by resource: a bit for each, 64 days in one number. Most days of most patients are
+        empty, and an empty day costs no more than its bit."""
 
-        self._cell_count = 0
+        self._days: dict[str, dict[int, list[Claim]]] = {}
+        """The claims that touch a day, by resource; days without are left out."""
+
+        self.held = 0
+        """How many claims are held, each as often as it touches a day."""
         self._counts: dict[Cell, dict[tuple[int, int], int]] = {}
         """How many visits begin on a resource in a span, by the cells that the span touches, once asked for."""
 
@@ -63,24 +68,25 @@ class Timetable:
         self._departed = 0
 
     def __len__(self) -> int:
-        return self._cell_count
+        """How many days of resources were read."""
+        return sum(days.bit_count() for known in self._known.values() for days in known.values())
 
     def missing(self, spans: Iterable[SpanOf]) -> set[Cell]:
         """The cells that must be read before questions about these spans can be asked."""
         missing = set()
         for resource, start, end in set(spans):
-            days = self._days.get(resource, ())
+            known = self._known.get(resource, _NOTHING)
             for day in range(start // DAY, (end - 1) // DAY + 1):
-                if day not in days:
+                if not known.get(day >> 6, 0) >> (day & 63) & 1:
                     missing.add((resource, day))
         return missing
 
     def fill(self, cells: set[Cell], claims: Iterable[StoredClaim]) -> None:
         """Takes in what was read for `cells`: every claim that touches them."""
         for resource, day in cells:
-            days = self._days.setdefault(resource, {})
-            self._cell_count += day not in days
-            days[day] = _NOTHING
+            known = self._known.setdefault(resource, {})
+            known[day >> 6] = known.get(day >> 6, 0) | 1 << (day & 63)
+            self.held -= len(self._days.setdefault(resource, {}).pop(day, ()))
             self._counts.pop((resource, day), None)
         for stored in claims:
             claim = Claim(stored.start, stored.end, stored.seat, stored.kind, stored.owner)
@@ -90,40 +96,44 @@ class Timetable:
 
     def _put(self, resource: str, claim: Claim, cells: set[Cell] | None = None) -> None:
         """Puts a claim into the days that it touches, those of `cells` or all, as far as they were read."""
-        days = self._days.get(resource, {})
+        known = self._known.get(resource, _NOTHING)
         for day in range(claim.start // DAY, (claim.end - 1) // DAY + 1):
-            if day in days and (cells is None or (resource, day) in cells):
-                held = days[day]
-                if isinstance(held, list):
-                    if claim not in held:
-                        held.append(claim)
-                else:
-                    days[day] = [claim]
+            if known.get(day >> 6, 0) >> (day & 63) & 1 and (cells is None or (resource, day) in cells):
+                held = self._days[resource].setdefault(day, [])
+                if claim not in held:
+                    held.append(claim)
+                    self.held += 1
 
     def _take(self, resource: str, claim: Claim, cells: set[Cell] | None = None) -> None:
         """Takes a claim out of the days that it touches, likewise."""
         days = self._days.get(resource, {})
         for day in range(claim.start // DAY, (claim.end - 1) // DAY + 1):
-            if day in days and (cells is None or (resource, day) in cells):
-                held = days[day]
-                if isinstance(held, list) and claim in held:
-                    held.remove(claim)
+            if claim in days.get(day, ()) and (cells is None or (resource, day) in cells):
+                days[day].remove(claim)
+                self.held -= 1
+
+    def _read(self, resource: str, day: int) -> Sequence[Claim]:
+        """The claims that touch a day. Raises KeyError if it was not read."""
+        if not self._known[resource].get(day >> 6, 0) >> (day & 63) & 1:
+            raise KeyError(resource, day)
+        return self._days[resource].get(day, ())
 
     def overlapping(self, resource: str, start: int, end: int) -> list[Claim]:
         """The claims that overlap [start, end), in order. Raises KeyError for time that was not read."""
-        first, last, days = start // DAY, (end - 1) // DAY, self._days[resource]
-        found = [c for c in days[first] if c.start < end and start < c.end]
+        first, last = start // DAY, (end - 1) // DAY
+        found = [c for c in self._read(resource, first) if c.start < end and start < c.end]
         for day in range(first + 1, last + 1):
-            found += [c for c in days[day] if c.start < end and start < c.end and c not in found]
+            found += [
+                c for c in self._read(resource, day) if c.start < end and start < c.end and c not in found
+            ]
         found.sort()
         return found
 
     def free_seat(self, resource: str, start: int, end: int, seats: int) -> int | None:
         """The lowest seat that is free for all of [start, end), None if there is none."""
-        days = self._days[resource]
         taken: set[int] = set()
         for day in range(start // DAY, (end - 1) // DAY + 1):
-            for claim in days[day]:
+            for claim in self._read(resource, day):
                 if claim.start < end and start < claim.end:
                     if seats == 1:
                         return None
@@ -139,7 +149,7 @@ class Timetable:
             if count is None:
                 count = counts[start, end] = sum(
                     1
-                    for claim in self._days[resource][day]
+                    for claim in self._read(resource, day)
                     if start <= claim.start < end and claim.kind == "visit" and claim.start // DAY == day
                 )
             total += count
