@@ -19,6 +19,7 @@ from holdfast.commands import desk
 from holdfast.commands.look_up import PageWish
 from holdfast.db.keeping import Keeping
 from holdfast.db.statements import statement
+from holdfast.db.written import GoneClaim
 from holdfast.rules.facts import Line, Visit
 from holdfast.rules.timetable import Claim
 from holdfast.slot import DAY, moment, rfc3339
@@ -266,4 +267,31 @@ async def test_the_checks_of_a_booking_do_not_grow_with_the_tables(database: Any
                 assert node["Index Name"].endswith("_pkey") or node["Index Name"] == "resources_kind_key", (
                     plan
                 )
+    await watched.close()
+
+
+@pytest.mark.unpartitioned
+async def test_a_release_finds_its_claims_by_their_keys(database: Any, owner: Any) -> None:
+    """A room has thousands of claims; giving one back must not look at all of them."""
+    made = await organization(owner, patients=3000)
+    watched = await Watched.open(database)
+    await fill(owner, made, 20 * A_DAY)
+    seq = await owner.fetchval("select seq from turns where organization_id = $1", made.organization)
+    held = await owner.fetch(
+        "select resource_id::text, date_part('epoch', starts_at)::bigint as start, seat from claims"
+        " where organization_id = $1 and kind = 'visit' order by starts_at limit 60",
+        made.organization,
+    )
+    keeping = Keeping(made.organization, seq, FIRST, None)  # type: ignore[arg-type]
+    keeping.tell("authorization.changed", {})
+    gone = [GoneClaim(row["resource_id"], row["start"], row["seat"]) for row in held]
+    await watched.begin(made.organization)
+    await watched.listen(on=True)
+    await watched.connection.fetchval(
+        statement("apply_in_turn"), made.organization, keeping.batch_id, None, seq, FIRST, gone,
+        *[[] for _ in range(7)], keeping.events, [], [],
+    )  # fmt: skip
+    (deleted,) = [plan for plan in watched.plans if "delete from claims" in plan["Query Text"]]
+    (found,) = [node for node in nodes(deleted["Plan"]) if "Index Cond" in node]
+    assert found["Index Name"] == "claims_pkey" and "starts_at" in found["Index Cond"], found
     await watched.close()

@@ -13,7 +13,8 @@ from holdfast.rules.facts import Authorization, Directory, Facts, Patient
 from holdfast.rules.timetable import Timetable
 
 _CLAIMS_MAX = 250_000
-"""So many claims (about 40 MB) are remembered at most, then none."""
+_PEOPLE_MAX = 20_000
+"""So many claims and people (about 40 and 20 MB) are remembered at most, then none."""
 _CLOCK_SECONDS_MAX = 60.0
 """The database's clock is asked again after that time."""
 
@@ -32,7 +33,8 @@ class Memory:
 
     @property
     def is_full(self) -> bool:
-        return self.timetable.held > _CLAIMS_MAX
+        people = max(self.timetable.resources, len(self._patients))
+        return self.timetable.held > _CLAIMS_MAX or people > _PEOPLE_MAX
 
     def take(self, facts: Facts, desk: Desk) -> None:
         """Takes in what was read, as the desk leaves it."""

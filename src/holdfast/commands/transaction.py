@@ -72,6 +72,11 @@ class Transaction:
         self._is_tainted = False
         self._is_deciding = False
 
+    @property
+    def _may_be_ahead(self) -> bool:
+        """A pooler that gives a connection for a transaction only would part a statement outside one from its text."""
+        return self._house.settings.database_pooler != "transaction"
+
     # What the lane asks
 
     @property
@@ -127,7 +132,7 @@ class Transaction:
     def _halved(self, tickets: list[Ticket]) -> tuple[list[Ticket], list[Ticket]]:
         """Many at once go in two halves, so that the second is decided while the first is written: from then on
         deciding and writing take turns, instead of everyone waiting for both. Releases are in the first half."""
-        if len(tickets) < _HALVED_FROM or self._in_turn:
+        if len(tickets) < _HALVED_FROM or self._in_turn or not self._may_be_ahead:
             return tickets, []
         ranked = sorted(tickets, key=lambda ticket: ticket.intent.rank)
         return ranked[: len(ranked) // 2], ranked[len(ranked) // 2 :]
@@ -196,7 +201,9 @@ class Transaction:
                 with _Closing(connection, self._house.settings.lane_attempt_seconds_max):
                     await connection.execute(begin("begin_writing", self._organization))
                     began = time.perf_counter()
-                    gathered = await self._gathered(connection, "facts_in_turn", tickets)
+                    if self._memory.is_full:
+                        self._memory = Memory()
+                    gathered = await self._gathered(connection, "facts_in_turn", tickets, self._memory)
                     _note(tickets, "facts", began)
                     seal = await self._house.seal(connection, self._organization)
                 if gathered.timetable is not self._memory.timetable:
@@ -221,6 +228,9 @@ class Transaction:
         if self._in_turn or before is None or self._waiting or memory.directory is None or memory.is_full:
             self._in_turn = max(0, self._in_turn - 1)
             return tickets
+        # A batch that broke is being decided again, one by one: nothing may stand on it.
+        if not self._may_be_ahead or before.desk.timetable is not memory.timetable:
+            return tickets
         remembered = memory.facts(need_of(tickets))
         if remembered is not None:
             tickets = self._decide_ahead(before, tickets, remembered)
@@ -231,7 +241,7 @@ class Transaction:
             connection = await self._looking.connection()
             with _Closing(connection, self._house.settings.lane_attempt_seconds_max):
                 began = time.perf_counter()
-                gathered = await self._gathered(connection, "facts", tickets, is_ahead=True)
+                gathered = await self._gathered(connection, "facts", tickets, memory, is_ahead=True)
                 _note(tickets, "facts", began)
         except (asyncpg.QueryCanceledError, *CONNECTION_LOST):
             self._looking.close()
@@ -257,11 +267,14 @@ class Transaction:
         return left
 
     async def _gathered(
-        self, connection: Connection, name: str, tickets: list[Ticket], *, is_ahead: bool = False
+        self,
+        connection: Connection,
+        name: str,
+        tickets: list[Ticket],
+        memory: Memory,
+        *,
+        is_ahead: bool = False,
     ) -> Gathered:
-        if self._flight is None and self._memory.is_full:
-            self._memory = Memory()
-        memory = self._memory
         return await gather(
             connection, self._organization, name, need_of(tickets), memory.directory, memory.timetable,
             is_ahead=is_ahead,

@@ -22,7 +22,7 @@ def filled(name: str, **values: str | None) -> str:
 def literal(value: str | None) -> str:
     """A value as an SQL string literal.
 
-    Right only with standard_conforming_strings on (asked for by every connection) and for text without NUL.
+    Right only with standard_conforming_strings on, PostgreSQL's default, and for text without NUL.
     """
     if value is None:
         return "null"

@@ -71,6 +71,11 @@ class Timetable:
         """How many days of resources were read."""
         return sum(days.bit_count() for known in self._known.values() for days in known.values())
 
+    @property
+    def resources(self) -> int:
+        """Of how many resources something was read."""
+        return len(self._known)
+
     def missing(self, spans: Iterable[SpanOf]) -> set[Cell]:
         """The cells that must be read before questions about these spans can be asked."""
         missing = set()

@@ -1,5 +1,5 @@
 -- The end of every writing transaction: its batch, events, audit rows and answers, and the turn moved on by the
--- number of events. The caller holds the turn and says which seq it decided on; anything else is a defect (HF001).
+-- number of events. The caller holds the turn and says which seq it decided on; anything else is refused (HF001).
 create or replace function keep(
   organization uuid, batch uuid, seq_before bigint, directory_changed boolean, decided_at bigint,
   events_new new_event[], audit_new new_audit[], keys_new new_key[])

@@ -12,9 +12,10 @@ select format('relation %s.%s kind=%s options=%s rls=%s forced=%s grants=%s owne
 from pg_class c join ours n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and c.oid not in (select objid from of_extension)
 union all
-select format('column %s.%s.%s %s null=%s default=%s identity=%s generated=%s collation=%s', n.nspname, c.relname,
+select format('column %s.%s.%s %s null=%s default=%s identity=%s generated=%s storage=%s collation=%s', n.nspname, c.relname,
               a.attname, format_type(a.atttypid, a.atttypmod), not a.attnotnull,
-              pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated, a.attcollation::regcollation)
+              pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated, a.attstorage,
+              a.attcollation::regcollation)
 from pg_attribute a
 join pg_class c on c.oid = a.attrelid
 join ours n on n.oid = c.relnamespace

@@ -99,6 +99,7 @@ create index appointment_lines_by_practitioner on appointment_lines (practitione
 -- The law: no two claims on the same seat of a resource overlap. Whoever has a claim blocks; there is no other
 -- predicate anywhere. starts_at and ends_at repeat the bounds of during because && on a range is not leakproof
 -- and so cannot use an index under row-level security: every read that decides goes by starts_at.
+-- Its bytes are kept as they are (storage plain), so that the index compares them in place.
 create table claims (
   organization_id uuid not null,
   resource_id uuid not null,
