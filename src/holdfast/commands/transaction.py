@@ -93,11 +93,12 @@ class Transaction:
 
     def most(self, waiting: int) -> int:
         """So many that the batch in flight and the next are of one size: else writing the larger leaves Python idle
-        and deciding the larger leaves the database idle, for ever, since who is answered together asks together."""
+        and deciding the larger leaves the database idle, for ever, since who is answered together asks together. None,
+        when the next is as large as that already."""
         if self._flying is None:
             return waiting
         flying, ahead = len(self._flying.tickets), len(self._ahead.tickets) if self._ahead is not None else 0
-        return max(1, (flying + ahead + waiting + 1) // 2 - ahead)
+        return max(0, (flying + ahead + waiting + 1) // 2 - ahead)
 
     @property
     def is_under_way(self) -> bool:

@@ -49,7 +49,7 @@ class Carrier(Protocol[T]):
         """How many requests must wait before it takes the next batch."""
 
     def most(self, waiting: int) -> int:
-        """How many of the waiting requests it takes at most."""
+        """How many of the waiting requests it takes at most; 0 for none before what is under way has come to its end."""
 
     @property
     def is_under_way(self) -> bool: ...
@@ -97,6 +97,9 @@ class Lane(Generic[T]):
                 batch = self._next_batch(carrier.most(len(self._waiting)))
             if batch or carrier.has_come_to_end:
                 await carrier.carry(batch)
+                await asyncio.sleep(
+                    0
+                )  # what was sent goes out before more is decided, and others have their turn
             elif not await self._is_needed():
                 break
         await carrier.close()
