@@ -35,8 +35,10 @@ class Seal:
         self._instance, self._count = os.urandom(_NONCE_BYTES - _COUNT_BYTES), 0
 
     def seal(self, plain: bytes, context: str) -> bytes:
-        """No nonce comes twice: each seal counts under a random name of its own (as in NIST SP 800-38D, 8.2.1, the
-        name drawn instead of given), and takes a new one when the count is full. Processes share no seal: workers are started, not forked."""
+        """No nonce comes twice: each seal counts under a random name of its own (as in NIST SP 800-38D, 8.2.1, the name
+        drawn instead of given), and takes a new one when the count is full. Processes share no seal: workers are
+        started, not forked.
+        """
         if self._count >> (8 * _COUNT_BYTES):
             self._renew()
         nonce = self._instance + self._count.to_bytes(_COUNT_BYTES, "big")

@@ -223,6 +223,13 @@ def _notes(seal: Seal, visit: Visit) -> str | None:
     return seal.open(bytes.fromhex(visit.notes_encrypted), notes_context(visit.id)).decode()
 
 
+async def _page(ask: Ask[Any, Any], wish: PageWish) -> Page:
+    """Through the lane in which pages are read together."""
+    lookup: Lookup[Page] = Lookup(wish, ask.deadline, ask.house.loop.create_future())
+    ask.house.page_lanes.join(ask.actor.organization_id, lookup)
+    return await lookup.future
+
+
 async def list_appointments(ask: Ask[Filter, Any]) -> Answer:
     wish = await _page_wish(ask)
     query = ask.query
@@ -230,9 +237,7 @@ async def list_appointments(ask: Ask[Filter, Any]) -> Answer:
     items = b""
     total, seq = 0, None
     if wish is not None:
-        lookup: Lookup[Page] = Lookup(wish, ask.deadline, ask.house.loop.create_future())
-        ask.house.page_lanes.join(ask.actor.organization_id, lookup)
-        page = await lookup.future
+        page = await _page(ask, wish)
         total, seq = page.total, page.seq
         items = page.items if ask.reach == "all" else _masked(ask, page)
     tail = msgspec.json.encode({
@@ -262,9 +267,7 @@ async def room_schedule(ask: Ask[OnDate, Any]) -> Answer:
         take=ask.house.settings.calendar_appointments_max,
         count_max=ask.house.settings.calendar_appointments_max,
     )
-    lookup: Lookup[Page] = Lookup(wish, ask.deadline, ask.house.loop.create_future())
-    ask.house.page_lanes.join(ask.actor.organization_id, lookup)
-    page = await lookup.future
+    page = await _page(ask, wish)
     items = page.items if ask.reach == "all" else _masked(ask, page)
     head = msgspec.json.encode({"room_id": room_id, "date": on, "as_of_seq": page.seq})
     return Answer(content=head[:-1] + b',"appointments":[' + items + b"]}", seq=page.seq)
