@@ -30,7 +30,7 @@ async def application(scope, receive, send):
         return
     if scope["path"] == "/hang":
         import time
-        time.sleep(60)
+        time.sleep(600)
     admin = os.environ.get("HOLDFAST_DATABASE_ADMIN_URL", "none")
     body = f"{os.getpid()} {admin or 'blank'} {os.environ['HOLDFAST_DATABASE_URL']}".encode()
     await send({"type": "http.response.start", "status": 200, "headers": []})

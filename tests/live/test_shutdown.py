@@ -21,6 +21,7 @@ async def test_a_signal_ends_open_streams(settings: Settings, process: Process, 
             "HOLDFAST_DATABASE_URL": settings.database_url,
             "HOLDFAST_SECRET_KEY": settings.secret_key,
             "HOLDFAST_HOME": settings.home,
+            "HOLDFAST_SHUTDOWN_DEADLINE_SECONDS": "60",
         },
     )  # fmt: skip
     assert server.stderr is not None
@@ -37,7 +38,7 @@ async def test_a_signal_ends_open_streams(settings: Settings, process: Process, 
     server.send_signal(signal.SIGTERM)
     rest = (await server.stderr.read()).decode()
     await server.wait()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30, "the streams end, nothing waits for the deadline"
     assert [await stream.event() for stream in streams] == [None] * 20
     assert all(stream.ended_well for stream in streams)
     assert "ERROR" not in rest

@@ -90,8 +90,8 @@ async def test_each_request_once_and_never_more_at_once_than_clients(parts: int)
 async def test_latency_is_the_servers_time() -> None:
     async with Server(delay=lambda _n: 0.05).running() as server:
         result = await drive(plan(server, 8))
-    assert all(0.05 <= one < 0.2 for one in result.samples)
-    assert 0.1 <= result.seconds < 0.4
+    assert all(0.05 <= one < 2 for one in result.samples)
+    assert 0.1 <= result.seconds < 4
 
 
 async def test_an_unexpected_status_is_counted_and_kept_but_is_no_sample() -> None:
@@ -122,25 +122,25 @@ async def test_a_server_that_goes_ends_the_run() -> None:
 async def test_the_time_ends_a_repeated_run(rate: float | None) -> None:
     async with Server(delay=lambda _n: 0.002).running() as server:
         result = await drive(plan(server, 3, repeat=True, seconds=0.4, rate=rate))
-    assert 0.3 < result.seconds < 1.0
+    assert 0.3 < result.seconds < 10
     assert result.offered > 50
     assert set(server.seen) == {b"0", b"1", b"2"}
     assert terms_add_up(result)
 
 
 async def test_the_warm_up_is_no_sample() -> None:
-    async with Server(delay=lambda n: 0.1 if n < 4 else 0.001).running() as server:
-        result = await drive(plan(server, 3, repeat=True, seconds=0.3, warm_up_seconds=0.05))
+    async with Server(delay=lambda n: 1.0 if n < 4 else 0.001).running() as server:
+        result = await drive(plan(server, 3, repeat=True, seconds=2.0, warm_up_seconds=0.05))
     assert sum(result.statuses.values()) >= result.answered + 4
-    assert max(result.samples) < 0.09
-    assert result.seconds < 1.0
+    assert max(result.samples) < 0.9
+    assert result.seconds < 10
 
 
 async def test_open_loop_keeps_its_rate_whatever_the_answers_do() -> None:
     async with Server().running() as server:
         result = await drive(plan(server, 200, rate=400.0))
     assert result.answered == 200
-    assert 0.48 < result.seconds < 1.0
+    assert 0.48 < result.seconds < 10
 
 
 async def test_open_loop_latency_counts_from_when_it_was_due() -> None:
@@ -148,7 +148,7 @@ async def test_open_loop_latency_counts_from_when_it_was_due() -> None:
     async with Server(delay=lambda _n: 0.02).running() as server:
         result = await drive(plan(server, 40, clients=1, rate=100.0))
     assert result.answered == 40
-    assert result.samples[0] < 0.1
+    assert result.samples[0] < 0.3
     assert result.samples[-1] > 0.35
     assert result.backlog_max > 10
 
@@ -165,7 +165,7 @@ async def test_the_driver_as_a_process(tmp_path: Path) -> None:
     result = msgspec.msgpack.decode(result_file.read_bytes(), type=Result)
     assert result.statuses == {200: 50}
     assert len(result.samples) == 50
-    assert 0 < result.cpu_seconds < 2
+    assert 0 < result.cpu_seconds < 20
 
 
 def test_a_request_is_http() -> None:
