@@ -263,7 +263,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
             "appointment_lines_units_not_negative", "appointments_cancellation_whole",
             "appointments_method_known", "appointments_needs_action_known", "appointments_status_known",
             "authorization_entries_kind_known", "authorization_entries_units_sign",
-            "authorizations_manual_within_scheduled", "batches_hash_length", "claims_during_matches",
+            "authorizations_manual_within_scheduled", "batches_hash_length",
             "claims_expiry_of_holds", "claims_kind_known", "claims_kind_of_owner", "claims_length", "claims_one_owner",
             "idempotency_keys_fingerprint_length", "patients_kind_fixed", "practitioners_kind_fixed",
             "resource_seats_number", "resource_seats_patient_one", "resources_kind_known", "rooms_kind_fixed",

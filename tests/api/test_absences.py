@@ -60,8 +60,8 @@ async def insert_visit(
             return
         for resource, seat in ((made["room"], 1), (made["practitioner"], 0)):
             await connection.execute(
-                "insert into claims (organization_id, resource_id, seat, during, starts_at, ends_at, kind, appointment_id)"
-                " select $1, $3, $4, tstzrange(a.starts_at, a.ends_at), a.starts_at, a.ends_at, 'visit', a.id"
+                "insert into claims (organization_id, resource_id, seat, starts_at, ends_at, kind, appointment_id)"
+                " select $1, $3, $4, a.starts_at, a.ends_at, 'visit', a.id"
                 " from appointments a where a.id = $2",
                 organization.id, made[status], resource, seat,
             )  # fmt: skip

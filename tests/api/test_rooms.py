@@ -117,8 +117,8 @@ async def test_a_seat_that_is_taken_stays(
         room = await a_room(admin, concurrent_visits_max=3)
         async with writing(application, organization.id) as connection:
             await connection.execute(
-                "insert into claims (organization_id, resource_id, seat, during, starts_at, ends_at, kind, block_id)"
-                " select $1, $2, 1, tstzrange(t, t + interval '1 h'), t, t + interval '1 h', 'block', $2"
+                "insert into claims (organization_id, resource_id, seat, starts_at, ends_at, kind, block_id)"
+                " select $1, $2, 1, t, t + interval '1 h', 'block', $2"
                 " from (select now() + interval '1 day') x(t)",
                 organization.id, room["id"],
             )  # fmt: skip

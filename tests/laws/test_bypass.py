@@ -37,8 +37,8 @@ async def _claim(connection: Any, world: World, resource: str, start: datetime, 
         world.organization, absence, resource, start, end,
     )  # fmt: skip
     await connection.execute(
-        "insert into claims (organization_id, resource_id, seat, during, starts_at, ends_at, kind, time_off_id)"
-        " values ($1, $2, 0, tstzrange($4, $5, '[)'), $4, $5, 'time_off', $3)",
+        "insert into claims (organization_id, resource_id, seat, starts_at, ends_at, kind, time_off_id)"
+        " values ($1, $2, 0, $4, $5, 'time_off', $3)",
         world.organization, resource, absence, start, end,
     )  # fmt: skip
 
@@ -128,10 +128,16 @@ async def _copied(owner: Any, world: World, table: str, key: str, change: dict[s
             fresh["id"],
         )
     changed = ", ".join(f"'{name}', to_jsonb('{value}'::text)" for name, value in (fresh | change).items())
+    columns = await owner.fetchval(
+        "select string_agg(quote_ident(attname), ', ') from pg_attribute"
+        " where attrelid = $1::text::regclass and attnum > 0 and not attisdropped and attgenerated = ''",
+        table,
+    )
     async with owner.transaction():
         await owner.execute("set local role holdfast_server")
         await owner.execute(
-            f"insert into {table} select (jsonb_populate_record(null::{table}, $1 || jsonb_build_object({changed}))).*",
+            f"insert into {table} ({columns}) select {columns}"
+            f" from jsonb_populate_record(null::{table}, $1 || jsonb_build_object({changed}))",
             row,
         )
 

@@ -75,8 +75,8 @@ keys as (
 batched as (
   insert into batches select $1, 1000000 + n, uuidv7(), n, sha256('x'), now() from wanted),
 claimed as (
-  insert into claims (organization_id, resource_id, during, starts_at, ends_at, kind, appointment_id)
-  select $1, c.resource, tstzrange(v.starts_at, v.ends_at, '[)'), v.starts_at, v.ends_at, 'visit', v.id
+  insert into claims (organization_id, resource_id, starts_at, ends_at, kind, appointment_id)
+  select $1, c.resource, v.starts_at, v.ends_at, 'visit', v.id
   from visits v join wanted w on w.at = v.starts_at and w.room = v.room_id
   cross join lateral (values (w.room), (w.practitioner)) c(resource))
 update turns set seq = seq + $9 - $8 where organization_id = $1

@@ -21,18 +21,24 @@ T = TypeVar("T", bound=msgspec.Struct)
 _AT = re.compile(r" - at `\$(?:\.)?(.*?)`$")
 
 
-def body(raw: bytes, kind: type[T], nesting_max: int) -> T:
-    """The request's body as `kind` (a msgspec Struct that forbids unknown fields). Raises Invalid."""
+def body(raw: bytes, kind: type[T], nesting_max: int) -> tuple[T, Any]:
+    """The request's body as `kind` (a msgspec Struct that forbids unknown fields), and as plain values. Raises Invalid."""
     _check_shape(raw, nesting_max)
     try:
-        found = msgspec.json.decode(raw, type=kind, dec_hook=decoded)
+        found = _decoder(kind).decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise _every_error(raw, kind) from None
     # Two readers of one body must not read two different things: no name twice. What is left of the body when it has
     # been read has as many quotes as the body itself; otherwise (escaped ones too) the slow way tells.
-    if raw.count(b'"') != _quotes(msgspec.json.decode(raw)):
+    plain = msgspec.json.decode(raw)
+    if raw.count(b'"') != _quotes(plain):
         json.loads(raw, object_pairs_hook=_once, parse_int=str, parse_float=str)
-    return found
+    return found, plain
+
+
+@cache
+def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
+    return msgspec.json.Decoder(kind, dec_hook=decoded)
 
 
 def _quotes(value: Any) -> int:
@@ -92,12 +98,10 @@ def _repeatable(kind: type[msgspec.Struct]) -> Mapping[str, bool]:
     return MappingProxyType({field.encode_name: "list" in str(field.type) for field in fields})
 
 
-def fingerprint(method: str, target: str, if_match: str, raw: bytes) -> bytes:
-    """What makes two requests with one key the same: method, path and query, If-Match, canonical body."""
-    canonical = msgspec.json.encode(msgspec.json.decode(raw), order="sorted") if raw else b""
-    return hashlib.sha256(
-        b"\x1f".join((method.encode(), target.encode(), if_match.encode(), canonical))
-    ).digest()
+def fingerprint(method: str, target: str, if_match: str, plain: Any) -> bytes:
+    """What makes two requests with one key the same: method, path and query, If-Match, the body's values."""
+    canonical = b"" if plain is None else msgspec.json.encode(plain, order="sorted")
+    return hashlib.sha256(f"{method}\x1f{target}\x1f{if_match}\x1f".encode() + canonical).digest()
 
 
 def _check_shape(raw: bytes, nesting_max: int) -> None:

@@ -27,6 +27,8 @@ B = TypeVar("B")
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Header = tuple[bytes, bytes]
+"""Name in lower case, and value."""
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _KEY = re.compile(rb"[\x21-\x7e]{1,255}")
@@ -142,7 +144,7 @@ class Authenticator(Protocol):
 
 
 class Limiter(Protocol):
-    def count(self, actor: Actor) -> dict[str, str]:
+    def count(self, actor: Actor) -> list[Header]:
         """Counts one request; the RateLimit headers. Raises Problem (429)."""
 
 
@@ -168,7 +170,7 @@ class Door:
             deadline=self._clock() + self._settings.request_deadline_seconds,
             headers=headers, client_address=(scope.get("client") or ("",))[0], parameters={},
         )  # fmt: skip
-        limits: dict[str, str] = {}
+        limits: list[Header] = []
         try:
             answer = await self._answer(ask, scope, receive, limits)
             if answer.stream is not None:
@@ -184,7 +186,7 @@ class Door:
         await _send(send, ask, answer, content, limits)
 
     async def _answer(
-        self, ask: Ask[Any, Any], scope: Scope, receive: Receive, limits: dict[str, str]
+        self, ask: Ask[Any, Any], scope: Scope, receive: Receive, limits: list[Header]
     ) -> Answer:
         routes, ask.parameters = self._router.find(ask.path)
         route = routes.get(ask.method) or (routes.get("GET") if ask.method == "HEAD" else None)
@@ -203,11 +205,11 @@ class Door:
         self._decode_body(ask, route, raw, scope)
         return await route.handler(ask)
 
-    async def _let_in(self, ask: Ask[Any, Any], route: Route[Any, Any], limits: dict[str, str]) -> None:
+    async def _let_in(self, ask: Ask[Any, Any], route: Route[Any, Any], limits: list[Header]) -> None:
         began = time.perf_counter()
         ask.signed_in = actor = await self._authenticator.actor(ask.headers, ask.method)
         ask.spans["authenticate"] = time.perf_counter() - began
-        limits.update(self._limiter.count(actor))
+        limits += self._limiter.count(actor)
         if route.permission:
             reach = actor.reach(route.permission)
             if reach is None:
@@ -216,12 +218,13 @@ class Door:
             ask.reach = reach
 
     def _decode_body(self, ask: Ask[Any, Any], route: Route[Any, Any], raw: bytes, scope: Scope) -> None:
+        plain = None
         if route.body is not None:
             if raw or not route.body_optional:
                 media_type = ask.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
                 if media_type != b"application/json":
                     raise Problem("unsupported_media_type", "The body must be application/json.")
-                ask.body = decode.body(raw, route.body, self._settings.request_nesting_max)
+                ask.body, plain = decode.body(raw, route.body, self._settings.request_nesting_max)
             else:
                 ask.body = route.body()
         elif raw:
@@ -236,7 +239,7 @@ class Door:
             target = ask.path + "?" + scope["query_string"].decode("latin-1")
             ask.key = key.decode()
             ask.fingerprint = decode.fingerprint(
-                ask.method, target, ask.headers.get(b"if-match", b"").decode("latin-1"), raw
+                ask.method, target, ask.headers.get(b"if-match", b"").decode("latin-1"), plain
             )
 
     async def _read(self, receive: Receive, ask: Ask[Any, Any]) -> bytes:
@@ -277,25 +280,23 @@ def _trace(error: BaseException) -> list[str]:
     return frames
 
 
-async def _send(
-    send: Send, ask: Ask[Any, Any], answer: Answer, content: bytes, limits: dict[str, str]
-) -> None:
-    timing = ", ".join(f"{name};dur={seconds * 1000:.2f}" for name, seconds in ask.spans.items())
+async def _send(send: Send, ask: Ask[Any, Any], answer: Answer, content: bytes, limits: list[Header]) -> None:
+    timing = ", ".join([f"{name};dur={seconds * 1000:.2f}" for name, seconds in ask.spans.items()])
     headers = [
-        (b"content-length", str(len(content)).encode()),
+        (b"content-length", b"%d" % len(content)),
         (b"x-request-id", ask.request_id.encode()),
         (b"server-timing", timing.encode()),
         (b"cache-control", b"no-store"),
+        *limits,
     ]
     if content:
         headers.append((b"content-type", answer.media_type.encode()))
     if answer.version is not None:
-        headers.append((b"etag", f'"{answer.version}"'.encode()))
+        headers.append((b"etag", b'"%d"' % answer.version))
     if answer.seq is not None:
-        headers.append((b"as-of-seq", str(answer.seq).encode()))
+        headers.append((b"as-of-seq", b"%d" % answer.seq))
     if answer.replayed:
         headers.append((b"idempotency-replayed", b"true"))
-    for name, value in (*limits.items(), *answer.headers.items()):
-        headers.append((name.lower().encode(), value.encode()))
+    headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if ask.method == "HEAD" else content})

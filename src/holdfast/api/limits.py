@@ -4,6 +4,7 @@ import math
 import time
 
 from holdfast.actor import Actor
+from holdfast.api.door import Header
 from holdfast.api.problems import Problem
 from holdfast.settings import Settings
 
@@ -28,7 +29,7 @@ class Limiter:
         self._users: dict[str, int] = {}
         self._organizations: dict[str, int] = {}
 
-    def count(self, actor: Actor) -> dict[str, str]:
+    def count(self, actor: Actor) -> list[Header]:
         """Counts one request; the headers RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers).
 
         Raises Problem (429) with Retry-After. A refused request is not counted.
@@ -44,20 +45,22 @@ class Limiter:
             raise self._refused(actor, user, organization, seconds)
         self._users[actor.user_id] = user
         self._organizations[actor.organization_id] = organization
-        return self._headers(user, organization, seconds)
+        return [
+            (b"ratelimit", self._left(user, organization, seconds).encode()),
+            (b"ratelimit-policy", self._policy.encode()),
+        ]
 
-    def _headers(self, user: int, organization: int, seconds: int) -> dict[str, str]:
-        return {
-            "RateLimit": f'"user";r={self._user_max - user};t={seconds}, '
-            f'"organization";r={self._organization_max - organization};t={seconds}',
-            "RateLimit-Policy": self._policy,
-        }
+    def _left(self, user: int, organization: int, seconds: int) -> str:
+        return (
+            f'"user";r={self._user_max - user};t={seconds}, '
+            f'"organization";r={self._organization_max - organization};t={seconds}'
+        )
 
     def _refused(self, actor: Actor, user: int, organization: int, seconds: int) -> Problem:
         whose = "you" if user > self._user_max else "your organization"
-        spent = self._headers(min(user, self._user_max), min(organization, self._organization_max), seconds)
+        left = self._left(min(user, self._user_max), min(organization, self._organization_max), seconds)
         return Problem(
             "rate_limited",
             f"Too many requests by {whose} in this minute; wait {seconds} seconds.",
-            headers={"Retry-After": str(seconds)} | spent,
+            headers={"Retry-After": str(seconds), "RateLimit": left, "RateLimit-Policy": self._policy},
         )

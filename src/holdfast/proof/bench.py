@@ -145,10 +145,10 @@ class _Bench:
         )  # fmt: skip
         with embedded.running(self.home, self.progress) as engine:
             secret = self._migrated(engine)
-            report.database = asyncio.run(_prepared(engine))
+            sizes = self._sizes()
+            report.database = asyncio.run(_prepared(engine, sizes))
             for fault in report.database.not_durable:
                 raise BenchError(f"{fault} on this engine: figures without durability say nothing.")
-            sizes = self._sizes()
             self.progress(f"Filling: {sum(size.visits for size in sizes):,} visits.")
             made = asyncio.run(bench_data.fill(engine.admin_url, secret, sizes, SEED))
             report.measures, requests = self._rounds(engine, made, report)
@@ -222,8 +222,8 @@ async def _unlike(engine: Engine, requests: Requests) -> list[str]:
     return [f"{requests.booked} bookings were asked for, {stored} are stored"]
 
 
-async def _prepared(engine: Engine) -> Database:
-    """The yardsticks' database and tables; what the engine is set to."""
+async def _prepared(engine: Engine, sizes: list[bench_data.Size]) -> Database:
+    """The yardsticks' database and tables, as full as Holdfast's will be; what the engine is set to."""
     connection = await asyncpg.connect(engine.admin_url)
     try:
         await connection.execute(statement("create_database"))
@@ -233,6 +233,12 @@ async def _prepared(engine: Engine) -> Database:
     connection = await asyncpg.connect(engine.url_for(embedded.OWNER, engine.password, pgbench.DATABASE))
     try:
         await connection.execute(statement("yardstick_tables"))
+        for size in sizes:
+            await connection.execute(
+                statement("yardstick_bookings"), size.clinics, size.weeks, bench_data.CLINIC_PRACTITIONERS,
+                size.patients_each,
+            )  # fmt: skip
+        await connection.execute(statement("settle"))
     finally:
         await connection.close()
     if row is None:

@@ -36,9 +36,8 @@ with given as (
   from visit v
   order by v.starts_at
 )
-insert into claims (organization_id, resource_id, seat, during, starts_at, ends_at, kind, appointment_id)
-select v.organization, r.id, 0, tstzrange(v.starts_at, v.starts_at + interval '1 hour', '[)'), v.starts_at,
-       v.starts_at + interval '1 hour', 'visit', v.id
+insert into claims (organization_id, resource_id, seat, starts_at, ends_at, kind, appointment_id)
+select v.organization, r.id, 0, v.starts_at, v.starts_at + interval '1 hour', 'visit', v.id
 from visit v
 cross join lateral (values (v.room_id), (v.practitioner_id), (v.patient_id)) r(id)
 order by v.starts_at

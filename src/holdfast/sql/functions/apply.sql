@@ -86,9 +86,9 @@ begin
   end if;
 
   if cardinality(claims_new) > 0 then
-    insert into claims (organization_id, resource_id, seat, during, starts_at, ends_at, kind, appointment_id)
-    select organization, r.resource_id, r.seat, tstzrange(to_timestamp(r.starts_at), to_timestamp(r.ends_at), '[)'),
-           to_timestamp(r.starts_at), to_timestamp(r.ends_at), r.kind, r.appointment_id
+    insert into claims (organization_id, resource_id, seat, starts_at, ends_at, kind, appointment_id)
+    select organization, r.resource_id, r.seat, to_timestamp(r.starts_at), to_timestamp(r.ends_at), r.kind,
+           r.appointment_id
     from unnest(claims_new) r;
   end if;
 

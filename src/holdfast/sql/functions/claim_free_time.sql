@@ -7,8 +7,8 @@ returns void
 language sql volatile
 as $$
   insert into claims (
-    organization_id, resource_id, seat, during, starts_at, ends_at, kind, closure_id, time_off_id)
-  select organization, s.resource_id, s.seat, free.during, lower(free.during), upper(free.during), claim_kind,
+    organization_id, resource_id, seat, starts_at, ends_at, kind, closure_id, time_off_id)
+  select organization, s.resource_id, s.seat, lower(free.during), upper(free.during), claim_kind,
          closure, absence
   from resource_seats s
   cross join lateral (

@@ -46,9 +46,8 @@ select {organization}::uuid, v.id, 1, v.practitioner_id, v.service_id, v.starts_
 from bulk_visits v
 order by v.n;
 
-insert into claims (organization_id, resource_id, seat, during, starts_at, ends_at, kind, appointment_id)
-select {organization}::uuid, c.resource_id, 0, tstzrange(c.starts_at, c.ends_at, '[)'), c.starts_at, c.ends_at,
-       c.kind, v.id
+insert into claims (organization_id, resource_id, seat, starts_at, ends_at, kind, appointment_id)
+select {organization}::uuid, c.resource_id, 0, c.starts_at, c.ends_at, c.kind, v.id
 from bulk_visits v
 cross join lateral (values
   (v.patient_id, v.starts_at, v.ends_at, 'visit'),
