@@ -157,6 +157,33 @@ def test_a_killed_engine_comes_back_with_everything_committed(home: Path, postma
     assert any("died" in line for line in said)
 
 
+def test_an_engine_that_dies_while_it_is_asked_is_started_again(
+    home: Path, postmaster: Postmaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """asyncpg then says that its own state is confused, and it may be anything: the watch goes on."""
+    really, errors = (
+        embedded._ask,
+        [asyncpg.InternalClientError("another operation"), RuntimeError("anything")],
+    )
+
+    async def ask_badly(port: int, password: str) -> tuple[str, str]:
+        if errors:
+            raise errors.pop(0)
+        return await really(port, password)
+
+    with running(home, silent) as engine:
+        monkeypatch.setattr(embedded, "_ask", ask_badly)
+        before = postmaster()
+        before.kill()
+        while not gone(before):
+            time.sleep(0.01)
+        assert ask_until_back(engine.admin_url, "select 1") == 1
+        end = time.monotonic() + 60
+        while errors and time.monotonic() < end:
+            time.sleep(0.01)
+        assert not errors, "nobody watches any more"
+
+
 def test_sharers_start_a_killed_engine_only_once(home: Path, hold: Hold, postmaster: Postmaster) -> None:
     hold()
     with running(home, silent) as engine:

@@ -33,6 +33,7 @@ import asyncpg
 import psutil
 
 from holdfast.db import engine_binaries
+from holdfast.db.database import CONNECTION_LOST
 from holdfast.db.engine_binaries import Account, Binaries, EngineError
 from holdfast.db.private_files import locked, locked_folder, sync_folder, write_private
 from holdfast.db.statements import statement
@@ -397,7 +398,7 @@ class _Supervisor:
         with ThreadPoolExecutor(1) as aside:  # the caller may be inside an event loop
             try:
                 where, self.version = aside.submit(asyncio.run, _ask(port, self.password)).result()
-            except (asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError, OSError):
+            except CONNECTION_LOST:  # it may also die while it is asked
                 return False
             except asyncpg.InvalidAuthorizationSpecificationError as error:
                 raise EngineError(
@@ -437,8 +438,8 @@ class _Supervisor:
                 with locked(self.home / "engine.lock", self.progress):
                     self._bring_up()
                 self.progress("The database engine is back.")
-            except (EngineError, OSError, psutil.Error) as error:
-                self.progress(str(error))
+            except Exception as error:  # noqa: BLE001 whatever it is, nobody else would bring it back
+                self.progress(str(error) or type(error).__name__)
                 pause = min(pause * 2, 5.0)
 
     def _stop(self) -> None:
