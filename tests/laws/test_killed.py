@@ -69,16 +69,19 @@ class Served:
         )
 
     def kill_worker(self) -> None:
-        workers = [
-            each
-            for each in psutil.Process(self.process.pid).children()
-            if "spawn_main" in " ".join(each.cmdline())
-        ]
+        workers = [each for each in psutil.Process(self.process.pid).children() if _is_worker(each)]
         assert workers, "no worker is there to be killed"
         workers[0].kill()
 
     def kill_engine(self) -> None:
         os.kill(int((self.home / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return "spawn_main" in " ".join(process.cmdline())
+    except psutil.Error:
+        return False  # it was killed a moment ago
 
 
 @pytest.fixture
