@@ -16,10 +16,11 @@ from sql.calendar_fill import A_DAY, FIRST, ROOMS, Filled, fill, organization
 from holdfast import ids
 from holdfast.actor import Actor, Asked
 from holdfast.commands import desk
+from holdfast.commands.claims_kept import ClaimsKept
 from holdfast.commands.look_up import PageWish
 from holdfast.db.keeping import Keeping
 from holdfast.db.statements import statement
-from holdfast.db.written import GoneClaim
+from holdfast.db.written import GoneClaim, MovedClaim
 from holdfast.rules.facts import Line, Visit
 from holdfast.rules.timetable import Claim
 from holdfast.slot import DAY, moment, rfc3339
@@ -225,13 +226,13 @@ async def book(watched: Watched, made: Filled, n: int, seq: int) -> None:
     keeping.tell("appointment.booked", desk.visit_body(visit))
     keeping.note(asked, "booked", "appointment", visit.id)
     claim = Claim(start, start + 3000, 0, "visit", visit.id)
-    claims = [
-        desk._claim((each, claim))
-        for each in (visit.patient_id, visit.lines[0].practitioner_id, visit.room_id or "")
-    ]
+    kept = ClaimsKept()
+    kept.give(
+        (each, claim) for each in (visit.patient_id, visit.lines[0].practitioner_id, visit.room_id or "")
+    )
     await watched.begin(made.organization)
     await watched.connection.fetchval(
-        statement("apply_in_turn"), made.organization, keeping.batch_id, None, seq, FIRST, [], claims,
+        statement("apply_in_turn"), made.organization, keeping.batch_id, None, seq, FIRST, [], [], kept.new,
         [desk._appointment(visit)], [], [desk._line(visit, visit.lines[0])], [], [], [], keeping.events,
         keeping.audit, [],
     )  # fmt: skip
@@ -272,7 +273,7 @@ async def test_the_checks_of_a_booking_do_not_grow_with_the_tables(database: Any
 
 @pytest.mark.unpartitioned
 async def test_a_release_finds_its_claims_by_their_keys(database: Any, owner: Any) -> None:
-    """A room has thousands of claims; once they are counted, giving one back does not look at all of them."""
+    """A room has thousands of claims; once they are counted, giving one back or moving it does not look at all of them."""
     made = await organization(owner, patients=3000)
     watched = await Watched.open(database)
     await fill(owner, made, 20 * A_DAY)
@@ -285,14 +286,18 @@ async def test_a_release_finds_its_claims_by_their_keys(database: Any, owner: An
     )
     keeping = Keeping(made.organization, seq, FIRST, None)  # type: ignore[arg-type]
     keeping.tell("authorization.changed", {})
-    gone = [GoneClaim(row["resource_id"], row["start"], row["seat"]) for row in held]
+    places = [(row["resource_id"], row["start"], row["seat"]) for row in held]
+    gone = [GoneClaim(*place) for place in places[:30]]
+    moved = [MovedClaim(*place, place[2]) for place in places[30:]]
     await watched.begin(made.organization)
     await watched.listen(on=True)
     await watched.connection.fetchval(
-        statement("apply_in_turn"), made.organization, keeping.batch_id, None, seq, FIRST, gone,
+        statement("apply_in_turn"), made.organization, keeping.batch_id, None, seq, FIRST, gone, moved,
         *[[] for _ in range(7)], keeping.events, [], [],
     )  # fmt: skip
-    (deleted,) = [plan for plan in watched.plans if "delete from claims" in plan["Query Text"]]
-    (found,) = [node for node in nodes(deleted["Plan"]) if "Index Cond" in node]
-    assert found["Index Name"] == "claims_pkey" and "starts_at" in found["Index Cond"], found
+    deleting = [plan for plan in watched.plans if "delete from claims" in plan["Query Text"]]
+    assert len(deleting) == 2
+    for plan in deleting:
+        (found,) = [node for node in nodes(plan["Plan"]) if "Index Cond" in node]
+        assert found["Index Name"] == "claims_pkey" and "starts_at" in found["Index Cond"], found
     await watched.close()

@@ -16,6 +16,7 @@ from holdfast.commands.refusal import everything, free_rooms, slot_body
 from holdfast.errors import FieldError, Invalid
 from holdfast.rules.availability import Grid, nearest_slots
 from holdfast.rules.facts import Directory, Line, Visit
+from holdfast.rules.seats import most_at_once
 from holdfast.slot import DAY, MINUTE, local_date, rfc3339
 
 
@@ -69,7 +70,7 @@ async def conflicts(ask: Ask[Query, Any]) -> Answer:
     lookup: Lookup[Found] = Lookup(asked, ask.deadline, ask.house.loop.create_future())
     ask.house.conflict_lanes.join(actor.organization_id, lookup)
     found = await lookup.future
-    taken = list(_taken(found))
+    taken = list(_taken(found, query.start, query.end))
     body = Conflicts(
         has_conflict=bool(taken), conflicts=[_body(claim, ask.actor) for claim in taken], alternatives=Alternatives(),
         as_of_seq=found.seq,
@@ -79,13 +80,14 @@ async def conflicts(ask: Ask[Query, Any]) -> Answer:
     return Answer(content=body, seq=body.as_of_seq)
 
 
-def _taken(found: Found) -> Iterable[InTheWay]:
-    """The claims that really are in the way: on a resource of several seats only if all are taken."""
+def _taken(found: Found, start: int, end: int) -> Iterable[InTheWay]:
+    """The claims that really are in the way: on a resource of several seats only if all are taken at some moment."""
     directory = found.directory
     for resource in {claim.resource_id for claim in found.claims}:
         claims = [claim for claim in found.claims if claim.resource_id == resource]
         holder = directory.rooms.get(resource) or directory.practitioners.get(resource)
-        if len({claim.seat for claim in claims}) >= (holder.seats if holder else 1):
+        at_once = most_at_once(((claim.start, claim.end) for claim in claims), start, end)
+        if at_once >= (holder.seats if holder else 1):
             yield from claims
 
 

@@ -60,8 +60,8 @@ class Batch:
         desk, keeping = self.desk, self.desk.keeping
         return [
             keeping.organization, keeping.batch_id, self.before, keeping.seq_before, keeping.now,
-            desk.claims_gone, desk.claims_new, desk.appointments_new, desk.appointments_changed,
-            desk.lines_new, desk.lines_changed, desk.authorizations_changed, desk.entries_new,
+            desk.claims.gone, desk.claims.moved, desk.claims.new, desk.appointments_new,
+            desk.appointments_changed, desk.lines_new, desk.lines_changed, desk.authorizations_changed, desk.entries_new,
             keeping.events, keeping.audit, keeping.keys,
         ]  # fmt: skip
 

@@ -10,20 +10,20 @@ from typing import Any
 import msgspec
 
 from holdfast.actor import Asked
+from holdfast.commands.claims_kept import ClaimsKept, HeldClaim
 from holdfast.db.keeping import Keeping
 from holdfast.db.written import (
     ChangedAppointment,
     ChangedAuthorization,
     ChangedLine,
-    GoneClaim,
     NewAppointment,
-    NewClaim,
     NewEntry,
     NewLine,
 )
 from holdfast.errors import NotFound, Refused
 from holdfast.rules.assess import Verdict, busy_span
 from holdfast.rules.facts import Authorization, Directory, Facts, Line, Patient, Visit
+from holdfast.rules.seats import Seating
 from holdfast.rules.timetable import Claim, Timetable
 from holdfast.settings import Settings
 from holdfast.slot import DAY, MINUTE, rfc3339
@@ -31,9 +31,6 @@ from holdfast.states import WITHOUT_CLAIMS
 
 View = Callable[[Visit, Directory, Asked], bytes]
 """How the caller sees a visit: its answer's bytes."""
-
-HeldClaim = tuple[str, Claim]
-"""A resource and a claim on it."""
 
 
 class Desk:
@@ -51,8 +48,7 @@ class Desk:
         self._inherited: dict[str, Authorization] = {}
         self._lifted: set[str] = set()
         self.learn(facts)
-        self.claims_gone: list[GoneClaim] = []
-        self.claims_new: list[NewClaim] = []
+        self.claims = ClaimsKept()
         self.appointments_new: list[NewAppointment] = []
         self.appointments_changed: list[ChangedAppointment] = []
         self.lines_new: list[NewLine] = []
@@ -159,16 +155,27 @@ class Desk:
                 self._authorizations[line.authorization_id].scheduled_units += sign * line.units_reserved
 
     def claims_for(self, visit: Visit, verdict: Verdict) -> list[HeldClaim]:
-        """The claims that a granted visit makes: patient, each practitioner, the room and its turnover."""
+        """The claims that a granted visit makes: patient, each practitioner, the room and its turnover. Others change
+        their seats for it here."""
         held: list[HeldClaim] = []
         if any(line.patient_present for line in visit.lines):
             held.append((visit.patient_id, Claim(visit.start, visit.end, 0, "visit", visit.id)))
-        for line, seat in zip(visit.lines, verdict.practitioner_seats, strict=True):
+        for line, seating in zip(visit.lines, verdict.practitioner_seatings, strict=True):
             start, end = busy_span(line)
-            held.append((line.practitioner_id, Claim(start, end, seat, "visit", visit.id)))
+            self._reseat(line.practitioner_id, seating)
+            held.append((line.practitioner_id, Claim(start, end, seating.seat, "visit", visit.id)))
         if verdict.room is not None and visit.room_id is not None:
-            held += room_claims(visit, verdict.room.seat)
+            self._reseat(visit.room_id, verdict.room.seating)
+            held += room_claims(visit, verdict.room.seating.seat)
         return held
+
+    def _reseat(self, resource: str, seating: Seating) -> None:
+        for claim, _ in seating.moved:
+            self.timetable.remove(resource, claim)
+        for claim, seat in seating.moved:
+            self.timetable.add(resource, claim._replace(seat=seat))
+        if seating.moved:
+            self.claims.move(resource, seating.moved)
 
     # What is put down
 
@@ -190,8 +197,8 @@ class Desk:
         for resource, claim in new:
             self.timetable.add(resource, claim)
         same = {held for held in gone if held in new}
-        self.claims_gone += [_gone(held) for held in gone if held not in same]
-        self.claims_new += [_claim(held) for held in new if held not in same]
+        self.claims.take([held for held in gone if held not in same])
+        self.claims.give([held for held in new if held not in same])
         self._units(asked, visit, before)
         visit.updated_at = self.now
         if before is None:
@@ -310,16 +317,6 @@ def _line_body(line: Line) -> dict[str, Any]:
         "minutes_actual": line.minutes_actual, "travel_before_minutes": line.travel_before_minutes,
         "buffer_minutes": line.buffer_minutes, "line_status": line.line_status,
     }  # fmt: skip
-
-
-def _gone(held: HeldClaim) -> GoneClaim:
-    resource, claim = held
-    return GoneClaim(resource, claim.start, claim.seat)
-
-
-def _claim(held: HeldClaim) -> NewClaim:
-    resource, claim = held
-    return NewClaim(resource, claim.seat, claim.start, claim.end, claim.kind, claim.owner)
 
 
 def _appointment(visit: Visit) -> NewAppointment:

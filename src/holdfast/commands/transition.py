@@ -7,7 +7,8 @@ from typing import ClassVar
 import msgspec
 
 from holdfast.actor import Asked
-from holdfast.commands.desk import Desk, HeldClaim
+from holdfast.commands.claims_kept import HeldClaim
+from holdfast.commands.desk import Desk
 from holdfast.commands.intent import (
     MOVES,
     RELEASES,

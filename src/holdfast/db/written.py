@@ -20,6 +20,13 @@ class GoneClaim(NamedTuple):
     seat: int
 
 
+class MovedClaim(NamedTuple):
+    resource_id: str
+    starts_at: int
+    seat: int
+    seat_new: int
+
+
 class NewAppointment(NamedTuple):
     id: str
     clinic_id: str

@@ -21,8 +21,9 @@ from holdfast.rules.facts import (
     SpanOf,
     Visit,
 )
+from holdfast.rules.seats import Seating, seating
 from holdfast.rules.timetable import Claim, Timetable
-from holdfast.slot import MINUTE, day_span, local_date, units_to_reserve
+from holdfast.slot import DAY, MINUTE, day_span, local_date, units_to_reserve
 
 
 class Wish(msgspec.Struct):
@@ -55,7 +56,7 @@ class Verdict(msgspec.Struct):
     conflicts: list[Conflict]
     room: rooms.RoomChoice | None = None
     refused_rooms: list[rooms.RoomRefusal] = []
-    practitioner_seats: list[int] = []
+    practitioner_seatings: list[Seating] = []
     authorizations: list[Authorization | None] = []
     units: list[int] = []
 
@@ -67,15 +68,23 @@ def busy_span(line: Line) -> tuple[int, int]:
 
 def spans(directory: Directory, visit: Visit) -> list[SpanOf]:
     """The time on resources that deciding about the visit looks at. Rooms: the visit's whole local day, since
-    ties are broken by how many visits a room has that day."""
+    ties are broken by how many visits a room has that day. Resources of several seats: a day more on each side, for
+    those who may change seats."""
     looked_at: list[SpanOf] = [(visit.patient_id, visit.start, visit.end)]
-    looked_at += [(line.practitioner_id, *busy_span(line)) for line in visit.lines]
+    for line in visit.lines:
+        practitioner = directory.practitioners.get(line.practitioner_id)
+        start, end = busy_span(line)
+        around = DAY if practitioner is not None and practitioner.seats > 1 else 0
+        looked_at.append((line.practitioner_id, start - around, end + around))
     clinic = directory.clinics.get(visit.clinic_id)
     if visit.location == "on_site" and clinic is not None:
         day = day_span(local_date(visit.start, clinic.time_zone), clinic.time_zone)
         last = visit.end + 120 * MINUTE  # the longest turnover
         looked_at += [
-            (room.id, min(day[0], visit.start), max(day[1], last)) for room in directory.rooms_of[clinic.id]
+            (room.id, min(day[0], visit.start), max(day[1], last))
+            if room.seats == 1
+            else (room.id, min(day[0], visit.start) - DAY, max(day[1], last) + DAY)
+            for room in directory.rooms_of[clinic.id]
         ]
     return looked_at
 
@@ -150,12 +159,13 @@ def _line(
         verdict.reasons.append(_inactive("service", service.id))
     _hours(directory, practitioner, clinic, line, verdict)
     start, end = busy_span(line)
-    seat = timetable.free_seat(practitioner.id, start, end, practitioner.seats)
-    if seat is None:
+    found = seating(timetable, practitioner.id, start, end, practitioner.seats)
+    if found is None:
         claims = timetable.overlapping(practitioner.id, start, end)
         verdict.reasons.append(Reason("practitioner_conflict", f"{practitioner.name} is taken at that time."))
         verdict.conflicts += [Conflict("practitioner", practitioner.id, claim) for claim in claims]
-    verdict.practitioner_seats.append(seat or 0)
+    else:
+        verdict.practitioner_seatings.append(found)
     lacking = credential_fault(practitioner, service, clinic, visit)
     if lacking is not None:
         verdict.reasons.append(lacking)

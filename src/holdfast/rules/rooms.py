@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from holdfast.rules import hours
 from holdfast.rules.facts import Directory, Room, Service
+from holdfast.rules.seats import Seating, seating
 from holdfast.rules.timetable import Timetable
 from holdfast.slot import MINUTE, Span
 
@@ -35,7 +36,7 @@ class RoomRefusal(NamedTuple):
 
 class RoomChoice(NamedTuple):
     room: Room
-    seat: int
+    seating: Seating
     score: int
     turnover_minutes: int
 
@@ -152,29 +153,29 @@ def choose(
         return []
     admitted, refused = candidates(directory, rooms, ask)
     start, end = ask.span
-    best: list[tuple[Suitable, int]] = []
+    best: list[tuple[Suitable, Seating]] = []
     for suitable in admitted:
         room, minutes, rank, may_be_unavailable = suitable
         if best and rank > best[0][0].rank:
             continue
         if may_be_unavailable and unavailable(directory, room, ask.span) is not None:
             continue
-        seat = timetable.free_seat(room.id, start, end + minutes * MINUTE, room.seats)
-        if seat is None:
+        found = seating(timetable, room.id, start, end + minutes * MINUTE, room.seats)
+        if found is None:
             continue
         if best and rank < best[0][0].rank:
             best.clear()
-        best.append((suitable, seat))
+        best.append((suitable, found))
     if not best:
         return [*refused, *_taken(directory, admitted, ask)]
-    chosen, seat = best[0]
+    chosen, found = best[0]
     if len(best) > 1:
         day_start, day_end = ask.day
         # The first of equals is kept, and they are in display order, then number, then id.
-        chosen, seat = min(
+        chosen, found = min(
             best, key=lambda each: timetable.visits_beginning(each[0].room.id, day_start, day_end)
         )
-    return RoomChoice(chosen.room, seat, -chosen.rank[0], chosen.turnover_minutes)
+    return RoomChoice(chosen.room, found, -chosen.rank[0], chosen.turnover_minutes)
 
 
 def _taken(directory: Directory, admitted: tuple[Suitable, ...], ask: RoomAsk) -> list[RoomRefusal]:

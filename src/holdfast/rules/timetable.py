@@ -145,6 +145,16 @@ class Timetable:
                     taken.add(claim.seat)
         return next((seat for seat in range(seats) if seat not in taken), None) if taken else 0
 
+    def around(self, resource: str, start: int, end: int) -> tuple[list[Claim], int, int]:
+        """The claims of the days that [start, end) touches and of those beside them, in order, as far as these were
+        read; and from when to when that is known."""
+        known = self._known.get(resource, _NOTHING)
+        first, last = start // DAY, (end - 1) // DAY
+        first -= known.get((first - 1) >> 6, 0) >> ((first - 1) & 63) & 1
+        last += known.get((last + 1) >> 6, 0) >> ((last + 1) & 63) & 1
+        low, high = first * DAY, (last + 1) * DAY
+        return self.overlapping(resource, low, high), low, high
+
     def visits_beginning(self, resource: str, start: int, end: int) -> int:
         """How many visits of a resource begin in [start, end). Counted once, then kept up to date."""
         total = 0

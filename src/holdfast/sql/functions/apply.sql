@@ -4,8 +4,8 @@
 -- Old claims go in one statement before new ones come in the next: a swap of two visits never meets itself.
 create or replace function apply(
   organization uuid, batch uuid, batch_before uuid, seq_before bigint, decided_at bigint,
-  claims_gone gone_claim[], claims_new new_claim[], appointments_new new_appointment[],
-  appointments_changed changed_appointment[], lines_new new_line[], lines_changed changed_line[],
+  claims_gone gone_claim[], claims_moved moved_claim[], claims_new new_claim[],
+  appointments_new new_appointment[], appointments_changed changed_appointment[], lines_new new_line[], lines_changed changed_line[],
   authorizations_changed changed_authorization[], entries_new new_entry[],
   events_new new_event[], audit_new new_audit[], keys_new new_key[])
 returns bigint
@@ -27,13 +27,8 @@ begin
     select b.id from batches b where b.organization_id = organization and b.batch_no = turn.batch_count),
     'the batch before is another');
 
-  if cardinality(claims_gone) > 0 then
-    -- made instants first (offset 0): a function of a row may not go to the index past the policy
-    delete from claims c
-    using (select r.resource_id, r.seat, to_timestamp(r.starts_at) as starts_at from unnest(claims_gone) r offset 0) g
-    where c.organization_id = organization and (c.resource_id, c.starts_at, c.seat) = (g.resource_id, g.starts_at, g.seat);
-    get diagnostics touched = row_count;
-    perform demand(touched = cardinality(claims_gone), 'a claim to release is not there');
+  if cardinality(claims_gone) + cardinality(claims_moved) > 0 then
+    perform vacate(organization, claims_gone, claims_moved);
   end if;
 
   if cardinality(appointments_new) > 0 then

@@ -7,6 +7,8 @@ create type new_claim as (
 
 create type gone_claim as (resource_id uuid, starts_at bigint, seat smallint);
 
+create type moved_claim as (resource_id uuid, starts_at bigint, seat smallint, seat_new smallint);
+
 create type new_appointment as (
   id uuid, clinic_id uuid, patient_id uuid, room_id uuid, location text, starts_at bigint, ends_at bigint, status text,
   pinned boolean, turnover_minutes integer, assignment_method text, policy_version integer, score integer,
