@@ -34,6 +34,12 @@ Status = Literal["scheduled", "confirmed", "checked_in", "in_progress", "complet
 CancelledBy = Literal["patient", "caregiver", "practitioner", "clinic", "payer", "weather", "error"]
 
 
+class Overlap(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """That a practitioner who can have several visits at once shall have this one beside another, and why."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
 class Booking(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Whom, with whom, for what, where and when. No end: the service's duration. No room: one is chosen."""
 
@@ -49,6 +55,7 @@ class Booking(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     authorization_id: Id | None = None
     notes: str | None = None
     replaces_appointment_id: Id | None = None
+    allow_overlap: Overlap | None = None
 
 
 class Moving(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -60,6 +67,7 @@ class Moving(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     room_id: Id | msgspec.UnsetType = msgspec.UNSET
     location: Location | msgspec.UnsetType = msgspec.UNSET
     notes: str | msgspec.UnsetType | None = msgspec.UNSET
+    allow_overlap: Overlap | None = None
 
 
 class Override(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -166,9 +174,13 @@ async def book(ask: Ask[NoFields, Booking]) -> Answer:
             service_id=wanted.service_id, start=wanted.start, end=wanted.end,
             duration_minutes=wanted.duration_minutes, location=wanted.location, room_id=wanted.room_id,
             authorization=wanted.authorization_id, notes=wanted.notes,
-            replaces_appointment_id=wanted.replaces_appointment_id,
+            replaces_appointment_id=wanted.replaces_appointment_id, overlap_reason=_reason(wanted.allow_overlap),
         ),
     )  # fmt: skip
+
+
+def _reason(overlap: Overlap | None) -> str | None:
+    return None if overlap is None else overlap.reason
 
 
 async def move(ask: Ask[NoFields, Moving]) -> Answer:
@@ -180,7 +192,7 @@ async def move(ask: Ask[NoFields, Moving]) -> Answer:
     }
     if not given:
         raise Invalid(FieldError("body", "missing", "give at least one field to change"))
-    return await _submit(ask, Move(id=ask.id(), **given))
+    return await _submit(ask, Move(id=ask.id(), overlap_reason=_reason(ask.body.allow_overlap), **given))
 
 
 async def override_room(ask: Ask[NoFields, Override]) -> Answer:

@@ -16,7 +16,8 @@ _DayMinutes = Annotated[int, Meta(ge=1, le=1440)]
 
 class NewService(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """`capacity`: how many people the room must hold; no `room_types`: any type suits; of
-    `required_credentials` one is enough."""
+    `required_credentials` one is enough. `shares_practitioner`: a practitioner who may have several visits at once may
+    have this one beside another without a reason."""
 
     name: Name
     code: Code
@@ -33,6 +34,7 @@ class NewService(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     unit_basis: UnitBasis = "time"
     unit_minutes: _DayMinutes = 15
     authorization_required: bool = False
+    shares_practitioner: bool = False
 
 
 class Service(NewService, kw_only=True):

@@ -6,11 +6,13 @@ from holdfast.commands.desk import Desk
 from holdfast.commands.intent import (
     BOOKINGS,
     Intent,
+    check_overlap,
     check_time,
     granted,
     known,
     line_of,
     sealed_notes,
+    sealed_reason,
     settle,
 )
 from holdfast.errors import FieldError, Invalid, NotFound
@@ -34,6 +36,7 @@ class Book(Intent, kw_only=True):
     authorization: str | None = None
     replaces_appointment_id: str | None = None
     notes: str | None = None
+    overlap_reason: str | None = None
 
     @property
     def rank(self) -> int:
@@ -80,6 +83,7 @@ class Book(Intent, kw_only=True):
             visit=visit,
             room="given" if self.room_id else "chosen",
             unassigned=directory.clinics[visit.clinic_id].allow_unassigned,
+            overlap=self.overlap_reason is not None,
         )
 
     def decide(self, desk: Desk, asked: Asked) -> Visit:
@@ -93,6 +97,7 @@ class Book(Intent, kw_only=True):
         )
         patient = desk.patient(visit.patient_id)
         desk.allow(asked, visit)
+        check_overlap(asked, self.overlap_reason)
         for other in self.other_visit_ids:
             if not desk.has_visit(other):
                 raise NotFound("replaces_appointment_id")
@@ -104,5 +109,8 @@ class Book(Intent, kw_only=True):
         visit.patient_name = patient.name
         visit.notes_encrypted = sealed_notes(desk.keeping, visit.id, self.notes)
         settle(visit, verdict, manual=self.room_id is not None)
-        desk.put(asked, "appointment.booked", visit, new=desk.claims_for(visit, verdict))
+        desk.put(
+            asked, "appointment.booked", visit, new=desk.claims_for(visit, verdict),
+            **sealed_reason(desk.keeping, visit.id, self.overlap_reason),
+        )  # fmt: skip
         return visit

@@ -104,6 +104,12 @@ def check_time(settings: Settings, now: int, start: int, end: int, end_field: st
         raise Invalid(FieldError("start", "invalid_value", "is more than five years ahead"))
 
 
+def check_overlap(asked: Asked, reason: str | None) -> None:
+    """Raises Refused (forbidden) for a reason to overlap from somebody who may not give one."""
+    if reason is not None and asked.actor.reach("appointments.override") is None:
+        raise Refused("forbidden", "Only who may override can let visits of one practitioner overlap.")
+
+
 def illegal(visit: Visit, call: str) -> Refused:
     return Refused(
         "illegal_transition",
@@ -156,6 +162,13 @@ def settle(visit: Visit, verdict: Verdict, *, manual: bool) -> None:
 def sealed_notes(keeping: Keeping, visit_id: str, notes: str | None) -> str | None:
     """Notes as they are stored: sealed, in hex; None for none."""
     return keeping.seal.seal(notes.encode(), notes_context(visit_id)).hex() if notes else None
+
+
+def sealed_reason(keeping: Keeping, visit_id: str, reason: str | None) -> dict[str, Any]:
+    """Why somebody overrode, as an audit row keeps it; nothing for no reason."""
+    if reason is None:
+        return {}
+    return {"reason_encrypted": keeping.seal.seal(reason.encode(), f"audit.reason/{visit_id}").hex()}
 
 
 def notes_context(visit_id: str) -> str:

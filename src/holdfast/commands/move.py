@@ -8,12 +8,14 @@ from holdfast.actor import Asked
 from holdfast.commands.desk import Desk
 from holdfast.commands.intent import (
     Intent,
+    check_overlap,
     check_time,
     copied,
     granted,
     kept_wish,
     known,
     sealed_notes,
+    sealed_reason,
     settle,
 )
 from holdfast.errors import FieldError, Invalid, Refused
@@ -33,6 +35,7 @@ class Move(Intent, kw_only=True):
     location: str | None = None
     notes: str | msgspec.UnsetType | None = msgspec.UNSET
     override_reason: str | None = None
+    overlap_reason: str | None = None
 
     @property
     def visit_id(self) -> str | None:
@@ -85,6 +88,9 @@ class Move(Intent, kw_only=True):
         wish = kept_wish(directory, visit, before or visit)
         if self.room_id is not None:
             wish.room = "given"
+        wish.overlap = self.overlap_reason is not None or (
+            before is not None and _stays_within(visit, before)
+        )
         return wish
 
     def decide(self, desk: Desk, asked: Asked) -> Visit:
@@ -107,6 +113,7 @@ class Move(Intent, kw_only=True):
             return visit
         check_time(desk.settings, desk.now, visit.start, visit.end, "end")
         desk.allow(asked, visit)
+        check_overlap(asked, self.overlap_reason)
         self._place_anew(desk, asked, before, visit)
         return visit
 
@@ -128,12 +135,19 @@ class Move(Intent, kw_only=True):
         )
         visit.needs_action = None
         new = desk.claims_for(visit, verdict)
-        if self.override_reason is None:
-            desk.put(asked, "appointment.moved", visit, before, gone=held, new=new)
-            return
-        visit.pinned = True
-        reason = desk.keeping.seal.seal(self.override_reason.encode(), f"audit.reason/{visit.id}").hex()
-        desk.put(
-            asked, "appointment.room_overridden", visit, before, gone=held, new=new,
-            room_id=visit.room_id, reason_encrypted=reason,
-        )  # fmt: skip
+        kind, detail = "appointment.moved", sealed_reason(desk.keeping, visit.id, self.overlap_reason)
+        if self.override_reason is not None:
+            visit.pinned, kind = True, "appointment.room_overridden"
+            detail = sealed_reason(desk.keeping, visit.id, self.override_reason) | {
+                "room_id": visit.room_id or ""
+            }
+        desk.put(asked, kind, visit, before, gone=held, new=new, **detail)
+
+
+def _stays_within(visit: Visit, before: Visit) -> bool:
+    """No time of a practitioner is new: what was allowed beside others stays so."""
+    return (
+        before.start <= visit.start
+        and visit.end <= before.end
+        and [line.practitioner_id for line in visit.lines] == [line.practitioner_id for line in before.lines]
+    )

@@ -32,12 +32,14 @@ class Wish(msgspec.Struct):
     `room`: "given" must be `visit.room_id`; "kept" is that one if it suits and is free, else the best; "chosen"
     is the best. `authorization` likewise, for the one that a line names.
     `earliest`: the earliest start that the caller may book. `unassigned`: may be booked without a room.
+    `overlap`: may lie beside other visits of a practitioner who can have several at once.
     """
 
     visit: Visit
     room: Literal["given", "kept", "chosen"]
     earliest: int = 0
     unassigned: bool = False
+    overlap: bool = False
     authorization: Literal["given", "kept"] = "given"
 
 
@@ -108,7 +110,7 @@ def assess(
     if patient is not None:
         _patient(timetable, patient, visit, verdict)
     for line in visit.lines:
-        _line(directory, timetable, clinic, visit, line, verdict)
+        _line(directory, timetable, clinic, wish, line, verdict)
     _room(directory, timetable, clinic, patient, wish, verdict)
     known = list(authorizations)
     for line in visit.lines if patient is not None else ():
@@ -149,7 +151,7 @@ def _patient(timetable: Timetable, patient: Patient, visit: Visit, verdict: Verd
 
 
 def _line(
-    directory: Directory, timetable: Timetable, clinic: Clinic, visit: Visit, line: Line, verdict: Verdict
+    directory: Directory, timetable: Timetable, clinic: Clinic, wish: Wish, line: Line, verdict: Verdict
 ) -> None:
     practitioner = directory.practitioners[line.practitioner_id]
     service = directory.services[line.service_id]
@@ -158,17 +160,32 @@ def _line(
     if not service.is_active:
         verdict.reasons.append(_inactive("service", service.id))
     _hours(directory, practitioner, clinic, line, verdict)
-    start, end = busy_span(line)
-    found = seating(timetable, practitioner.id, start, end, practitioner.seats)
-    if found is None:
-        claims = timetable.overlapping(practitioner.id, start, end)
-        verdict.reasons.append(Reason("practitioner_conflict", f"{practitioner.name} is taken at that time."))
-        verdict.conflicts += [Conflict("practitioner", practitioner.id, claim) for claim in claims]
-    else:
-        verdict.practitioner_seatings.append(found)
-    lacking = credential_fault(practitioner, service, clinic, visit)
+    _practitioner_time(timetable, practitioner, line, wish.overlap or service.shares_practitioner, verdict)
+    lacking = credential_fault(practitioner, service, clinic, wish.visit)
     if lacking is not None:
         verdict.reasons.append(lacking)
+
+
+def _practitioner_time(
+    timetable: Timetable, practitioner: Practitioner, line: Line, may_overlap: bool, verdict: Verdict
+) -> None:
+    """The practitioner's seat. Where there are several, a second visit beside another is not taken for granted."""
+    start, end = busy_span(line)
+    found = seating(timetable, practitioner.id, start, end, practitioner.seats)
+    beside = (
+        timetable.overlapping(practitioner.id, start, end) if found is None or practitioner.seats > 1 else []
+    )
+    if found is not None and (may_overlap or not beside):
+        verdict.practitioner_seatings.append(found)
+        return
+    why, members = f"{practitioner.name} is taken at that time.", {}
+    if found is not None:
+        why, members = (
+            f"{practitioner.name} has another visit then; to overlap it takes a reason.",
+            {"may_overlap": True},
+        )
+    verdict.reasons.append(Reason("practitioner_conflict", why, members))
+    verdict.conflicts += [Conflict("practitioner", practitioner.id, claim) for claim in beside]
 
 
 def _hours(

@@ -148,6 +148,7 @@ class Service(msgspec.Struct, frozen=True):
     unit_minutes: int
     authorization_required: bool
     is_active: bool
+    shares_practitioner: bool = False
 
 
 class Payer(msgspec.Struct, frozen=True):

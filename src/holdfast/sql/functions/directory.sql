@@ -53,8 +53,8 @@ as $$
         'id', s.id, 'name', s.name, 'code', s.code, 'duration_minutes', s.duration_minutes,
         'locations', s.locations, 'attendance', s.attendance, 'room_types', s.room_types,
         'equipment', s.equipment, 'capacity', s.capacity, 'required_credentials', s.required_credentials,
-        'turnover_minutes', s.turnover_minutes, 'unit_basis', s.unit_basis, 'unit_minutes', s.unit_minutes,
-        'authorization_required', s.authorization_required, 'is_active', s.is_active))
+        'turnover_minutes', s.turnover_minutes, 'unit_basis', s.unit_basis, 'unit_minutes', s.unit_minutes, 'is_active',
+        s.is_active, 'authorization_required', s.authorization_required, 'shares_practitioner', s.shares_practitioner))
       from services s where s.organization_id = organization), '[]'),
     'payers', coalesce((
       select json_agg(json_build_object('id', y.id, 'name', y.name, 'over_units', y.over_units))

@@ -8,7 +8,8 @@ as $$
     'location', s.locations[1], 'locations', s.locations, 'attendance', s.attendance, 'room_types', s.room_types,
     'equipment', s.equipment, 'capacity', s.capacity, 'required_credentials', s.required_credentials,
     'turnover_minutes', s.turnover_minutes, 'unit_basis', s.unit_basis, 'unit_minutes', s.unit_minutes,
-    'authorization_required', s.authorization_required, 'is_active', s.is_active, 'version', s.version,
+    'authorization_required', s.authorization_required, 'shares_practitioner', s.shares_practitioner,
+    'is_active', s.is_active, 'version', s.version,
     'created_at', as_instant(s.created_at), 'updated_at', as_instant(s.updated_at))
   from services s
   where s.organization_id = organization

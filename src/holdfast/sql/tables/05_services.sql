@@ -16,6 +16,7 @@ create table services (
   unit_basis text not null default 'time',
   unit_minutes integer not null default 15,
   authorization_required boolean not null default false,
+  shares_practitioner boolean not null default false,
   is_active boolean not null default true,
   version integer not null default 1,
   created_at timestamptz not null default now(),
