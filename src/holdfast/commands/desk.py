@@ -21,6 +21,7 @@ from holdfast.db.written import (
     NewLine,
 )
 from holdfast.errors import NotFound, Refused
+from holdfast.rules.absences import filled
 from holdfast.rules.assess import Verdict, busy_span
 from holdfast.rules.facts import Authorization, Directory, Facts, Line, Patient, Visit
 from holdfast.rules.seats import Seating
@@ -197,8 +198,10 @@ class Desk:
         for resource, claim in new:
             self.timetable.add(resource, claim)
         same = {held for held in gone if held in new}
-        self.claims.take([held for held in gone if held not in same])
+        freed = [held for held in gone if held not in same]
+        self.claims.take(freed)
         self.claims.give([held for held in new if held not in same])
+        self._fill(freed)
         self._units(asked, visit, before)
         visit.updated_at = self.now
         if before is None:
@@ -213,6 +216,13 @@ class Desk:
         self.keeping.note(
             asked, kind.partition(".")[2], "appointment", visit.id, version=visit.version, **detail
         )
+
+    def _fill(self, freed: list[HeldClaim]) -> None:
+        """What is given back inside an absence is the absence's."""
+        for resource, claim in freed:
+            for filling in filled(self.directory, self.timetable, resource, claim):
+                self.timetable.add(resource, filling)
+                self.claims.give([(resource, filling)])
 
     def _units(self, asked: Asked, visit: Visit, before: Visit | None) -> None:
         """Ledger entries for what changes between the visit before and after."""

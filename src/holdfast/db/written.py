@@ -11,7 +11,7 @@ class NewClaim(NamedTuple):
     starts_at: int
     ends_at: int
     kind: str
-    appointment_id: str
+    owner_id: str
 
 
 class GoneClaim(NamedTuple):

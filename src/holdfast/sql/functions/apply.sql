@@ -81,10 +81,7 @@ begin
   end if;
 
   if cardinality(claims_new) > 0 then
-    insert into claims (organization_id, resource_id, seat, starts_at, ends_at, kind, appointment_id)
-    select organization, r.resource_id, r.seat, to_timestamp(r.starts_at), to_timestamp(r.ends_at), r.kind,
-           r.appointment_id
-    from unnest(claims_new) r;
+    perform occupy(organization, claims_new);
   end if;
 
   -- counters are written as decided; the CHECK decides again

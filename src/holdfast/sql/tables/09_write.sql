@@ -3,7 +3,7 @@
 -- new one takes its place, beside a function that takes it.
 
 create type new_claim as (
-  resource_id uuid, seat smallint, starts_at bigint, ends_at bigint, kind text, appointment_id uuid);
+  resource_id uuid, seat smallint, starts_at bigint, ends_at bigint, kind text, owner_id uuid);
 
 create type gone_claim as (resource_id uuid, starts_at bigint, seat smallint);
 
