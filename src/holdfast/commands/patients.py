@@ -1,11 +1,13 @@
-"""A patient: a name that is searched, alerts that are sealed, and people who may be the same."""
+"""A patient: a name that is searched, alerts that are sealed, contacts, and people who may be the same."""
 
 from typing import Any
 
 from holdfast import ids
-from holdfast.commands import names
-from holdfast.commands.change import Turn
-from holdfast.commands.save import Document, Noun
+from holdfast.actor import Answered, Asked
+from holdfast.commands import contacts, names
+from holdfast.commands.change import Turn, change
+from holdfast.commands.house import House
+from holdfast.commands.save import Document, Noun, add, altered, answered
 from holdfast.db.statements import statement
 from holdfast.vault import Seal
 
@@ -14,13 +16,16 @@ def _shown(stored: Document, seal: Seal) -> Document:
     patient = dict(stored)
     sealed = patient.pop("alerts_encrypted")
     opened = None if sealed is None else seal.open(bytes.fromhex(sealed), _context(patient)).decode()
-    return patient | {"alerts": opened}
+    reached = [contacts.opened(each, each["contact_id"], seal) for each in patient["contacts"]]
+    return patient | {"alerts": opened, "contacts": reached}
 
 
 def _stored(patient: Document, seal: Seal) -> Document:
     alerts = patient["alerts"]
     name = patient["given_name"], patient["family_name"]
     return patient | {
+        # Only who is linked and how: a contact's own fields are written by the contact's own save.
+        "contacts": [{name: each[name] for name in contacts.LINKED} for each in patient["contacts"]],
         "alerts_hex": None if alerts is None else seal.seal(alerts.encode(), _context(patient)).hex(),
         "search_name": names.search_name(*name),
         "search_terms": names.search_terms(*name),
@@ -33,14 +38,34 @@ def _context(patient: Document) -> str:
 
 PATIENT = Noun(
     "patient", "patients", shown=_shown, stored=_stored, in_directory=False, is_resource=True,
-    private=frozenset({"given_name", "family_name", "birth_date", "needs", "alerts"}),
+    private=frozenset({"given_name", "family_name", "birth_date", "needs", "alerts", "contacts"}),
 )  # fmt: skip
 
 
-def range_of(typed: str) -> tuple[str, str]:
-    """The range of search terms that begin with what was typed."""
-    prefix = names.folded(typed)
-    return prefix, prefix + "\U0010ffff"
+async def create_patient(house: House, asked: Asked, fields: Document) -> Answered:
+    """A new patient, with the contacts that are new; the answer names who may be the same person."""
+
+    async def work(turn: Turn) -> Answered:
+        saved = await add(turn, asked, PATIENT, await _linked(turn, asked, fields))
+        return answered(201, saved | await possible_duplicates(turn, saved))
+
+    return await change(house, asked, work)
+
+
+async def change_patient(house: House, asked: Asked, subject: str, fields: Document) -> Answered:
+    """`save.alter`, with the contacts that are new; a list of contacts replaces the one before."""
+
+    async def work(turn: Turn) -> Answered:
+        linked = await _linked(turn, asked, fields)
+        return answered(200, await altered(turn, asked, PATIENT, subject, linked))
+
+    return await change(house, asked, work)
+
+
+async def _linked(turn: Turn, asked: Asked, fields: Document) -> Document:
+    if "contacts" not in fields:
+        return fields
+    return fields | {"contacts": await contacts.linked(turn, asked, fields["contacts"])}
 
 
 async def possible_duplicates(turn: Turn, patient: Document) -> Document:

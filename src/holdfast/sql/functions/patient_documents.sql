@@ -1,11 +1,21 @@
--- Patients as the API shows them, alerts still sealed (hex).
+-- Patients as the API shows them; alerts and how to reach the contacts are still sealed (hex).
 create or replace function patient_documents(organization uuid)
 returns table (id uuid, version integer, document json)
 language sql stable
 as $$
   select p.id, p.version, json_build_object(
     'id', p.id, 'given_name', p.given_name, 'family_name', p.family_name, 'birth_date', p.birth_date,
-    'needs', p.needs, 'alerts_encrypted', encode(p.alerts_encrypted, 'hex'), 'is_active', p.is_active,
+    'needs', p.needs, 'alerts_encrypted', encode(p.alerts_encrypted, 'hex'),
+    'contacts', coalesce((
+      select json_agg(json_build_object(
+        'contact_id', c.id, 'relationship', l.relationship, 'may_cancel', l.may_cancel,
+        'receives_reminders', l.receives_reminders, 'name', c.name,
+        'phone_encrypted', encode(c.phone_encrypted, 'hex'), 'email_encrypted', encode(c.email_encrypted, 'hex'),
+        'language', c.language, 'channel', c.channel, 'consented_on', c.consented_on) order by l.position)
+      from patient_contacts l
+      join contacts c on c.organization_id = organization and c.id = l.contact_id
+      where l.organization_id = organization and l.patient_id = p.id and c.is_active), '[]'),
+    'is_active', p.is_active,
     'version', p.version, 'created_at', as_instant(p.created_at), 'updated_at', as_instant(p.updated_at))
   from patients p
   where p.organization_id = organization

@@ -1,5 +1,5 @@
--- Writes one patient as the document says, new or changed, with the terms a search finds the name by. The seat is
--- set apart (set_seats).
+-- Writes one patient as the document says, new or changed, with contacts and the terms a search finds the name by.
+-- The seat is set apart (set_seats). A server of the release before sends no contacts: they then stay.
 create or replace function patient_save(organization uuid, document json, saved_at timestamptz)
 returns void
 language sql volatile
@@ -24,4 +24,18 @@ as $$
   insert into patient_search_terms (organization_id, patient_id, term)
   select organization, (document ->> 'id')::uuid, t.term
   from json_array_elements_text(document -> 'search_terms') t(term);
+
+  -- Contacts who are not active are not shown, so no list that is sent can name them: their links stay.
+  delete from patient_contacts l
+  using contacts c
+  where l.organization_id = organization and l.patient_id = (document ->> 'id')::uuid
+    and c.organization_id = organization and c.id = l.contact_id and c.is_active
+    and document -> 'contacts' is not null;
+  insert into patient_contacts (
+    organization_id, patient_id, contact_id, position, relationship, may_cancel, receives_reminders)
+  select organization, (document ->> 'id')::uuid, l.contact_id, l.position, l.relationship, l.may_cancel,
+         l.receives_reminders
+  from rows from (json_to_recordset(document -> 'contacts')
+                  as (contact_id uuid, relationship text, may_cancel boolean, receives_reminders boolean))
+       with ordinality as l(contact_id, relationship, may_cancel, receives_reminders, position);
 $$;
