@@ -163,12 +163,12 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         ),
         **_reference(
             "patient_id",
-            "appointments_patient_fkey", "authorizations_patient_fkey", "patient_contacts_patient_fkey",
+            "appointments_patient_fkey", "authorizations_patient_fkey", "coverages_patient_fkey", "patient_contacts_patient_fkey",
             "patient_search_terms_patient_fkey",
         ),
         **_reference("contact_id", "contact_search_terms_contact_fkey", "patient_contacts_contact_fkey"),
         **_reference("service_id", "appointment_lines_service_fkey"),
-        **_reference("payer_id", "authorizations_payer_fkey"),
+        **_reference("payer_id", "authorizations_payer_fkey", "coverages_payer_fkey"),
         **_reference(
             "authorization_id", "appointment_lines_authorization_fkey", "authorization_entries_authorization_fkey"
         ),
@@ -189,6 +189,9 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         **_field("channel", "Must be sms, email or phone.", "contacts_channel_known"),
         **_field("channel", "Needs the phone or e-mail that it is sent to.", "contacts_channel_reachable"),
         **_field("relationship", "There is no such relationship.", "patient_contacts_relationship_known"),
+        **_field("coverages", "Two coverages of one rank must not hold on the same date.", "coverages_rank_once"),
+        **_field("rank", "Must be between 1 and 10.", "coverages_rank_range"),
+        **_field("member_number", "Must have at most 100 characters.", "coverages_member_number_length"),
         **_field("number", "Must have between 1 and 40 characters.", "rooms_number_length"),
         **_field("code", "Must have between 1 and 40 characters.", "services_code_length"),
         **_field("email", "Must be an e-mail address in lower case.", "login_directory_email_shape"),
@@ -217,7 +220,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         **_field("hours_exceptions", "Must have both times or neither.", "hours_exceptions_whole"),
         **_field(
             "valid_to", "Must not come before valid_from.",
-            "practitioner_credentials_not_reversed", "working_hours_dates_not_reversed",
+            "coverages_not_reversed", "practitioner_credentials_not_reversed", "working_hours_dates_not_reversed",
         ),
         **_field("end_date", "Must not come before start_date.", "authorizations_dates_not_reversed"),
         **_field("kind", "Must be sick, holiday, training or other.", "time_off_kind_known"),
@@ -258,7 +261,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         **_defect(
             "appointment_lines_pkey", "appointments_pkey", "audit_pkey", "authorization_entries_pkey",
             "authorizations_pkey", "batches_id_key", "batches_pkey", "clinics_pkey",
-            "closures_pkey", "contact_search_terms_pkey", "contacts_consent_whole", "contacts_pkey", "denials_pkey", "events_pkey", "hours_exceptions_pkey", "idempotency_keys_pkey",
+            "closures_pkey", "contact_search_terms_pkey", "contacts_consent_whole", "contacts_pkey", "coverages_pkey", "denials_pkey", "events_pkey", "hours_exceptions_pkey", "idempotency_keys_pkey",
             "opening_hours_pkey", "organizations_pkey", "patient_contacts_pkey", "patient_search_terms_pkey", "patients_pkey",
             "payers_pkey", "practitioner_clinics_pkey", "practitioner_credentials_pkey", "practitioners_pkey",
             "resource_seats_pkey", "resources_kind_key", "resources_pkey", "rooms_pkey", "services_pkey",

@@ -19,12 +19,24 @@ from holdfast.commands.patients import PATIENT
 _Alerts = Annotated[str, Meta(min_length=1, max_length=10_000)]
 
 
+class Coverage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Who pays for a patient between two dates inclusive; an open end is null. `rank`: 1 is asked first; on any date
+    there is at most one of each rank."""
+
+    payer_id: Id
+    member_number: Annotated[str, Meta(max_length=100)] = ""
+    rank: Annotated[int, Meta(ge=1, le=10)] = 1
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
 class NewPatient(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     given_name: PersonName
     family_name: PersonName
     birth_date: date
     needs: Words = []
     contacts: Annotated[list[PatientContact], Meta(max_length=20)] = []
+    coverages: Annotated[list[Coverage], Meta(max_length=20)] = []
     alerts: _Alerts | None = None
 
 

@@ -1,5 +1,6 @@
-"""A patient: a name that is searched, alerts that are sealed, contacts, and people who may be the same."""
+"""A patient: a name that is searched, alerts that are sealed, contacts, coverages, and people who may be the same."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from holdfast import ids
@@ -9,7 +10,10 @@ from holdfast.commands.change import Turn, change
 from holdfast.commands.house import House
 from holdfast.commands.save import Document, Noun, add, altered, answered
 from holdfast.db.statements import statement
+from holdfast.errors import FieldError
 from holdfast.vault import Seal
+
+_FOREVER = "9999-12-31"
 
 
 def _shown(stored: Document, seal: Seal) -> Document:
@@ -32,13 +36,30 @@ def _stored(patient: Document, seal: Seal) -> Document:
     }
 
 
+def _faults(patient: Document) -> Iterator[FieldError]:
+    coverages = patient["coverages"]
+    for number, one in enumerate(coverages):
+        where = f"coverages[{number}]"
+        if (one["valid_from"] or "") > (one["valid_to"] or _FOREVER):
+            yield FieldError(f"{where}.valid_to", "invalid_value", "must not be before valid_from")
+        for earlier, other in enumerate(coverages[:number]):
+            if one["rank"] == other["rank"] and _share_a_date(one, other):
+                yield FieldError(f"{where}.rank", "invalid_value", f"is that of coverages[{earlier}]")
+
+
+def _share_a_date(one: Document, other: Document) -> bool:
+    return (one["valid_from"] or "") <= (other["valid_to"] or _FOREVER) and (other["valid_from"] or "") <= (
+        one["valid_to"] or _FOREVER
+    )
+
+
 def _context(patient: Document) -> str:
     return f"patients.alerts/{ids.canonical(patient['id'])}"
 
 
 PATIENT = Noun(
-    "patient", "patients", shown=_shown, stored=_stored, in_directory=False, is_resource=True,
-    private=frozenset({"given_name", "family_name", "birth_date", "needs", "alerts", "contacts"}),
+    "patient", "patients", faults=_faults, shown=_shown, stored=_stored, in_directory=False, is_resource=True,
+    private=frozenset({"given_name", "family_name", "birth_date", "needs", "alerts", "contacts", "coverages"}),
 )  # fmt: skip
 
 

@@ -15,6 +15,11 @@ as $$
       from patient_contacts l
       join contacts c on c.organization_id = organization and c.id = l.contact_id
       where l.organization_id = organization and l.patient_id = p.id and c.is_active), '[]'),
+    'coverages', coalesce((
+      select json_agg(json_build_object(
+        'payer_id', k.payer_id, 'member_number', k.member_number, 'rank', k.rank, 'valid_from', k.valid_from,
+        'valid_to', k.valid_to) order by k.position)
+      from coverages k where k.organization_id = organization and k.patient_id = p.id), '[]'),
     'is_active', p.is_active,
     'version', p.version, 'created_at', as_instant(p.created_at), 'updated_at', as_instant(p.updated_at))
   from patients p

@@ -1,5 +1,6 @@
--- Writes one patient as the document says, new or changed, with contacts and the terms a search finds the name by.
--- The seat is set apart (set_seats). A server of the release before sends no contacts: they then stay.
+-- Writes one patient as the document says, new or changed, with contacts, coverages and the terms a search finds
+-- the name by. The seat is set apart (set_seats). A server of the release before sends no contacts and no coverages:
+-- they then stay.
 create or replace function patient_save(organization uuid, document json, saved_at timestamptz)
 returns void
 language sql volatile
@@ -38,4 +39,14 @@ as $$
   from rows from (json_to_recordset(document -> 'contacts')
                   as (contact_id uuid, relationship text, may_cancel boolean, receives_reminders boolean))
        with ordinality as l(contact_id, relationship, may_cancel, receives_reminders, position);
+
+  delete from coverages k
+  where k.organization_id = organization and k.patient_id = (document ->> 'id')::uuid
+    and document -> 'coverages' is not null;
+  insert into coverages (organization_id, patient_id, position, payer_id, member_number, rank, valid_from, valid_to)
+  select organization, (document ->> 'id')::uuid, k.position, k.payer_id, k.member_number, k.rank, k.valid_from,
+         k.valid_to
+  from rows from (json_to_recordset(document -> 'coverages')
+                  as (payer_id uuid, member_number text, rank smallint, valid_from date, valid_to date))
+       with ordinality as k(payer_id, member_number, rank, valid_from, valid_to, position);
 $$;

@@ -56,7 +56,30 @@ create table patient_contacts (
 );
 create index patient_contacts_by_contact on patient_contacts (contact_id, organization_id);
 
+create table coverages (
+  organization_id uuid not null,
+  patient_id uuid not null,
+  position smallint not null,
+  payer_id uuid not null,
+  member_number text not null default '',
+  rank smallint not null default 1,
+  valid_from date,
+  valid_to date,
+  constraint coverages_pkey primary key (organization_id, patient_id, position),
+  constraint coverages_patient_fkey foreign key (organization_id, patient_id)
+    references patients (organization_id, id),
+  constraint coverages_payer_fkey foreign key (organization_id, payer_id)
+    references payers (organization_id, id),
+  constraint coverages_member_number_length check (char_length(member_number) <= 100),
+  constraint coverages_rank_range check (rank between 1 and 10),
+  constraint coverages_not_reversed check (valid_from <= valid_to),
+  constraint coverages_rank_once exclude using gist (
+    patient_id with =, daterange(valid_from, valid_to, '[]') with &&, rank with =, organization_id with =)
+);
+
 -- migrate:down
+-- squawk-ignore ban-drop-table
+drop table coverages;
 -- squawk-ignore ban-drop-table
 drop table patient_contacts;
 -- squawk-ignore ban-drop-table
