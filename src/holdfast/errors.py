@@ -158,12 +158,12 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         **_reference(
             "practitioner_id",
             "appointment_lines_practitioner_fkey", "hours_exceptions_practitioner_fkey",
-            "practitioner_clinics_practitioner_fkey", "practitioner_credentials_practitioner_fkey",
+            "patient_practitioners_practitioner_fkey", "practitioner_clinics_practitioner_fkey", "practitioner_credentials_practitioner_fkey",
             "time_off_practitioner_fkey", "working_hours_practitioner_fkey",
         ),
         **_reference(
             "patient_id",
-            "appointments_patient_fkey", "authorizations_patient_fkey", "coverages_patient_fkey", "patient_contacts_patient_fkey",
+            "appointments_patient_fkey", "authorizations_patient_fkey", "coverages_patient_fkey", "patient_contacts_patient_fkey", "patient_practitioners_patient_fkey",
             "patient_search_terms_patient_fkey",
         ),
         **_reference("contact_id", "contact_search_terms_contact_fkey", "patient_contacts_contact_fkey"),
@@ -262,7 +262,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
             "appointment_lines_pkey", "appointments_pkey", "audit_pkey", "authorization_entries_pkey",
             "authorizations_pkey", "batches_id_key", "batches_pkey", "clinics_pkey",
             "closures_pkey", "contact_search_terms_pkey", "contacts_consent_whole", "contacts_pkey", "coverages_pkey", "denials_pkey", "events_pkey", "hours_exceptions_pkey", "idempotency_keys_pkey",
-            "opening_hours_pkey", "organizations_pkey", "patient_contacts_pkey", "patient_search_terms_pkey", "patients_pkey",
+            "opening_hours_pkey", "organizations_pkey", "patient_contacts_pkey", "patient_practitioners_pkey", "patient_practitioners_preference_known", "patient_search_terms_pkey", "patients_pkey",
             "payers_pkey", "practitioner_clinics_pkey", "practitioner_credentials_pkey", "practitioners_pkey",
             "resource_seats_pkey", "resources_kind_key", "resources_pkey", "rooms_pkey", "services_pkey",
             "sign_in_sessions_pkey", "time_off_pkey", "turns_pkey", "users_pkey", "working_hours_pkey",

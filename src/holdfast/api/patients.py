@@ -9,13 +9,14 @@ from msgspec import Meta
 from holdfast.api import lists, nouns
 from holdfast.api.contacts import PatientContact
 from holdfast.api.door import Answer, Ask
-from holdfast.api.fields import PersonName, Search, Words
+from holdfast.api.fields import Language, PersonName, Search, Words
 from holdfast.api.lists import Paged
 from holdfast.api.wire import Id
 from holdfast.commands import patients, save
 from holdfast.commands.names import range_of
 from holdfast.commands.patients import PATIENT
 
+_Practitioners = Annotated[list[Id], Meta(max_length=50)]
 _Alerts = Annotated[str, Meta(min_length=1, max_length=10_000)]
 
 
@@ -31,11 +32,17 @@ class Coverage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class NewPatient(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """`alerts`: what whoever books must know."""
+
     given_name: PersonName
     family_name: PersonName
     birth_date: date
     needs: Words = []
     contacts: Annotated[list[PatientContact], Meta(max_length=20)] = []
+    language: Language | None = None
+    needs_interpreter: bool = False
+    excluded_practitioner_ids: _Practitioners = []
+    preferred_practitioner_ids: _Practitioners = []
     coverages: Annotated[list[Coverage], Meta(max_length=20)] = []
     alerts: _Alerts | None = None
 

@@ -1,6 +1,6 @@
 """A patient: a name that is searched, alerts that are sealed, contacts, coverages, and people who may be the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from holdfast import ids
@@ -13,6 +13,7 @@ from holdfast.db.statements import statement
 from holdfast.errors import FieldError
 from holdfast.vault import Seal
 
+_PREFERENCES = ("excluded", "preferred")
 _FOREVER = "9999-12-31"
 
 
@@ -37,7 +38,16 @@ def _stored(patient: Document, seal: Seal) -> Document:
 
 
 def _faults(patient: Document) -> Iterator[FieldError]:
-    coverages = patient["coverages"]
+    yield from _faults_of_coverages(patient["coverages"])
+    excluded, preferred = (patient[f"{each}_practitioner_ids"] for each in _PREFERENCES)
+    for each, named in zip(_PREFERENCES, (excluded, preferred), strict=True):
+        if len(set(named)) < len(named):
+            yield FieldError(f"{each}_practitioner_ids", "invalid_value", "names a practitioner twice")
+    if set(excluded) & set(preferred):
+        yield FieldError("preferred_practitioner_ids", "invalid_value", "names one who is excluded")
+
+
+def _faults_of_coverages(coverages: Sequence[Document]) -> Iterator[FieldError]:
     for number, one in enumerate(coverages):
         where = f"coverages[{number}]"
         if (one["valid_from"] or "") > (one["valid_to"] or _FOREVER):
@@ -59,7 +69,8 @@ def _context(patient: Document) -> str:
 
 PATIENT = Noun(
     "patient", "patients", faults=_faults, shown=_shown, stored=_stored, in_directory=False, is_resource=True,
-    private=frozenset({"given_name", "family_name", "birth_date", "needs", "alerts", "contacts", "coverages"}),
+    private=frozenset({"given_name", "family_name", "birth_date", "needs", "alerts", "contacts", "coverages", "language",
+                       "needs_interpreter", "excluded_practitioner_ids", "preferred_practitioner_ids"}),
 )  # fmt: skip
 
 
@@ -67,7 +78,7 @@ async def create_patient(house: House, asked: Asked, fields: Document) -> Answer
     """A new patient, with the contacts that are new; the answer names who may be the same person."""
 
     async def work(turn: Turn) -> Answered:
-        saved = await add(turn, asked, PATIENT, await _linked(turn, asked, fields))
+        saved = await add(turn, asked, PATIENT, await _resolved(turn, asked, fields))
         return answered(201, saved | await possible_duplicates(turn, saved))
 
     return await change(house, asked, work)
@@ -77,16 +88,21 @@ async def change_patient(house: House, asked: Asked, subject: str, fields: Docum
     """`save.alter`, with the contacts that are new; a list of contacts replaces the one before."""
 
     async def work(turn: Turn) -> Answered:
-        linked = await _linked(turn, asked, fields)
+        linked = await _resolved(turn, asked, fields)
         return answered(200, await altered(turn, asked, PATIENT, subject, linked))
 
     return await change(house, asked, work)
 
 
-async def _linked(turn: Turn, asked: Asked, fields: Document) -> Document:
-    if "contacts" not in fields:
-        return fields
-    return fields | {"contacts": await contacts.linked(turn, asked, fields["contacts"])}
+async def _resolved(turn: Turn, asked: Asked, fields: Document) -> Document:
+    """The fields of a request as the API shows them: contacts whole, practitioners in the order of their ids."""
+    shown = dict(fields)
+    for name in (f"{each}_practitioner_ids" for each in _PREFERENCES):
+        if name in fields:
+            shown[name] = sorted(fields[name])
+    if "contacts" in fields:
+        shown["contacts"] = await contacts.linked(turn, asked, fields["contacts"])
+    return shown
 
 
 async def possible_duplicates(turn: Turn, patient: Document) -> Document:

@@ -20,6 +20,17 @@ as $$
         'payer_id', k.payer_id, 'member_number', k.member_number, 'rank', k.rank, 'valid_from', k.valid_from,
         'valid_to', k.valid_to) order by k.position)
       from coverages k where k.organization_id = organization and k.patient_id = p.id), '[]'),
+    'language', p.language, 'needs_interpreter', p.needs_interpreter,
+    'excluded_practitioner_ids', array(
+      select w.practitioner_id
+      from patient_practitioners w
+      where w.organization_id = organization and w.patient_id = p.id and w.preference = 'excluded'
+      order by w.practitioner_id),
+    'preferred_practitioner_ids', array(
+      select w.practitioner_id
+      from patient_practitioners w
+      where w.organization_id = organization and w.patient_id = p.id and w.preference = 'preferred'
+      order by w.practitioner_id),
     'is_active', p.is_active,
     'version', p.version, 'created_at', as_instant(p.created_at), 'updated_at', as_instant(p.updated_at))
   from patients p

@@ -1,6 +1,6 @@
--- Writes one patient as the document says, new or changed, with contacts, coverages and the terms a search finds
--- the name by. The seat is set apart (set_seats). A server of the release before sends no contacts and no coverages:
--- they then stay.
+-- Writes one patient as the document says, new or changed, with contacts, coverages, practitioners it is not or
+-- best with, and the terms a search finds the name by. The seat is set apart (set_seats). What a server of the release
+-- before does not send stays as it is.
 create or replace function patient_save(organization uuid, document json, saved_at timestamptz)
 returns void
 language sql volatile
@@ -10,15 +10,18 @@ as $$
 
   insert into patients (
     organization_id, id, given_name, family_name, search_name, birth_date, needs, alerts_encrypted, is_active,
-    version, created_at, updated_at)
+    version, created_at, updated_at, language, needs_interpreter)
   select organization, d.id, d.given_name, d.family_name, d.search_name, d.birth_date, d.needs,
-         decode(document ->> 'alerts_hex', 'hex'), d.is_active, d.version, saved_at, saved_at
+         decode(document ->> 'alerts_hex', 'hex'), d.is_active, d.version, saved_at, saved_at,
+         d.language, coalesce(d.needs_interpreter, false)
   from json_populate_record(null::patients, document) d
   on conflict (organization_id, id) do update
     set given_name = excluded.given_name, family_name = excluded.family_name,
         search_name = excluded.search_name, birth_date = excluded.birth_date, needs = excluded.needs,
         alerts_encrypted = excluded.alerts_encrypted, is_active = excluded.is_active,
-        version = excluded.version, updated_at = excluded.updated_at;
+        version = excluded.version, updated_at = excluded.updated_at,
+        language = case when document -> 'language' is null then patients.language else excluded.language end,
+        needs_interpreter = coalesce((document ->> 'needs_interpreter')::boolean, patients.needs_interpreter);
 
   delete from patient_search_terms t
   where t.organization_id = organization and t.patient_id = (document ->> 'id')::uuid;
@@ -49,4 +52,14 @@ as $$
   from rows from (json_to_recordset(document -> 'coverages')
                   as (payer_id uuid, member_number text, rank smallint, valid_from date, valid_to date))
        with ordinality as k(payer_id, member_number, rank, valid_from, valid_to, position);
+
+  delete from patient_practitioners w
+  where w.organization_id = organization and w.patient_id = (document ->> 'id')::uuid
+    and document -> 'excluded_practitioner_ids' is not null;
+  insert into patient_practitioners (organization_id, patient_id, practitioner_id, preference)
+  select organization, (document ->> 'id')::uuid, w.id::uuid, 'excluded'
+  from json_array_elements_text(document -> 'excluded_practitioner_ids') w(id)
+  union all
+  select organization, (document ->> 'id')::uuid, w.id::uuid, 'preferred'
+  from json_array_elements_text(document -> 'preferred_practitioner_ids') w(id);
 $$;

@@ -77,7 +77,30 @@ create table coverages (
     patient_id with =, daterange(valid_from, valid_to, '[]') with &&, rank with =, organization_id with =)
 );
 
+create table patient_practitioners (
+  organization_id uuid not null,
+  patient_id uuid not null,
+  practitioner_id uuid not null,
+  preference text not null,
+  constraint patient_practitioners_pkey primary key (organization_id, patient_id, practitioner_id),
+  constraint patient_practitioners_patient_fkey foreign key (organization_id, patient_id)
+    references patients (organization_id, id),
+  constraint patient_practitioners_practitioner_fkey foreign key (organization_id, practitioner_id)
+    references practitioners (organization_id, id),
+  constraint patient_practitioners_preference_known check (preference in ('excluded', 'preferred'))
+);
+
+alter table patients
+  add column language text,
+  add column needs_interpreter boolean not null default false;
+
 -- migrate:down
+-- squawk-ignore ban-drop-column
+alter table patients drop column needs_interpreter;
+-- squawk-ignore ban-drop-column
+alter table patients drop column language;
+-- squawk-ignore ban-drop-table
+drop table patient_practitioners;
 -- squawk-ignore ban-drop-table
 drop table coverages;
 -- squawk-ignore ban-drop-table

@@ -120,6 +120,8 @@ create table patients (
   version integer not null default 1,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  language text,
+  needs_interpreter boolean not null default false,
   constraint patients_pkey primary key (organization_id, id),
   constraint patients_resource_fkey foreign key (organization_id, id, kind)
     references resources (organization_id, id, kind),
@@ -203,6 +205,20 @@ create table patient_contacts (
     'relative', 'caregiver', 'case_worker', 'teacher', 'other'))
 );
 create index patient_contacts_by_contact on patient_contacts (contact_id, organization_id);
+
+-- With whom a patient may not be (excluded) or would rather be (preferred).
+create table patient_practitioners (
+  organization_id uuid not null,
+  patient_id uuid not null,
+  practitioner_id uuid not null,
+  preference text not null,
+  constraint patient_practitioners_pkey primary key (organization_id, patient_id, practitioner_id),
+  constraint patient_practitioners_patient_fkey foreign key (organization_id, patient_id)
+    references patients (organization_id, id),
+  constraint patient_practitioners_practitioner_fkey foreign key (organization_id, practitioner_id)
+    references practitioners (organization_id, id),
+  constraint patient_practitioners_preference_known check (preference in ('excluded', 'preferred'))
+);
 
 alter table users
   add constraint users_practitioner_fkey foreign key (organization_id, practitioner_id)
