@@ -163,7 +163,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         ),
         **_reference(
             "patient_id",
-            "appointments_patient_fkey", "authorizations_patient_fkey", "coverages_patient_fkey", "patient_contacts_patient_fkey", "patient_practitioners_patient_fkey",
+            "appointments_patient_fkey", "authorizations_patient_fkey", "coverages_patient_fkey", "patient_availability_patient_fkey", "patient_contacts_patient_fkey", "patient_practitioners_patient_fkey",
             "patient_search_terms_patient_fkey",
         ),
         **_reference("contact_id", "contact_search_terms_contact_fkey", "patient_contacts_contact_fkey"),
@@ -204,13 +204,13 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         **_field("patient_id", "Belongs to a patient's account, and only there.", "users_patient_named"),
         **_field(
             "weekday", "Must be between 0 (Monday) and 6.",
-            "opening_hours_weekday_known", "working_hours_weekday_known",
+            "opening_hours_weekday_known", "patient_availability_weekday_known", "working_hours_weekday_known",
         ),
         **_field("week_start", "Must be between 0 (Monday) and 6.", "payers_week_start_known"),
         **_field(
             "end", "Must come after the start.",
             "closures_not_reversed", "hours_exceptions_not_reversed", "opening_hours_not_reversed",
-            "time_off_not_reversed", "working_hours_not_reversed",
+            "patient_availability_not_reversed", "time_off_not_reversed", "working_hours_not_reversed",
         ),
         **_field("end", "Must be at most 366 days after the start.", "closures_length", "time_off_length"),
         **_field(
@@ -262,7 +262,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
             "appointment_lines_pkey", "appointments_pkey", "audit_pkey", "authorization_entries_pkey",
             "authorizations_pkey", "batches_id_key", "batches_pkey", "clinics_pkey",
             "closures_pkey", "contact_search_terms_pkey", "contacts_consent_whole", "contacts_pkey", "coverages_pkey", "denials_pkey", "events_pkey", "hours_exceptions_pkey", "idempotency_keys_pkey",
-            "opening_hours_pkey", "organizations_pkey", "patient_contacts_pkey", "patient_practitioners_pkey", "patient_practitioners_preference_known", "patient_search_terms_pkey", "patients_pkey",
+            "opening_hours_pkey", "organizations_pkey", "patient_availability_pkey", "patient_contacts_pkey", "patient_practitioners_pkey", "patient_practitioners_preference_known", "patient_search_terms_pkey", "patients_pkey",
             "payers_pkey", "practitioner_clinics_pkey", "practitioner_credentials_pkey", "practitioners_pkey",
             "resource_seats_pkey", "resources_kind_key", "resources_pkey", "rooms_pkey", "services_pkey",
             "sign_in_sessions_pkey", "time_off_pkey", "turns_pkey", "users_pkey", "working_hours_pkey",

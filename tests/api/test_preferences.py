@@ -1,4 +1,4 @@
-"""What /patients say of whom a patient may be with, and in which language."""
+"""What /patients say of whom a patient may be with, when, and in which language."""
 
 from typing import Any
 
@@ -66,16 +66,32 @@ async def test_language_and_interpreter(
     assert "pt-BR" not in told
 
 
+async def test_when_a_patient_can_come(client: Client, organization: Organization) -> None:
+    async with client(organization.tokens["scheduler"]) as desk:
+        after_school = [
+            {"weekday": 0, "start": "15:00", "end": "24:00"}, {"weekday": 2, "start": "15:30", "end": "18:00"},
+        ]  # fmt: skip
+        made = (await desk.post(f"{API}/patients", json=MAX | {"availability": after_school})).json()
+        path = f"{API}/patients/{made['id']}"
+        assert made["availability"] == after_school == (await desk.get(path)).json()["availability"]
+        overlapping = [*after_school, {"weekday": 2, "start": "17:00", "end": "19:00"}]
+        assert await refused(desk, path, availability=overlapping) == "availability[2]"
+        reversed_hours = [{"weekday": 2, "start": "17:00", "end": "16:00"}]
+        assert await refused(desk, path, availability=reversed_hours) == "availability[0].end"
+        assert (await desk.patch(path, json={"availability": []})).json()["availability"] == []
+
+
 async def test_a_server_of_the_release_before_takes_nothing_away(
     application: Application, client: Client, organization: Organization
 ) -> None:
-    """Its documents know nothing of contacts, coverages, practitioners and languages."""
+    """Its documents know nothing of contacts, coverages, practitioners, languages and availability."""
     async with client(organization.tokens["admin"]) as admin:
         ben = await practitioner(admin, "Ben")
         payer = (await admin.post(f"{API}/payers", json={"name": "Sun Health"})).json()["id"]
         full = MAX | {
             "contacts": [{"name": "Rosa", "relationship": "parent"}], "coverages": [{"payer_id": payer}],
             "excluded_practitioner_ids": [ben], "language": "es", "needs_interpreter": True,
+            "availability": [{"weekday": 0, "start": "15:00", "end": "18:00"}],
         }  # fmt: skip
         new = (await admin.post(f"{API}/patients", json=full)).json()
         async with writing(application, organization.id) as connection:

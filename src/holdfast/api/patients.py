@@ -9,7 +9,7 @@ from msgspec import Meta
 from holdfast.api import lists, nouns
 from holdfast.api.contacts import PatientContact
 from holdfast.api.door import Answer, Ask
-from holdfast.api.fields import Language, PersonName, Search, Words
+from holdfast.api.fields import Hours, Language, PersonName, Search, Words
 from holdfast.api.lists import Paged
 from holdfast.api.wire import Id
 from holdfast.commands import patients, save
@@ -32,7 +32,8 @@ class Coverage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class NewPatient(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """`alerts`: what whoever books must know."""
+    """`alerts`: what whoever books must know. `availability`: when they can come, in the clinic's own
+    time; at any time when empty."""
 
     given_name: PersonName
     family_name: PersonName
@@ -43,6 +44,7 @@ class NewPatient(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     needs_interpreter: bool = False
     excluded_practitioner_ids: _Practitioners = []
     preferred_practitioner_ids: _Practitioners = []
+    availability: Annotated[list[Hours], Meta(max_length=50)] = []
     coverages: Annotated[list[Coverage], Meta(max_length=20)] = []
     alerts: _Alerts | None = None
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from holdfast import ids
 from holdfast.actor import Answered, Asked
-from holdfast.commands import contacts, names
+from holdfast.commands import contacts, names, weekly
 from holdfast.commands.change import Turn, change
 from holdfast.commands.house import House
 from holdfast.commands.save import Document, Noun, add, altered, answered
@@ -38,6 +38,7 @@ def _stored(patient: Document, seal: Seal) -> Document:
 
 
 def _faults(patient: Document) -> Iterator[FieldError]:
+    yield from weekly.faults("availability", patient["availability"])
     yield from _faults_of_coverages(patient["coverages"])
     excluded, preferred = (patient[f"{each}_practitioner_ids"] for each in _PREFERENCES)
     for each, named in zip(_PREFERENCES, (excluded, preferred), strict=True):
@@ -70,7 +71,7 @@ def _context(patient: Document) -> str:
 PATIENT = Noun(
     "patient", "patients", faults=_faults, shown=_shown, stored=_stored, in_directory=False, is_resource=True,
     private=frozenset({"given_name", "family_name", "birth_date", "needs", "alerts", "contacts", "coverages", "language",
-                       "needs_interpreter", "excluded_practitioner_ids", "preferred_practitioner_ids"}),
+                       "needs_interpreter", "availability", "excluded_practitioner_ids", "preferred_practitioner_ids"}),
 )  # fmt: skip
 
 

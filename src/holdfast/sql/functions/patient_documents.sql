@@ -31,6 +31,10 @@ as $$
       from patient_practitioners w
       where w.organization_id = organization and w.patient_id = p.id and w.preference = 'preferred'
       order by w.practitioner_id),
+    'availability', coalesce((
+      select json_agg(json_build_object(
+        'weekday', v.weekday, 'start', left(v.starts::text, 5), 'end', left(v.ends::text, 5)) order by v.position)
+      from patient_availability v where v.organization_id = organization and v.patient_id = p.id), '[]'),
     'is_active', p.is_active,
     'version', p.version, 'created_at', as_instant(p.created_at), 'updated_at', as_instant(p.updated_at))
   from patients p

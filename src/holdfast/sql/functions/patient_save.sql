@@ -1,5 +1,5 @@
--- Writes one patient as the document says, new or changed, with contacts, coverages, practitioners it is not or
--- best with, and the terms a search finds the name by. The seat is set apart (set_seats). What a server of the release
+-- Writes one patient as the document says, new or changed, with contacts, coverages, availability, practitioners
+-- it is not or best with, and the terms a search finds the name by. The seat is set apart (set_seats). What a server of the release
 -- before does not send stays as it is.
 create or replace function patient_save(organization uuid, document json, saved_at timestamptz)
 returns void
@@ -62,4 +62,12 @@ as $$
   union all
   select organization, (document ->> 'id')::uuid, w.id::uuid, 'preferred'
   from json_array_elements_text(document -> 'preferred_practitioner_ids') w(id);
+
+  delete from patient_availability v
+  where v.organization_id = organization and v.patient_id = (document ->> 'id')::uuid
+    and document -> 'availability' is not null;
+  insert into patient_availability (organization_id, patient_id, position, weekday, starts, ends)
+  select organization, (document ->> 'id')::uuid, v.position, v.weekday, v.starts, v.ends
+  from rows from (json_to_recordset(document -> 'availability') as (weekday smallint, start time, "end" time))
+       with ordinality as v(weekday, starts, ends, position);
 $$;

@@ -90,6 +90,20 @@ create table patient_practitioners (
   constraint patient_practitioners_preference_known check (preference in ('excluded', 'preferred'))
 );
 
+create table patient_availability (
+  organization_id uuid not null,
+  patient_id uuid not null,
+  position smallint not null,
+  weekday smallint not null,
+  starts time not null,
+  ends time not null,
+  constraint patient_availability_pkey primary key (organization_id, patient_id, position),
+  constraint patient_availability_patient_fkey foreign key (organization_id, patient_id)
+    references patients (organization_id, id),
+  constraint patient_availability_weekday_known check (weekday between 0 and 6),
+  constraint patient_availability_not_reversed check (starts < ends)
+);
+
 alter table patients
   add column language text,
   add column needs_interpreter boolean not null default false;
@@ -99,6 +113,8 @@ alter table patients
 alter table patients drop column needs_interpreter;
 -- squawk-ignore ban-drop-column
 alter table patients drop column language;
+-- squawk-ignore ban-drop-table
+drop table patient_availability;
 -- squawk-ignore ban-drop-table
 drop table patient_practitioners;
 -- squawk-ignore ban-drop-table

@@ -220,6 +220,21 @@ create table patient_practitioners (
   constraint patient_practitioners_preference_known check (preference in ('excluded', 'preferred'))
 );
 
+-- When a patient can come, weekly, in the time of whichever clinic they come to; without rows: at any time.
+create table patient_availability (
+  organization_id uuid not null,
+  patient_id uuid not null,
+  position smallint not null,
+  weekday smallint not null,
+  starts time not null,
+  ends time not null,
+  constraint patient_availability_pkey primary key (organization_id, patient_id, position),
+  constraint patient_availability_patient_fkey foreign key (organization_id, patient_id)
+    references patients (organization_id, id),
+  constraint patient_availability_weekday_known check (weekday between 0 and 6),
+  constraint patient_availability_not_reversed check (starts < ends)
+);
+
 alter table users
   add constraint users_practitioner_fkey foreign key (organization_id, practitioner_id)
     references practitioners (organization_id, id),
