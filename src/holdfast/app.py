@@ -20,6 +20,7 @@ from holdfast.api import (
     calendar,
     clinics,
     conflicts,
+    contacts,
     health,
     limits,
     openapi,
@@ -43,8 +44,8 @@ from holdfast.settings import Settings
 from holdfast.vault import Vault
 
 NOUNS = (
-    appointments, conflicts, availability, calendar, auth, organization, clinics, rooms, practitioners, patients, services,
-    payers, users, authorizations, audit, health, openapi,
+    appointments, conflicts, availability, calendar, auth, organization, clinics, rooms, practitioners, patients, contacts,
+    services, payers, users, authorizations, audit, health, openapi,
 )  # fmt: skip
 
 

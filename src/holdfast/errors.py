@@ -158,15 +158,17 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         **_reference(
             "practitioner_id",
             "appointment_lines_practitioner_fkey", "hours_exceptions_practitioner_fkey",
-            "practitioner_clinics_practitioner_fkey", "practitioner_credentials_practitioner_fkey",
+            "patient_practitioners_practitioner_fkey", "practitioner_clinics_practitioner_fkey", "practitioner_credentials_practitioner_fkey",
             "time_off_practitioner_fkey", "working_hours_practitioner_fkey",
         ),
         **_reference(
             "patient_id",
-            "appointments_patient_fkey", "authorizations_patient_fkey", "patient_search_terms_patient_fkey",
+            "appointments_patient_fkey", "authorizations_patient_fkey", "coverages_patient_fkey", "patient_availability_patient_fkey", "patient_contacts_patient_fkey", "patient_practitioners_patient_fkey",
+            "patient_search_terms_patient_fkey",
         ),
+        **_reference("contact_id", "contact_search_terms_contact_fkey", "patient_contacts_contact_fkey"),
         **_reference("service_id", "appointment_lines_service_fkey"),
-        **_reference("payer_id", "authorizations_payer_fkey"),
+        **_reference("payer_id", "authorizations_payer_fkey", "coverages_payer_fkey"),
         **_reference(
             "authorization_id", "appointment_lines_authorization_fkey", "authorization_entries_authorization_fkey"
         ),
@@ -174,15 +176,22 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         **_reference("appointment_id", "appointment_lines_appointment_fkey", "claims_appointment_fkey"),
         **_reference("closure_id", "claims_closure_fkey"),
         **_reference("time_off_id", "claims_time_off_fkey"),
-        **_reference("user_id", "sign_in_sessions_user_fkey"),
+        **_reference("user_id", "contacts_consent_recorder_fkey", "sign_in_sessions_user_fkey"),
         # What a field may hold. The decoder says it first; these hold for every other door.
         **_field(
             "name", "Must have between 1 and 200 characters.",
-            "clinics_name_length", "organizations_name_length", "payers_name_length",
-            "practitioners_name_length", "services_name_length",
+            "clinics_name_length", "contacts_name_length", "organizations_name_length",
+            "payers_name_length", "practitioners_name_length", "services_name_length",
         ),
         **_field("given_name", "Must have between 1 and 100 characters.", "patients_given_name_length"),
         **_field("family_name", "Must have between 1 and 100 characters.", "patients_family_name_length"),
+        **_field("language", "Must be a language tag such as es or pt-BR.", "contacts_language_length"),
+        **_field("channel", "Must be sms, email or phone.", "contacts_channel_known"),
+        **_field("channel", "Needs the phone or e-mail that it is sent to.", "contacts_channel_reachable"),
+        **_field("relationship", "There is no such relationship.", "patient_contacts_relationship_known"),
+        **_field("coverages", "Two coverages of one rank must not hold on the same date.", "coverages_rank_once"),
+        **_field("rank", "Must be between 1 and 10.", "coverages_rank_range"),
+        **_field("member_number", "Must have at most 100 characters.", "coverages_member_number_length"),
         **_field("number", "Must have between 1 and 40 characters.", "rooms_number_length"),
         **_field("code", "Must have between 1 and 40 characters.", "services_code_length"),
         **_field("email", "Must be an e-mail address in lower case.", "login_directory_email_shape"),
@@ -195,13 +204,13 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         **_field("patient_id", "Belongs to a patient's account, and only there.", "users_patient_named"),
         **_field(
             "weekday", "Must be between 0 (Monday) and 6.",
-            "opening_hours_weekday_known", "working_hours_weekday_known",
+            "opening_hours_weekday_known", "patient_availability_weekday_known", "working_hours_weekday_known",
         ),
         **_field("week_start", "Must be between 0 (Monday) and 6.", "payers_week_start_known"),
         **_field(
             "end", "Must come after the start.",
             "closures_not_reversed", "hours_exceptions_not_reversed", "opening_hours_not_reversed",
-            "time_off_not_reversed", "working_hours_not_reversed",
+            "patient_availability_not_reversed", "time_off_not_reversed", "working_hours_not_reversed",
         ),
         **_field("end", "Must be at most 366 days after the start.", "closures_length", "time_off_length"),
         **_field(
@@ -211,7 +220,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         **_field("hours_exceptions", "Must have both times or neither.", "hours_exceptions_whole"),
         **_field(
             "valid_to", "Must not come before valid_from.",
-            "practitioner_credentials_not_reversed", "working_hours_dates_not_reversed",
+            "coverages_not_reversed", "practitioner_credentials_not_reversed", "working_hours_dates_not_reversed",
         ),
         **_field("end_date", "Must not come before start_date.", "authorizations_dates_not_reversed"),
         **_field("kind", "Must be sick, holiday, training or other.", "time_off_kind_known"),
@@ -252,8 +261,8 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         **_defect(
             "appointment_lines_pkey", "appointments_pkey", "audit_pkey", "authorization_entries_pkey",
             "authorizations_pkey", "batches_id_key", "batches_pkey", "clinics_pkey",
-            "closures_pkey", "denials_pkey", "events_pkey", "hours_exceptions_pkey", "idempotency_keys_pkey",
-            "opening_hours_pkey", "organizations_pkey", "patient_search_terms_pkey", "patients_pkey",
+            "closures_pkey", "contact_search_terms_pkey", "contacts_consent_whole", "contacts_pkey", "coverages_pkey", "denials_pkey", "events_pkey", "hours_exceptions_pkey", "idempotency_keys_pkey",
+            "opening_hours_pkey", "organizations_pkey", "patient_availability_pkey", "patient_contacts_pkey", "patient_practitioners_pkey", "patient_practitioners_preference_known", "patient_search_terms_pkey", "patients_pkey",
             "payers_pkey", "practitioner_clinics_pkey", "practitioner_credentials_pkey", "practitioners_pkey",
             "resource_seats_pkey", "resources_kind_key", "resources_pkey", "rooms_pkey", "services_pkey",
             "sign_in_sessions_pkey", "time_off_pkey", "turns_pkey", "users_pkey", "working_hours_pkey",

@@ -29,6 +29,8 @@ DIRECTORY: Final = (
     "practitioner.changed",
     "patient.created",
     "patient.changed",
+    "contact.created",
+    "contact.changed",
     "service.created",
     "service.changed",
     "payer.created",

@@ -38,6 +38,13 @@ NOUNS: dict[str, tuple[Callable[[str], Body], Body]] = {
         lambda _: {"given_name": "Zoë", "family_name": "Núñez", "birth_date": "2017-02-28", "alerts": "peanuts"},
         {"alerts": None, "needs": ["step-free"]},
     ),
+    "contacts": (
+        lambda _: {
+            "name": "Rosa Núñez", "phone": "+1 602 555 0142", "email": "rosa@mail.example", "language": "es",
+            "channel": "sms", "consented_on": "2026-01-31",
+        },
+        {"channel": "email", "phone": None},
+    ),
     "services": (
         lambda _: {"name": "Speech", "code": "92507", "duration_minutes": 45, "locations": ["home", "on_site"]},
         {"turnover_minutes": 5, "unit_basis": "day"},
@@ -47,7 +54,10 @@ NOUNS: dict[str, tuple[Callable[[str], Body], Body]] = {
         {"rounding": "cms_8_minute", "rounding_scope": "day"},
     ),
 }  # fmt: skip
-SECRET = {"patients": ("Zoë", "Núñez", "2017-02-28", "peanuts")}
+SECRET = {
+    "patients": ("Zoë", "Núñez", "2017-02-28", "peanuts"),
+    "contacts": ("Núñez", "555 0142", "rosa@", "2026-01-31"),
+}
 
 
 async def clinic_of(admin: httpx2.AsyncClient) -> str:
@@ -158,8 +168,8 @@ async def test_the_event_holds_the_state_and_nothing_private(
     assert [row["kind"] for row in rows] == [f"{noun[:-1]}.created", f"{noun[:-1]}.changed"]
     body = httpx2.Response(200, content=rows[-1]["body"]).json()
     assert now | body == now
-    assert (directory_seq == rows[-1]["seq"]) == (noun != "patients")
-    if noun == "patients":
+    assert (directory_seq == rows[-1]["seq"]) == (noun not in {"patients", "contacts"})
+    if noun in {"patients", "contacts"}:
         assert set(body) == {"id", "is_active", "version", "created_at", "updated_at"}
     else:
         assert body == now

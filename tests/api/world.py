@@ -37,6 +37,18 @@ async def make(client: Client, organization: Organization, word: str) -> None:
             admin, "services", name=f"{word} Service", code="S1", duration_minutes=60, room_types=["therapy"],
             authorization_required=False,
         )  # fmt: skip
+        made["contacts"] = await _post(
+            admin,
+            "contacts",
+            name=f"{word} Parent",
+            phone="+1 602 555 0142",
+            email=f"parent@{word.lower()}.example",
+        )
+        answer = await admin.patch(
+            f"{API}/patients/{organization.patient_id}",
+            json={"contacts": [{"contact_id": made["contacts"], "relationship": "parent"}]},
+        )
+        assert answer.status_code == 200, answer.text
         made["payers"] = await _post(admin, "payers", name=f"{word} Payer")
         hours = [{"clinic_id": made["clinics"], **each} for each in ALWAYS]
         answer = await admin.patch(

@@ -49,7 +49,7 @@ async def test_search_reads_a_range(database: Any, patients: int) -> None:
     await connection.execute(begin("begin_writing", organization))
     explained = await connection.fetchval(
         "explain (analyze, buffers, format json) " + statement("patients_search_page"),
-        organization, 0, 50, 10_001, None, None, "abc", "abc\U0010ffff",
+        organization, 0, 50, 10_001, None, None, None, "abc", "abc\U0010ffff",
     )  # fmt: skip
     await connection.close()
     plan = json.loads(explained)[0]["Plan"]

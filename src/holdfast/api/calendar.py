@@ -37,6 +37,7 @@ _FAREWELL_SECONDS: Final = 0.5
 _PERMISSIONS: Final = MappingProxyType({
     "authorization": "authorizations.read",
     "patient": "patients.read",
+    "contact": "patients.read",
     "user": "users.read",
     "organization": "places.read",
     "clinic": "places.read",

@@ -26,6 +26,10 @@ Weekday = Annotated[int, Meta(ge=0, le=6, description="0 is Monday.")]
 Minutes = Annotated[int, Meta(ge=0, le=120)]
 Seats = Annotated[int, Meta(ge=1, le=100, description="Visits at once.")]
 People = Annotated[int, Meta(ge=1, le=1000)]
+Language = Annotated[
+    str,
+    Meta(min_length=2, max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*(?!\n)$", examples=["es"]),
+]
 Search = Annotated[str, Meta(max_length=200)]
 UnitBasis = Literal["time", "visit", "day"]
 

@@ -1,6 +1,7 @@
 """Lists as every noun has them: a page of documents in a stable order, with the count up to a limit."""
 
 import math
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -9,6 +10,7 @@ from holdfast.api.door import Answer, Ask
 from holdfast.db.database import Connection
 from holdfast.db.statements import statement
 from holdfast.errors import FieldError, Invalid
+from holdfast.vault import Seal
 
 
 class Paged(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -79,6 +81,18 @@ async def answer(ask: Ask[Any, Any], name: str, *values: Any) -> Answer:
     """A list whose documents go out as they are stored."""
     async with ask.house.database.reading(ask.actor.organization_id) as connection:
         return await on(ask, connection, name, *values)
+
+
+async def opened(
+    ask: Ask[Any, Any], show: Callable[[dict[str, Any], Seal], dict[str, Any]], name: str, *values: Any
+) -> Answer:
+    """A list whose documents are partly sealed in storage; `show` opens one."""
+    organization = ask.actor.organization_id
+    async with ask.house.database.reading(organization) as connection:
+        seal = await ask.house.seal(connection, organization)
+        items, counted, seq = await fetched(ask, connection, name, *values)
+    documents = [show(msgspec.json.decode(item), seal) for item in items]
+    return Answer(page(ask, ask.query, documents, counted), seq=seq)
 
 
 async def on(ask: Ask[Any, Any], connection: Connection, name: str, *values: Any) -> Answer:

@@ -76,10 +76,12 @@ def routes(
     shapes: Shapes,
     *,
     create: Handler | None = None,
+    change: Handler | None = None,
     created_answer: type[msgspec.Struct] | None = None,
     listing: Handler | None = None,
 ) -> tuple[Route[Any, Any], ...]:
-    """The four calls of a noun; `create` (and what it answers) and `listing` replace what is not as everywhere."""
+    """The four calls of a noun; `create` (and what it answers), `change` and `listing` replace what is not
+    as everywhere."""
 
     def of(handler: Callable[[Ask[Any, Any], Noun], Awaitable[Answer]]) -> Handler:
         async def handle(ask: Ask[Any, Any]) -> Answer:
@@ -99,7 +101,7 @@ def routes(
         ),
         Route("GET", one, of(got), shapes.read, f"Get a {name}", answer=shapes.answer, tag=shapes.tag),
         Route(
-            "PATCH", one, of(changed), shapes.write, f"Change or deactivate a {name}", body=shapes.change,
+            "PATCH", one, change or of(changed), shapes.write, f"Change or deactivate a {name}", body=shapes.change,
             answer=shapes.answer, refusals=("already_exists", "version_mismatch"), tag=shapes.tag,
         ),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`/patients`: found as their name is typed; alerts leave storage opened, and only here."""
+"""`/patients`: found as their name is typed; what is sealed of them leaves storage opened, and only here and in `/contacts`."""
 
 from datetime import date
 from typing import Annotated, Any
@@ -7,20 +7,45 @@ import msgspec
 from msgspec import Meta
 
 from holdfast.api import lists, nouns
+from holdfast.api.contacts import PatientContact
 from holdfast.api.door import Answer, Ask
-from holdfast.api.fields import PersonName, Search, Words
+from holdfast.api.fields import Hours, Language, PersonName, Search, Words
 from holdfast.api.lists import Paged
-from holdfast.commands import save
-from holdfast.commands.patients import PATIENT, possible_duplicates, range_of
+from holdfast.api.wire import Id
+from holdfast.commands import patients, save
+from holdfast.commands.names import range_of
+from holdfast.commands.patients import PATIENT
 
+_Practitioners = Annotated[list[Id], Meta(max_length=50)]
 _Alerts = Annotated[str, Meta(min_length=1, max_length=10_000)]
 
 
+class Coverage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Who pays for a patient between two dates inclusive; an open end is null. `rank`: 1 is asked first; on any date
+    there is at most one of each rank."""
+
+    payer_id: Id
+    member_number: Annotated[str, Meta(max_length=100)] = ""
+    rank: Annotated[int, Meta(ge=1, le=10)] = 1
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
 class NewPatient(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """`alerts`: what whoever books must know. `availability`: when they can come, in the clinic's own
+    time; at any time when empty."""
+
     given_name: PersonName
     family_name: PersonName
     birth_date: date
     needs: Words = []
+    contacts: Annotated[list[PatientContact], Meta(max_length=20)] = []
+    language: Language | None = None
+    needs_interpreter: bool = False
+    excluded_practitioner_ids: _Practitioners = []
+    preferred_practitioner_ids: _Practitioners = []
+    availability: Annotated[list[Hours], Meta(max_length=50)] = []
+    coverages: Annotated[list[Coverage], Meta(max_length=20)] = []
     alerts: _Alerts | None = None
 
 
@@ -47,30 +72,29 @@ class CreatedPatient(Patient, kw_only=True):
 
 
 class PatientQuery(Paged, kw_only=True):
-    """`q`: the beginning of a name, family or given name first, in any case and without accents."""
+    """`q`: the beginning of a name, family or given name first, in any case and without accents.
+    `contact_id`: the patients of that contact."""
 
     is_active: bool | None = None
     birth_date: date | None = None
+    contact_id: Id | None = None
     q: Search | None = None
 
 
 async def create(ask: Ask[Any, NewPatient]) -> Answer:
-    return Answer.of(
-        await save.create(ask.house, ask.asked, PATIENT, save.given(ask.body), possible_duplicates)
-    )
+    return Answer.of(await patients.create_patient(ask.house, ask.asked, save.given(ask.body)))
+
+
+async def change(ask: Ask[Any, Any]) -> Answer:
+    return Answer.of(await patients.change_patient(ask.house, ask.asked, ask.id(), save.given(ask.body)))
 
 
 async def listing(ask: Ask[PatientQuery, Any]) -> Answer:
-    query, organization = ask.query, ask.actor.organization_id
-    values: tuple[Any, ...]
-    name, values = "patients_page", (query.is_active, query.birth_date)
+    query = ask.query
+    values = (query.is_active, query.birth_date, query.contact_id)
     if query.q and query.q.strip():
-        name, values = "patients_search_page", (*values, *range_of(query.q))
-    async with ask.house.database.reading(organization) as connection:
-        seal = await ask.house.seal(connection, organization)
-        items, counted, seq = await lists.fetched(ask, connection, name, *values)
-    documents = [PATIENT.shown(msgspec.json.decode(item), seal) for item in items]
-    return Answer(lists.page(ask, query, documents, counted), seq=seq)
+        return await lists.opened(ask, PATIENT.shown, "patients_search_page", *values, *range_of(query.q))
+    return await lists.opened(ask, PATIENT.shown, "patients_page", *values)
 
 
 SHAPES = nouns.Shapes(
@@ -78,4 +102,6 @@ SHAPES = nouns.Shapes(
     "patients.read", "patients.write",
 )  # fmt: skip
 
-ROUTES = nouns.routes(PATIENT, SHAPES, create=create, created_answer=CreatedPatient, listing=listing)
+ROUTES = nouns.routes(
+    PATIENT, SHAPES, create=create, change=change, created_answer=CreatedPatient, listing=listing
+)

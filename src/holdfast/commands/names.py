@@ -32,6 +32,12 @@ def search_terms(given_name: str, family_name: str) -> list[str]:
     return sorted({*turns, search_name(given_name, family_name)})
 
 
+def range_of(typed: str) -> tuple[str, str]:
+    """The range of search terms that begin with what was typed."""
+    prefix = folded(typed)
+    return prefix, prefix + "\U0010ffff"
+
+
 def similar(family_name: str, other: str) -> bool:
     """Whether two family names may be one, misspelt, shortened or joined."""
     one, two = folded(family_name), folded(other)

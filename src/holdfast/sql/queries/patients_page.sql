@@ -1,10 +1,13 @@
--- A page of patients by family name; filters: active, birth date.
+-- A page of patients by family name; filters: active, birth date, one of their contacts.
 with found as materialized (
   select p.id, p.search_name
   from patients p
   where p.organization_id = $1
     and ($5::boolean is null or p.is_active = $5)
     and ($6::date is null or p.birth_date = $6)
+    and ($7::uuid is null or exists (
+      select from patient_contacts l
+      where l.organization_id = $1 and l.patient_id = p.id and l.contact_id = $7))
   order by p.search_name collate "C", p.id
   limit $4
 )

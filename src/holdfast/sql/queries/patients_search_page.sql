@@ -3,13 +3,16 @@
 with named as materialized (
   select distinct t.patient_id
   from patient_search_terms t
-  where t.organization_id = $1 and t.term >= $7 and t.term < $8
+  where t.organization_id = $1 and t.term >= $8 and t.term < $9
 ), found as materialized (
   select p.id, p.search_name
   from named n
   join patients p on p.organization_id = $1 and p.id = n.patient_id
   where ($5::boolean is null or p.is_active = $5)
     and ($6::date is null or p.birth_date = $6)
+    and ($7::uuid is null or exists (
+      select from patient_contacts l
+      where l.organization_id = $1 and l.patient_id = p.id and l.contact_id = $7))
   order by p.search_name collate "C", p.id
   limit $4
 )

@@ -120,6 +120,8 @@ create table patients (
   version integer not null default 1,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  language text,
+  needs_interpreter boolean not null default false,
   constraint patients_pkey primary key (organization_id, id),
   constraint patients_resource_fkey foreign key (organization_id, id, kind)
     references resources (organization_id, id, kind),
@@ -141,6 +143,97 @@ create table patient_search_terms (
     references patients (organization_id, id)
 );
 create index patient_search_terms_by_patient on patient_search_terms (patient_id, organization_id);
+
+-- Whom the practice speaks to about patients: parents, guardians, case workers. One person is one row, however many
+-- patients (siblings) they belong to. Names are plain, as patients' are; phone and e-mail are encrypted, since nothing
+-- searches them. Consent is to be written to and called; who recorded it stands beside it.
+create table contacts (
+  organization_id uuid not null,
+  id uuid not null,
+  name text not null,
+  search_name text not null,
+  phone_encrypted bytea,
+  email_encrypted bytea,
+  language text,
+  channel text,
+  consented_on date,
+  consent_recorded_by uuid,
+  is_active boolean not null default true,
+  version integer not null default 1,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint contacts_pkey primary key (organization_id, id),
+  constraint contacts_consent_recorder_fkey foreign key (organization_id, consent_recorded_by)
+    references users (organization_id, id),
+  constraint contacts_name_length check (char_length(name) between 1 and 200),
+  constraint contacts_language_length check (char_length(language) between 2 and 35),
+  constraint contacts_channel_known check (channel in ('sms', 'email', 'phone')),
+  constraint contacts_channel_reachable check (
+    case channel when 'email' then email_encrypted is not null
+                 when 'sms' then phone_encrypted is not null
+                 when 'phone' then phone_encrypted is not null else true end),
+  constraint contacts_consent_whole check ((consented_on is null) = (consent_recorded_by is null))
+);
+
+-- As patient_search_terms, for contacts.
+create table contact_search_terms (
+  organization_id uuid not null,
+  term text collate "C" not null,
+  contact_id uuid not null,
+  constraint contact_search_terms_pkey primary key (organization_id, term, contact_id),
+  constraint contact_search_terms_contact_fkey foreign key (organization_id, contact_id)
+    references contacts (organization_id, id)
+);
+create index contact_search_terms_by_contact on contact_search_terms (contact_id, organization_id);
+
+-- What a contact is to one patient, and may do for that one.
+create table patient_contacts (
+  organization_id uuid not null,
+  patient_id uuid not null,
+  contact_id uuid not null,
+  position smallint not null,
+  relationship text not null,
+  may_cancel boolean not null default false,
+  receives_reminders boolean not null default false,
+  constraint patient_contacts_pkey primary key (organization_id, patient_id, contact_id),
+  constraint patient_contacts_patient_fkey foreign key (organization_id, patient_id)
+    references patients (organization_id, id),
+  constraint patient_contacts_contact_fkey foreign key (organization_id, contact_id)
+    references contacts (organization_id, id),
+  constraint patient_contacts_relationship_known check (relationship in (
+    'parent', 'step_parent', 'foster_parent', 'grandparent', 'guardian', 'spouse', 'partner', 'sibling', 'child',
+    'relative', 'caregiver', 'case_worker', 'teacher', 'other'))
+);
+create index patient_contacts_by_contact on patient_contacts (contact_id, organization_id);
+
+-- With whom a patient may not be (excluded) or would rather be (preferred).
+create table patient_practitioners (
+  organization_id uuid not null,
+  patient_id uuid not null,
+  practitioner_id uuid not null,
+  preference text not null,
+  constraint patient_practitioners_pkey primary key (organization_id, patient_id, practitioner_id),
+  constraint patient_practitioners_patient_fkey foreign key (organization_id, patient_id)
+    references patients (organization_id, id),
+  constraint patient_practitioners_practitioner_fkey foreign key (organization_id, practitioner_id)
+    references practitioners (organization_id, id),
+  constraint patient_practitioners_preference_known check (preference in ('excluded', 'preferred'))
+);
+
+-- When a patient can come, weekly, in the time of whichever clinic they come to; without rows: at any time.
+create table patient_availability (
+  organization_id uuid not null,
+  patient_id uuid not null,
+  position smallint not null,
+  weekday smallint not null,
+  starts time not null,
+  ends time not null,
+  constraint patient_availability_pkey primary key (organization_id, patient_id, position),
+  constraint patient_availability_patient_fkey foreign key (organization_id, patient_id)
+    references patients (organization_id, id),
+  constraint patient_availability_weekday_known check (weekday between 0 and 6),
+  constraint patient_availability_not_reversed check (starts < ends)
+);
 
 alter table users
   add constraint users_practitioner_fkey foreign key (organization_id, practitioner_id)

@@ -1,5 +1,28 @@
--- Authorizations: what an insurer approved. The counters live on the row under CHECK, so the sum can never
+-- Coverages, and authorizations: what an insurer approved. The counters live on the row under CHECK, so the sum can never
 -- pass the total whoever writes; the ledger explains them and must add up to them.
+
+-- Who insures a patient, and in which order they are asked: at any date at most one of each rank. Both dates are
+-- inclusive; null is open.
+create table coverages (
+  organization_id uuid not null,
+  patient_id uuid not null,
+  position smallint not null,
+  payer_id uuid not null,
+  member_number text not null default '',
+  rank smallint not null default 1,
+  valid_from date,
+  valid_to date,
+  constraint coverages_pkey primary key (organization_id, patient_id, position),
+  constraint coverages_patient_fkey foreign key (organization_id, patient_id)
+    references patients (organization_id, id),
+  constraint coverages_payer_fkey foreign key (organization_id, payer_id)
+    references payers (organization_id, id),
+  constraint coverages_member_number_length check (char_length(member_number) <= 100),
+  constraint coverages_rank_range check (rank between 1 and 10),
+  constraint coverages_not_reversed check (valid_from <= valid_to),
+  constraint coverages_rank_once exclude using gist (
+    patient_id with =, daterange(valid_from, valid_to, '[]') with &&, rank with =, organization_id with =)
+);
 
 -- scheduled_units is everything promised and not yet used: what visits hold plus manual_units, the part that
 -- was reserved by hand.
