@@ -17,6 +17,7 @@ from holdfast.api import (
     authenticate,
     authorizations,
     availability,
+    blocks,
     calendar,
     clinics,
     conflicts,
@@ -43,7 +44,7 @@ from holdfast.settings import Settings
 from holdfast.vault import Vault
 
 NOUNS = (
-    appointments, conflicts, availability, calendar, auth, organization, clinics, rooms, practitioners, patients, services,
+    appointments, conflicts, availability, calendar, blocks, auth, organization, clinics, rooms, practitioners, patients, services,
     payers, users, authorizations, audit, health, openapi,
 )  # fmt: skip
 

@@ -154,7 +154,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
             "opening_hours_clinic_fkey", "rooms_clinic_fkey", "working_hours_clinic_fkey",
         ),
         **_reference("clinic_ids", "practitioner_clinics_clinic_fkey"),
-        **_reference("room_id", "appointments_room_fkey", "closures_room_fkey"),
+        **_reference("room_id", "appointments_room_fkey", "blocks_room_fkey", "closures_room_fkey"),
         **_reference(
             "practitioner_id",
             "appointment_lines_practitioner_fkey", "hours_exceptions_practitioner_fkey",
@@ -165,6 +165,8 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
             "patient_id",
             "appointments_patient_fkey", "authorizations_patient_fkey", "patient_search_terms_patient_fkey",
         ),
+        **_reference("practitioner_ids", "block_attendees_practitioner_fkey"),
+        **_reference("block_id", "block_attendees_block_fkey", "claims_block_fkey"),
         **_reference("service_id", "appointment_lines_service_fkey"),
         **_reference("payer_id", "authorizations_payer_fkey"),
         **_reference(
@@ -206,7 +208,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         **_field("end", "Must be at most 366 days after the start.", "closures_length", "time_off_length"),
         **_field(
             "end", "Must be after the start and at most 24 hours later.",
-            "appointments_length", "appointment_lines_length",
+            "appointments_length", "appointment_lines_length", "blocks_length",
         ),
         **_field("hours_exceptions", "Must have both times or neither.", "hours_exceptions_whole"),
         **_field(
@@ -215,6 +217,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         ),
         **_field("end_date", "Must not come before start_date.", "authorizations_dates_not_reversed"),
         **_field("kind", "Must be sick, holiday, training or other.", "time_off_kind_known"),
+        **_field("kind", "Must be meeting, break, admin, training or travel.", "blocks_kind_known"),
         **_field("capacity", "Must be between 1 and 1000.", "rooms_capacity_positive", "services_capacity_positive"),
         **_field(
             "concurrent_visits_max", "Must be between 1 and 100.",
@@ -251,7 +254,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         # Keys that we make, and what only we write.
         **_defect(
             "appointment_lines_pkey", "appointments_pkey", "audit_pkey", "authorization_entries_pkey",
-            "authorizations_pkey", "batches_id_key", "batches_pkey", "clinics_pkey",
+            "authorizations_pkey", "batches_id_key", "batches_pkey", "block_attendees_pkey", "blocks_pkey", "clinics_pkey",
             "closures_pkey", "denials_pkey", "events_pkey", "hours_exceptions_pkey", "idempotency_keys_pkey",
             "opening_hours_pkey", "organizations_pkey", "patient_search_terms_pkey", "patients_pkey",
             "payers_pkey", "practitioner_clinics_pkey", "practitioner_credentials_pkey", "practitioners_pkey",
