@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import httpx2
 import msgspec
 import pytest
@@ -71,6 +72,9 @@ async def test_a_booking_meets_a_block_though_the_lane_remembers_the_day(practic
         {"kind": "practitioner", "resource_id": practice.made["ana"], "appointment_id": None,
          "start": at(11), "end": at(12), "status": "block"}
     ]  # fmt: skip
+    query = {"practitioner_id": practice.made["ana"], "start": at(11.5), "end": at(12)}
+    told = (await practice.admin.get(f"{API}/appointments/conflicts", params=query)).json()
+    assert [(each["kind"], each["status"]) for each in told["conflicts"]] == [("practitioner", "block")]
     answer = await practice.admin.patch(f"{BLOCKS}/{made['id']}", json={"start": at(13)})
     assert answer.status_code == 200, answer.text
     await practice.book(at(11))
@@ -108,14 +112,17 @@ async def test_a_block_meets_what_is_booked(practice: Practice) -> None:
 
 
 async def test_a_block_takes_the_lowest_free_seat(practice: Practice) -> None:
-    await practice.change("rooms", "room 1", concurrent_visits_max=2)
+    await practice.change("rooms", "room 1", concurrent_visits_max=3)
     await practice.book(at(9), room_id="room 1")
     room = practice.made["room 1"]
     made = await block(practice, 9, 10, "ben", room_id=room)
     assert await claims(practice, made) == [("ben", 0, "block"), ("room 1", 1, "block")]
-    await practice.make("practitioners", "cho", name="Cho")
-    assert (await refused(practice, 9, 10, "cho", room_id=room))["code"] == "room_conflict"
-    gone = await practice.admin.patch(f"{API}/rooms/{room}", json={"concurrent_visits_max": 1})
+    for name in ("cho", "dee"):
+        await practice.make("practitioners", name, name=name.title())
+    last = await block(practice, 9.5, 10.5, "cho", room_id=room)
+    assert await claims(practice, last) == [("cho", 0, "block"), ("room 1", 2, "block")]
+    assert (await refused(practice, 9, 10, "dee", room_id=room))["code"] == "room_conflict"
+    gone = await practice.admin.patch(f"{API}/rooms/{room}", json={"concurrent_visits_max": 2})
     assert (gone.status_code, gone.json()["code"]) == (409, "seat_in_use")
 
 
@@ -168,6 +175,7 @@ async def test_the_list_finds_by_range_whom_and_where(practice: Practice) -> Non
     first, second = str(monday()), str(monday() + timedelta(days=1))
     clinic = practice.made["clinic"]
     assert await listed(practice) == [one, two, three]
+    assert (await practice.admin.get(BLOCKS)).json()["total"] == 3
     assert await listed(practice, clinic_id=clinic, start_date=first, end_date=first) == [one, two]
     assert await listed(practice, clinic_id=clinic, start_date=second, end_date=second) == [two, three]
     assert await listed(practice, practitioner_id=practice.made["ben"]) == [two, three]
@@ -240,6 +248,45 @@ async def test_who_is_not_there_or_not_fit(practice: Practice, stranger: Organiz
     await practice.change("rooms", "room 1", is_available=False)
     assert (await refused(practice, 9, 10, room_id=practice.made["room 1"]))["code"] == "room_unavailable"
     assert await listed(practice) == []
+
+
+@pytest.mark.parametrize(
+    ("planted", "law"),
+    [
+        ("update blocks set kind = 'party' where organization_id = $1", "blocks_kind_known"),
+        ("update blocks set ends_at = starts_at where organization_id = $1", "blocks_length"),
+        (
+            "update blocks set ends_at = starts_at + interval '25 h' where organization_id = $1",
+            "blocks_length",
+        ),
+        ("update blocks set room_id = gen_random_uuid() where organization_id = $1", "blocks_room_fkey"),
+        (
+            "update block_attendees set practitioner_id = gen_random_uuid() where organization_id = $1",
+            "block_attendees_practitioner_fkey",
+        ),
+        (
+            "insert into block_attendees select $1, gen_random_uuid(), practitioner_id from block_attendees",
+            "block_attendees_block_fkey",
+        ),
+        (
+            "update claims set block_id = gen_random_uuid() where organization_id = $1 and kind = 'block'",
+            "claims_block_fkey",
+        ),
+        (
+            (
+                "insert into claims (organization_id, resource_id, starts_at, ends_at, kind, block_id)"
+                " select organization_id, resource_id, starts_at + interval '1 min', ends_at, kind, block_id from claims"
+                " where organization_id = $1 and kind = 'block'"
+            ),
+            "claims_no_overlap",
+        ),
+    ],
+)
+async def test_the_tables_refuse_past_the_api(practice: Practice, planted: str, law: str) -> None:
+    await block(practice, 9, 10)
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError) as broken:
+        await practice.stored(planted)
+    assert (broken.value.constraint_name or "").startswith(law)
 
 
 @pytest.fixture
