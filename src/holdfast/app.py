@@ -17,6 +17,7 @@ from holdfast.api import (
     authenticate,
     authorizations,
     availability,
+    blocks,
     calendar,
     clinics,
     conflicts,
@@ -44,8 +45,8 @@ from holdfast.settings import Settings
 from holdfast.vault import Vault
 
 NOUNS = (
-    appointments, conflicts, availability, calendar, auth, organization, clinics, rooms, practitioners, patients, contacts,
-    services, payers, users, authorizations, audit, health, openapi,
+    appointments, conflicts, availability, calendar, blocks, auth, organization, clinics, rooms, practitioners, patients,
+    contacts, services, payers, users, authorizations, audit, health, openapi,
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ APPOINTMENT: Final = (
     "appointment.reopened",
     "appointment.needs_action",
 )
+BLOCK: Final = ("block.created", "block.moved", "block.changed", "block.deleted")
 AUTHORIZATION: Final = ("authorization.created", "authorization.changed")
 DIRECTORY: Final = (
     "organization.changed",
@@ -40,7 +41,7 @@ DIRECTORY: Final = (
     "user.created",
     "user.changed",
 )
-KINDS: Final = frozenset((*APPOINTMENT, *AUTHORIZATION, *DIRECTORY))
+KINDS: Final = frozenset((*APPOINTMENT, *BLOCK, *AUTHORIZATION, *DIRECTORY))
 
 # What each appointment call is called once it has happened.
 AFTER_CALL: Final[Mapping[str, str]] = {

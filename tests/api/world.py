@@ -66,6 +66,10 @@ async def make(client: Client, organization: Organization, word: str) -> None:
             practitioner_id=organization.practitioner_id, service_id=made["services"], start=VISIT.isoformat(),
             notes=f"{word} note",
         )  # fmt: skip
+        made["blocks"] = await _post(
+            admin, "blocks", kind="admin", practitioner_ids=[organization.practitioner_id], label=f"{word} label",
+            start=(VISIT + timedelta(hours=5)).isoformat(), end=(VISIT + timedelta(hours=6)).isoformat(),
+        )  # fmt: skip
 
 
 def sample(schema: dict[str, Any], components: dict[str, Any], own: dict[str, str], name: str = "") -> Any:

@@ -1,12 +1,13 @@
 """Every invariant is seen red: its fault is planted in a database whose constraints have been taken away."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
 from laws.conftest import Open
-from laws.world import World, changed, day
+from laws.world import World, at, changed, day
 
 from holdfast import ids
 from holdfast.proof import invariants, verify
@@ -54,6 +55,15 @@ FAULTS: dict[str, tuple[str, str]] = {
         ("update claims set during = tstzrange(starts_at, ends_at + interval '1 hour') where organization_id = $1"
         " and kind = 'turnover'"),
         "claims_belong",
+    ),
+    "a block that was deleted and holds time": (
+        "update blocks set deleted_at = now() where organization_id = $1", "claims_belong"
+    ),
+    "a block on somebody else's time": (
+        "update block_attendees set practitioner_id = gen_random_uuid() where organization_id = $1", "claims_belong"
+    ),
+    "a block without its claim": (
+        "delete from claims where organization_id = $1 and kind = 'block'", "blocks_have_their_claims"
     ),
     "more units than there are": (
         "update authorizations set total_units = 1 where organization_id = $1", "units_within_total"
@@ -149,7 +159,7 @@ async def owner(settings: Settings) -> AsyncIterator[Any]:
 
 @pytest.fixture
 async def world(open_world: Open) -> World:
-    """A small history: visits with and without units, one moved, one cancelled."""
+    """A small history: visits with and without units, one moved, one cancelled, and a block."""
     world = await open_world(1)
     client = world.client()
     await world.authorization(0, 20)
@@ -160,6 +170,14 @@ async def world(open_world: Open) -> World:
     await client.patch(f"/appointments/{made[1]}", {"room_id": world.rooms[0]})
     cancelled = await client.post("/appointments", world.booking(day(5), service_id=world.funded_service))
     await client.post(f"/appointments/{cancelled.body['id']}/cancel")
+    times = {"start": at(day(6)), "end": at(day(6) + timedelta(hours=1))}
+    block = {
+        "kind": "meeting",
+        "practitioner_ids": [world.practitioners[0]],
+        "room_id": world.rooms[0],
+        **times,
+    }
+    assert (await client.post("/blocks", block)).status == 201
     return world
 
 
@@ -176,7 +194,7 @@ async def test_each_invariant_sees_its_fault(world: World, owner: Any, settings:
 async def _planted(owner: Any, world: World, planted: str) -> dict[str, list[invariants.Row]]:
     """What is found while the fault stands; then everything is put back as it was."""
     tables = "appointments appointment_lines claims authorizations authorization_entries events batches audit turns"
-    kept = [*tables.split(), "idempotency_keys", "rooms"]
+    kept = [*tables.split(), "idempotency_keys", "rooms", "blocks", "block_attendees"]
     for table in kept:
         await owner.execute(f"create table kept.{table} as table public.{table}")
     try:

@@ -14,18 +14,22 @@ import structlog
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from holdfast.actor import Actor
-from holdfast.api import appointment_view
+from holdfast.api import appointment_view, blocks
 from holdfast.api.appointment_view import Appointment
+from holdfast.api.blocks import Block
 from holdfast.api.dates import check_range
 from holdfast.api.door import Answer, Ask, Receive, Route, Scope, Send
 from holdfast.api.problems import Problem
 from holdfast.api.wire import Id
+from holdfast.commands.blocks import BLOCK
+from holdfast.commands.save import Document
 from holdfast.db.statements import statement
 from holdfast.errors import FieldError, Invalid, NotFound
 from holdfast.live.hub import Listener, Reset
 from holdfast.live.replay import Event
 from holdfast.rules.facts import Visit
 from holdfast.slot import day_span, moment, rfc3339
+from holdfast.vault import Seal
 
 _SEQ_MAX: Final = 2**63 - 1
 # Clients that lost a server come back spread over two seconds.
@@ -35,6 +39,7 @@ _FAREWELL_SECONDS: Final = 0.5
 
 # Which permission, without limit to one's own, an event needs to be told; by the word before the dot.
 _PERMISSIONS: Final = MappingProxyType({
+    "block": "appointments.read",
     "authorization": "authorizations.read",
     "patient": "patients.read",
     "contact": "patients.read",
@@ -86,7 +91,7 @@ class Calendar(msgspec.Struct):
 
     as_of_seq: int
     appointments: list[Appointment]
-    blocks: list[dict[str, Any]]
+    blocks: list[Block]
     closures: list[Closure]
     time_off: list[TimeOff]
 
@@ -116,6 +121,7 @@ class _Snapshot(msgspec.Struct):
     practitioners: dict[str, str]
     rooms: dict[str, str]
     services: dict[str, str]
+    blocks: list[Document]
     closures: list[_StoredClosure]
     time_off: list[_StoredTimeOff]
 
@@ -136,7 +142,7 @@ async def calendar(ask: Ask[CalendarQuery, None]) -> Answer:
     query, actor = ask.query, ask.actor
     check_range(query.start_date, query.end_date, ask.house.settings.date_range_days_max)
     most = ask.house.settings.calendar_appointments_max
-    snapshot = await _read(ask, _patients_of(actor), most + 1)
+    snapshot, seal = await _read(ask, _patients_of(actor), most + 1)
     if len(snapshot.appointments) > most:
         raise Invalid(
             FieldError(
@@ -148,14 +154,16 @@ async def calendar(ask: Ask[CalendarQuery, None]) -> Answer:
     view = Calendar(
         as_of_seq=snapshot.seq,
         appointments=[visit for visit in seen if visit is not None],
-        blocks=[],
+        blocks=_blocks(actor, snapshot, seal),
         closures=_closures(actor, snapshot),
         time_off=_time_off(actor, snapshot),
     )
     return Answer(view, seq=snapshot.seq)
 
 
-async def _read(ask: Ask[CalendarQuery, None], patients: list[str] | None, most: int) -> _Snapshot:
+async def _read(
+    ask: Ask[CalendarQuery, None], patients: list[str] | None, most: int
+) -> tuple[_Snapshot, Seal]:
     organization, query = ask.actor.organization_id, ask.query
     clinic = str(query.clinic_id)  # the driver takes no subclass
     async with ask.house.database.reading(organization) as connection:
@@ -166,7 +174,8 @@ async def _read(ask: Ask[CalendarQuery, None], patients: list[str] | None, most:
         document = await connection.fetchval(
             statement("calendar"), organization, clinic, moment(start), moment(end), patients, most
         )
-    return _snapshot.decode(document)
+        seal = await ask.house.seal(connection, organization)
+    return _snapshot.decode(document), seal
 
 
 def _patients_of(actor: Actor) -> list[str] | None:
@@ -174,6 +183,11 @@ def _patients_of(actor: Actor) -> list[str] | None:
     if actor.role != "patient":
         return None
     return sorted({*actor.patient_ids, *([actor.patient_id] if actor.patient_id else [])})
+
+
+def _blocks(actor: Actor, snapshot: _Snapshot, seal: Seal) -> list[Block]:
+    seen = (blocks.seen(actor, BLOCK.shown(each, seal)) for each in snapshot.blocks)
+    return [Block(**each) for each in seen if each is not None]
 
 
 def _closures(actor: Actor, snapshot: _Snapshot) -> list[Closure]:
@@ -308,6 +322,8 @@ def _frame(event: Event, actor: Actor) -> bytes:
     """The event as the actor may see it, made once per event and sight; empty: not for the actor."""
     if event.kind.startswith("appointment."):
         return _appointment_frame(event, actor)
+    if event.kind.startswith("block.") and actor.role == "practitioner":
+        return _framed(event, msgspec.json.encode(blocks.seen(actor, msgspec.json.decode(event.body))))
     permission = _PERMISSIONS.get(event.kind.partition(".")[0])
     if permission is None or not _may_hear(event, actor, permission):
         return b""

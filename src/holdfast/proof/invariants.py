@@ -19,6 +19,7 @@ BY_STATEMENT: Final = (
     "claims_overlap",
     "patient_twice",
     "visits_have_their_claims",
+    "blocks_have_their_claims",
     "claims_belong",
     "units_within_total",
     "counters_equal_ledger",

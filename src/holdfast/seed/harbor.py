@@ -71,6 +71,7 @@ def build(number: int, now: int) -> World:
     world.visits = plan.visits(world, week.habits, -7, 13, 0.05)
     fates.decide(world)
     _absences(world, clinic, rooms[3]["id"], staff[2]["id"])
+    world.meet([each["id"] for each in staff[:3]], _ZONE, "Morning huddle")
     world.logins += [
         Login(role="admin", word="admin", name="Harbor Admin"),
         Login(role="scheduler", word="scheduler", name="Harbor Front Desk"),

@@ -281,6 +281,7 @@ class _Juniper:
             of="clinic", id=self.albuquerque, start=wall(closed, 12 * 60, "America/Denver"),
             end=wall(closed, 18 * 60 + 30, "America/Denver"), why="Everybody is at a training.",
         ))  # fmt: skip
+        work.meet([self.staff[who]["id"] for who in ("slp", "lpc")], "America/Denver", "Talk about referrals")
         office = work.all("room")[5]["id"]
         mended = self.today + timedelta(days=6)
         work.absences.append(Absence(

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from holdfast.actor import Answered, Asked
-from holdfast.commands import absences
+from holdfast.commands import absences, blocks
 from holdfast.commands.change import Turn, change
 from holdfast.commands.desk import authorization_body
 from holdfast.commands.house import House
@@ -57,6 +57,8 @@ async def load(house: House, world: World, password_hash: str) -> Loaded:
     booked, refused = await _visits(house, asked, world.visits)
     for absence in world.absences:
         await _absence(house, asked, absence)
+    for block in world.blocks:
+        await blocks.record(house, asked, block)
     await _logins(house, asked, world, password_hash)
     return Loaded(created.organization_id, booked, dict(refused))
 

@@ -4,7 +4,7 @@ what becomes of them. Built from a number and a moment alone; touches no databas
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -28,7 +28,9 @@ from holdfast.commands.rooms import ROOM, with_cleaning
 from holdfast.commands.save import Document, Noun, given
 from holdfast.commands.services import SERVICE
 from holdfast.seed.chance import Chance
-from holdfast.slot import local_date
+from holdfast.slot import local_date, rfc3339, wall
+
+_SATURDAY = 5
 
 
 def _room(fields: Document) -> Document:
@@ -119,6 +121,24 @@ class World:
         """Units of an authorization that were consumed before this calendar begins."""
         self.visits: list[Planned] = []
         self.absences: list[Absence] = []
+        self.blocks: list[Document] = []
+
+    def meet(self, practitioners: list[str], time_zone: str, label: str) -> None:
+        """Some of the staff meet for half an hour before anybody opens, on the first weekday after tomorrow."""
+        on = next(day for n in range(2, 5) if (day := self.today() + timedelta(days=n)).weekday() < _SATURDAY)
+        times = {
+            "start": rfc3339(wall(on, 7 * 60, time_zone)),
+            "end": rfc3339(wall(on, 7 * 60 + 30, time_zone)),
+        }
+        self.blocks.append(
+            {
+                "kind": "meeting",
+                "practitioner_ids": sorted(practitioners),
+                "room_id": None,
+                "label": label,
+                **times,
+            }
+        )
 
     def add(self, kind: str, is_active: bool = True, **fields: Any) -> Document:
         """A new document, checked as a request's body would be; its id is chosen here."""

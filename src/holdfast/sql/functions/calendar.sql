@@ -1,5 +1,5 @@
 -- One clinic's time from one instant to another, in one snapshot: every visit that touches it (of some patients
--- only, when they are named), in order of start, at most so many; closures; time off of those who work there; what
+-- only, when they are named), in order of start, at most so many; closures; blocks and time off of those who work there; what
 -- practitioners, rooms and services are called. Instants are epoch seconds, UTC. Read by starts_at and ends_at
 -- alone with the longest length of each (a visit 24 h, a closure or absence 366 days): ranges cannot use an index
 -- under row-level security. The inner orders keep the planner from the wrong index while the tables are new, as in
@@ -46,7 +46,7 @@ as $$
       offset 0) l
   )
   select json_build_object(
-    'seq', t.seq,
+    'seq', t.seq, 'blocks', blocks_of_clinic(organization, clinic, span_start, span_end),
     'appointments', coalesce((
       select json_agg(appointment_document(organization, v.id) order by v.starts_at, v.id) from visits v), '[]'),
     'practitioners', coalesce((

@@ -240,3 +240,34 @@ alter table users
     references practitioners (organization_id, id),
   add constraint users_patient_fkey foreign key (organization_id, patient_id)
     references patients (organization_id, id);
+
+-- Time that is nobody's visit: a meeting, break, admin, training or travel. Each attendee and the room is one claim.
+-- One that is deleted has no claims; its row stays, so that no key of claims has to be looked through.
+create table blocks (
+  organization_id uuid not null,
+  id uuid not null,
+  kind text not null,
+  room_id uuid,
+  starts_at timestamptz not null,
+  ends_at timestamptz not null,
+  label_encrypted bytea,
+  deleted_at timestamptz,
+  version integer not null default 1,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  constraint blocks_pkey primary key (organization_id, id),
+  constraint blocks_room_fkey foreign key (organization_id, room_id) references rooms (organization_id, id),
+  constraint blocks_kind_known check (kind in ('meeting', 'break', 'admin', 'training', 'travel')),
+  constraint blocks_length check (starts_at < ends_at and ends_at - starts_at <= interval '24 hours')
+);
+create index blocks_starting on blocks (starts_at, organization_id);
+
+create table block_attendees (
+  organization_id uuid not null,
+  block_id uuid not null,
+  practitioner_id uuid not null,
+  constraint block_attendees_pkey primary key (organization_id, block_id, practitioner_id),
+  constraint block_attendees_block_fkey foreign key (organization_id, block_id) references blocks (organization_id, id),
+  constraint block_attendees_practitioner_fkey foreign key (organization_id, practitioner_id)
+    references practitioners (organization_id, id)
+);

@@ -122,6 +122,7 @@ create table claims (
     references resource_seats (organization_id, resource_id, seat),
   constraint claims_appointment_fkey foreign key (organization_id, appointment_id)
     references appointments (organization_id, id),
+  constraint claims_block_fkey foreign key (organization_id, block_id) references blocks (organization_id, id),
   constraint claims_closure_fkey foreign key (organization_id, closure_id)
     references closures (organization_id, id),
   constraint claims_time_off_fkey foreign key (organization_id, time_off_id)

@@ -188,6 +188,26 @@ from claims r
 where r.organization_id = $1 and r.appointment_id is not null
   and not exists (select from appointments t where t.organization_id = $1 and t.id = r.appointment_id)
 union all
+select 'blocks_room_fkey', r.room_id::text
+from blocks r
+where r.organization_id = $1 and r.room_id is not null
+  and not exists (select from rooms t where t.organization_id = $1 and t.id = r.room_id)
+union all
+select 'block_attendees_block_fkey', r.block_id::text
+from block_attendees r
+where r.organization_id = $1
+  and not exists (select from blocks t where t.organization_id = $1 and t.id = r.block_id)
+union all
+select 'block_attendees_practitioner_fkey', r.practitioner_id::text
+from block_attendees r
+where r.organization_id = $1
+  and not exists (select from practitioners t where t.organization_id = $1 and t.id = r.practitioner_id)
+union all
+select 'claims_block_fkey', r.block_id::text
+from claims r
+where r.organization_id = $1 and r.block_id is not null
+  and not exists (select from blocks t where t.organization_id = $1 and t.id = r.block_id)
+union all
 select 'claims_closure_fkey', r.closure_id::text
 from claims r
 where r.organization_id = $1 and r.closure_id is not null
