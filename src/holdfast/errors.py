@@ -282,7 +282,8 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
             "claims_kind_known", "claims_kind_of_owner", "claims_length", "claims_one_owner",
             "idempotency_keys_fingerprint_length", "patients_kind_fixed", "practitioners_kind_fixed",
             "resource_seats_number", "resource_seats_patient_one", "resources_kind_known", "rooms_kind_fixed",
-            "sign_in_sessions_hash_length", "sign_in_sessions_reason_known", "turns_directory_not_ahead",
+            "sign_in_sessions_cookie_length", "sign_in_sessions_hash_length", "sign_in_sessions_one_secret",
+            "sign_in_sessions_reason_known", "turns_directory_not_ahead",
         ),
     }
 )  # fmt: skip

@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -72,6 +72,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     access_token_seconds: int = 900
     refresh_token_seconds: int = 30 * 86_400
     session_recheck_seconds: float = 30.0
+    session_idle_minutes: Annotated[int, msgspec.Meta(ge=1)] = 30
+    """A page's session ends when nobody has used it for so long. Open live updates are no use."""
+    session_hours_max: Annotated[int, msgspec.Meta(ge=1)] = 12
+    """A page's session ends after so long, used or not."""
     argon2_threads_max: int = 2
     sign_in_failures_max: int = 5
     sign_in_failure_window_seconds: int = 900

@@ -100,11 +100,19 @@ class Stream:
 
     @classmethod
     async def open(
-        cls, port: int, token: str, *, after: int | None = None, last_event_id: int | None = None
+        cls,
+        port: int,
+        token: str,
+        *,
+        after: int | None = None,
+        last_event_id: int | None = None,
+        cookie: str = "",
     ) -> "Stream":
+        """As whoever `token` is, or as the page whose `cookie` (name=value) is given instead."""
         stream = cls(*await asyncio.open_connection("127.0.0.1", port))
         query = "" if after is None else f"?after_seq={after}"
-        lines = [f"GET /api/v1/calendar/events{query} HTTP/1.1", "Host: t", f"Authorization: Bearer {token}"]
+        lines = [f"GET /api/v1/calendar/events{query} HTTP/1.1", "Host: t"]
+        lines.append(f"Cookie: {cookie}" if cookie else f"Authorization: Bearer {token}")
         if last_event_id is not None:
             lines.append(f"Last-Event-ID: {last_event_id}")
         stream._writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())

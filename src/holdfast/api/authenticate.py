@@ -1,5 +1,6 @@
-"""Who asks, from the Authorization header. A token seen before costs one look into a dict; a new one its signature
-and one read; every known one a read again each `session_recheck_seconds`, so that revocation acts.
+"""Who asks, from the Authorization header, or else from the page's cookie (`page_cookie.py`). A token seen before
+costs one look into a dict; a new one its signature and one read; every known one a read again each
+`session_recheck_seconds`, so that revocation acts.
 """
 
 import re
@@ -7,6 +8,7 @@ import time
 from collections.abc import Mapping
 
 from holdfast.actor import Actor
+from holdfast.api.page_cookie import PageCookies
 from holdfast.api.problems import Problem
 from holdfast.commands.house import House
 from holdfast.commands.sign_in import resolve
@@ -24,9 +26,11 @@ class Authenticator:
         self._identity = house.identity
         self._known = house.identity.known
         self._recheck_seconds = house.settings.session_recheck_seconds
+        self._pages = PageCookies(house)
 
     async def actor(self, headers: Mapping[bytes, bytes], method: str) -> Actor:
-        """Raises Problem: 401 `unauthenticated` without a credential, `invalid_token` with a bad one."""
+        """Raises Problem: 401 `unauthenticated` without a credential, `invalid_token` with a bad one; and what a
+        page's cookie is refused for. If both are there the header counts."""
         credential = headers.get(b"authorization", b"")
         known = self._known.get(credential)
         if known is not None:
@@ -34,6 +38,8 @@ class Authenticator:
             if now < known.good_until:
                 return known.actor
             known.good_until = now + _LOOKING_SECONDS
+        if b"authorization" not in headers:
+            return await self._pages.actor(headers, method)
         return await self._look(credential)
 
     async def _look(self, credential: bytes) -> Actor:

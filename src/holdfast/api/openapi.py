@@ -47,9 +47,7 @@ def describe(routes: Iterable[Route[Any, Any]]) -> Json:
         "paths": paths,
         "components": {
             "schemas": components | {"Problem": parts.problem()},
-            "securitySchemes": {"bearer": {
-                "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-                "description": "The `access_token` of `POST /api/v1/auth/login`."}},
+            "securitySchemes": parts.security_schemes(),
             "responses": refusals.components,
             "headers": parts.headers(),
             "parameters": parts.parameters(),
@@ -80,7 +78,7 @@ def _operation(route: Route[Any, Any], refs: dict[Any, Json], refusals: parts.Re
         "tags": [route.tag] if route.tag else [],
         "parameters": _parameters(route, refs),
         "responses": _responses(route, refs) | refusals.of(route),
-        "security": [{"bearer": []}] if route.permission is not None else [],
+        "security": parts.security(route),
     }
     if route.body is not None:
         content = {"application/json": {"schema": refs[_key(route.body)]}}

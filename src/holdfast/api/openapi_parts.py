@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from holdfast.api import page_cookie
 from holdfast.api.door import NoFields, Route
 from holdfast.api.problems import STATUS, TITLE
 from holdfast.errors import REFUSALS
@@ -85,6 +86,31 @@ def parameters() -> Json:
     }  # fmt: skip
 
 
+def security_schemes() -> Json:
+    """The two ways to say who asks."""
+    return {
+        "bearer": {
+            "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+            "description": "The `access_token` of `POST /api/v1/auth/login`.",
+        },
+        "cookie": {
+            "type": "apiKey", "in": "cookie", "name": page_cookie.NAME,
+            "description": "Set by `POST /api/v1/auth/session`. An Authorization header counts before it.",
+        },
+        "csrf": {
+            "type": "apiKey", "in": "header", "name": "X-CSRF-Token",
+            "description": "The `csrf_token` of the cookie's session: with every call but GET and HEAD.",
+        },
+    }  # fmt: skip
+
+
+def security(route: Route[Any, Any]) -> list[Json]:
+    if route.permission is None:
+        return []
+    by_cookie: Json = {"cookie": []} if route.method == "GET" else {"cookie": [], "csrf": []}
+    return [{"bearer": []}, by_cookie]
+
+
 def names_in(path: str) -> list[str]:
     return _NAME.findall(path)
 
@@ -154,7 +180,9 @@ def codes(route: Route[Any, Any]) -> list[str]:
     """Every code the call can be refused with: its own, then those its shape brings."""
     found = list(route.refusals)
     if route.permission is not None:
-        found += ["unauthenticated", "invalid_token", "rate_limited"]
+        found += ["unauthenticated", "invalid_token", "session_idle", "rate_limited"]
+        if route.method != "GET":
+            found.append("csrf_failed")
     if route.permission:
         found.append("forbidden")
     if names_in(route.path) or (route.permission and route.body is not None):

@@ -3,6 +3,8 @@
 import asyncio
 import math
 import time
+from collections.abc import Callable
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -26,6 +28,15 @@ class Known(msgspec.Struct):
     good_until: float
 
 
+K = TypeVar("K", bound=Known)
+
+
+class KnownPage(Known):
+    """A page's session, by the hash of its cookie; until `noted_until` its use need not be written down again."""
+
+    noted_until: float
+
+
 class Identity:
     """Held by the house; made once per process."""
 
@@ -34,25 +45,38 @@ class Identity:
         self.passwords = Passwords(settings.argon2_threads_max)
         self.tries = Tries(settings.sign_in_failures_max, settings.sign_in_failure_window_seconds)
         self.known: dict[bytes, Known] = {}
+        self.pages: dict[bytes, KnownPage] = {}
         self.forgotten = 0
         """Rises whenever tokens are forgotten: what was read before must not be remembered after."""
 
     def remember(self, credential: bytes, actor: Actor, good_until: float) -> None:
-        self.known.pop(credential, None)
-        self.known[credential] = Known(actor, good_until)
-        if len(self.known) > _KNOWN_MAX:
-            del self.known[next(iter(self.known))]
+        _keep(self.known, credential, Known(actor, good_until))
+
+    def remember_page(self, cookie_hash: bytes, known: KnownPage) -> None:
+        _keep(self.pages, cookie_hash, known)
 
     def forget_session(self, session_id: str) -> None:
         """A revoked session's tokens need a second look at once; other processes look within the recheck time."""
         self.forgotten += 1
-        for credential in [c for c, k in self.known.items() if k.actor.session_id == session_id]:
-            del self.known[credential]
+        _drop(self.known, lambda actor: actor.session_id == session_id)
+        _drop(self.pages, lambda actor: actor.session_id == session_id)
 
     def forget_user(self, user_id: str) -> None:
         self.forgotten += 1
-        for credential in [c for c, k in self.known.items() if k.actor.user_id == user_id]:
-            del self.known[credential]
+        _drop(self.known, lambda actor: actor.user_id == user_id)
+        _drop(self.pages, lambda actor: actor.user_id == user_id)
+
+
+def _keep(known: dict[bytes, K], credential: bytes, one: K) -> None:
+    known.pop(credential, None)
+    known[credential] = one
+    if len(known) > _KNOWN_MAX:
+        del known[next(iter(known))]
+
+
+def _drop(known: dict[bytes, K], is_meant: Callable[[Actor], bool]) -> None:
+    for credential in [c for c, k in known.items() if is_meant(k.actor)]:
+        del known[credential]
 
 
 class Tries:

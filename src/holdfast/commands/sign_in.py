@@ -5,6 +5,7 @@ decided by one statement. No password and no token is logged, stored or told any
 import time
 import uuid
 
+import asyncpg
 import msgspec
 import structlog
 
@@ -35,15 +36,26 @@ class Pair(msgspec.Struct, frozen=True):
     refresh_token: str
 
 
+class Account(msgspec.Struct, frozen=True):
+    """A user as sign-in needs it."""
+
+    organization_id: str
+    id: str
+    role: str
+    password_hash: str
+    is_active: bool
+    session_version: int
+
+
 def spelled(email: str) -> str:
     """The one spelling of an e-mail address."""
     return email.strip().lower()
 
 
-async def sign_in(
+async def verified(
     house: House, email: str, password: str, address: str, deadline: float, request_id: str = ""
-) -> Pair:
-    """A new session. Raises Refused (invalid_credentials), TooManyTries, Overloaded.
+) -> Account:
+    """Whose password it is. Raises Refused (invalid_credentials), TooManyTries, Overloaded.
 
     An unknown address costs the same reads and the same hashing as a wrong password.
     """
@@ -61,19 +73,10 @@ async def sign_in(
             _failed(house, user, email, deadline, request_id)
             raise Refused("invalid_credentials", "The e-mail address or the password is wrong.")
         tries.cleared(email, address)
-        return await _open_session(house, user)
+        return user
 
 
-class _Account(msgspec.Struct, frozen=True):
-    organization_id: str
-    id: str
-    role: str
-    password_hash: str
-    is_active: bool
-    session_version: int
-
-
-async def _account(house: House, email: str) -> _Account | None:
+async def _account(house: House, email: str) -> Account | None:
     async with house.database.any() as connection:
         found = await connection.fetchval(statement("login_find"), email)
     organization = str(found or _NO_ORGANIZATION)
@@ -81,7 +84,7 @@ async def _account(house: House, email: str) -> _Account | None:
         row = await connection.fetchrow(statement("user_for_sign_in"), organization, email)
     if row is None:
         return None
-    return _Account(
+    return Account(
         organization,
         str(row["id"]),
         row["role"],
@@ -91,7 +94,7 @@ async def _account(house: House, email: str) -> _Account | None:
     )
 
 
-def _failed(house: House, user: _Account | None, email: str, deadline: float, request_id: str) -> None:
+def _failed(house: House, user: Account | None, email: str, deadline: float, request_id: str) -> None:
     _log.info("sign_in_failed", request_id=request_id, known=user is not None)
     if user is not None:
         actor = Actor(
@@ -101,7 +104,8 @@ def _failed(house: House, user: _Account | None, email: str, deadline: float, re
         house.denied(asked, "sign_in", "invalid_credentials", user.id)
 
 
-async def _open_session(house: House, user: _Account) -> Pair:
+async def open_session(house: House, user: Account) -> Pair:
+    """A new session of tokens."""
     session_id = ids.new()
     tokens = house.identity.tokens
     refresh_token, refresh_hash = tokens.refresh(user.organization_id, session_id, 0)
@@ -175,9 +179,13 @@ async def resolve(house: House, claims: Claims) -> Actor | None:
         row = await connection.fetchrow(statement("session_actor"), claims.org, claims.sid, claims.sub)
     if row is None or row["session_version"] != claims.ver:
         return None
+    return actor_of(row, claims.org, claims.sub, claims.sid)
+
+
+def actor_of(row: asyncpg.Record, organization_id: str, user_id: str, session_id: str) -> Actor:
     practitioner, patient = row["practitioner_id"], row["patient_id"]
     return Actor(
-        organization_id=claims.org, user_id=claims.sub, session_id=claims.sid, email=row["email"], role=row["role"],
+        organization_id=organization_id, user_id=user_id, session_id=session_id, email=row["email"], role=row["role"],
         practitioner_id=str(practitioner) if practitioner else None,
         patient_id=str(patient) if patient else None,
         patient_ids=(str(patient),) if patient else (),

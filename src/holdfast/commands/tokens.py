@@ -1,4 +1,4 @@
-"""Tokens as text: signed access tokens and opaque refresh tokens. Pure: no storage, no waiting, no clock of its own.
+"""Tokens as text: signed access tokens, opaque refresh tokens and cookies. Pure: no storage, no waiting, no clock of its own.
 
 Nothing here says whether a session is still good; that is in `sign_in.py`.
 """
@@ -30,8 +30,9 @@ _HEADER = MappingProxyType({"alg": _ALGORITHM, "typ": "at+jwt"})
 _ACCESS = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 _CLOCK_SKEW_SECONDS = 60
 
-_REFRESH_PREFIX = "hfr_"
-_REFRESH = struct.Struct(">16s16sI32s16s")
+_REFRESH_PREFIX, _COOKIE_PREFIX = "hfr_", "hfc_"
+# Organization, session, a number, the secret, the tag.
+_OPAQUE = struct.Struct(">16s16sI32s16s")
 _TAG_BYTES = 16
 
 
@@ -56,12 +57,23 @@ class Refresh(msgspec.Struct, frozen=True):
     hash: bytes
 
 
+class Cookie(msgspec.Struct, frozen=True):
+    """What the cookie of a page says (`version` is the user's session version), and the hash of its session."""
+
+    organization_id: str
+    session_id: str
+    version: int
+    hash: bytes
+
+
 class Tokens:
     """Makes and reads tokens with one installation's key."""
 
     def __init__(self, key: bytes, access_seconds: int) -> None:
         self._key = OctKey.import_key(key)
         self._refresh_key = derive(key, "holdfast refresh tokens v1")
+        self._cookie_key = derive(key, "holdfast page cookies v1")
+        self._csrf_key = derive(key, "holdfast csrf tokens v1")
         self._access_seconds = access_seconds
         # We are the only issuer and write one header; whatever else a header may say is never looked at.
         self._header = jwt.encode(dict(_HEADER), {}, self._key).encode().split(b".")[0] + b"."
@@ -94,32 +106,55 @@ class Tokens:
 
     def refresh(self, organization_id: str, session_id: str, rotation: int) -> tuple[str, bytes]:
         """A refresh token and the hash to store for it."""
-        whose = uuid.UUID(organization_id).bytes, uuid.UUID(session_id).bytes
-        packed = _REFRESH.pack(*whose, rotation, secrets.token_bytes(32), b"")
-        body = packed[:-_TAG_BYTES]
-        text = _REFRESH_PREFIX + base64.urlsafe_b64encode(body + self._tag(body)).decode()
-        return text, _hash(text)
+        return _made(_REFRESH_PREFIX, self._refresh_key, organization_id, session_id, rotation)
 
     def refresh_read(self, text: str) -> Refresh | None:
         """What a refresh token says if it was issued here; None for anything else.
 
         The tag makes an older rotation believable: nobody can have a family revoked by inventing a token.
         """
-        if len(text) != len(_REFRESH_PREFIX) + _REFRESH.size // 3 * 4 or not text.startswith(_REFRESH_PREFIX):
-            return None
-        try:
-            packed = base64.b64decode(text[len(_REFRESH_PREFIX) :].encode("ascii"), b"-_", validate=True)
-            organization, session, rotation, _secret, tag = _REFRESH.unpack(packed)
-        except (binascii.Error, struct.error, UnicodeEncodeError):
-            return None
-        if not hmac.compare_digest(tag, self._tag(packed[:-_TAG_BYTES])):
-            return None
-        return Refresh(
-            str(uuid.UUID(bytes=organization)), str(uuid.UUID(bytes=session)), rotation, _hash(text)
-        )
+        said = _read(_REFRESH_PREFIX, self._refresh_key, text)
+        return Refresh(*said) if said else None
 
-    def _tag(self, body: bytes) -> bytes:
-        return hmac.digest(self._refresh_key, body, "sha256")[:_TAG_BYTES]
+    def cookie(self, organization_id: str, session_id: str, version: int) -> tuple[str, Cookie]:
+        """The cookie of a page's session as text, and what it says."""
+        text, hashed = _made(_COOKIE_PREFIX, self._cookie_key, organization_id, session_id, version)
+        return text, Cookie(organization_id, session_id, version, hashed)
+
+    def cookie_read(self, text: str) -> Cookie | None:
+        """What a cookie says if it was issued here; None for anything else, without a look into the database."""
+        said = _read(_COOKIE_PREFIX, self._cookie_key, text)
+        return Cookie(*said) if said else None
+
+    def csrf(self, session_id: str) -> str:
+        """What a page must send along with its cookie: bound to the session, and kept nowhere."""
+        digest = hmac.digest(self._csrf_key, uuid.UUID(session_id).bytes, "sha256")
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _made(prefix: str, key: bytes, organization_id: str, session_id: str, number: int) -> tuple[str, bytes]:
+    whose = uuid.UUID(organization_id).bytes, uuid.UUID(session_id).bytes
+    body = _OPAQUE.pack(*whose, number, secrets.token_bytes(32), b"")[:-_TAG_BYTES]
+    text = prefix + base64.urlsafe_b64encode(body + _tag(key, body)).decode()
+    return text, _hash(text)
+
+
+def _read(prefix: str, key: bytes, text: str) -> tuple[str, str, int, bytes] | None:
+    """Organization, session, number and hash."""
+    if len(text) != len(prefix) + _OPAQUE.size // 3 * 4 or not text.startswith(prefix):
+        return None
+    try:
+        packed = base64.b64decode(text[len(prefix) :].encode("ascii"), b"-_", validate=True)
+        organization, session, number, _secret, tag = _OPAQUE.unpack(packed)
+    except (binascii.Error, struct.error, UnicodeEncodeError):
+        return None
+    if not hmac.compare_digest(tag, _tag(key, packed[:-_TAG_BYTES])):
+        return None
+    return str(uuid.UUID(bytes=organization)), str(uuid.UUID(bytes=session)), number, _hash(text)
+
+
+def _tag(key: bytes, body: bytes) -> bytes:
+    return hmac.digest(key, body, "sha256")[:_TAG_BYTES]
 
 
 def _hash(text: str) -> bytes:

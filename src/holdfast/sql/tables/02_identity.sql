@@ -30,24 +30,27 @@ create table users (
   constraint users_patient_named check ((role = 'patient') = (patient_id is not null))
 );
 
--- One row per sign-in. The refresh token rotates inside the row; presenting an older one revokes the family,
--- which is this row.
+-- One row per sign-in, known by the hash of one secret: a refresh token, which rotates inside the row (presenting an
+-- older one revokes the family, which is this row), or the cookie of a page, which stays and ends when it is idle.
 create table sign_in_sessions (
   organization_id uuid not null,
   id uuid not null,
   user_id uuid not null,
-  refresh_hash bytea not null,
+  refresh_hash bytea,
   rotation integer not null default 0,
   created_at timestamptz not null default now(),
   used_at timestamptz not null default now(),
   expires_at timestamptz not null,
   revoked_at timestamptz,
   revoked_because text,
+  cookie_hash bytea,
   constraint sign_in_sessions_pkey primary key (organization_id, id),
   constraint sign_in_sessions_user_fkey foreign key (organization_id, user_id)
     references users (organization_id, id),
   constraint sign_in_sessions_hash_length check (octet_length(refresh_hash) = 32),
-  constraint sign_in_sessions_reason_known check (revoked_because in ('logout', 'reused', 'admin', 'password'))
+  constraint sign_in_sessions_reason_known check (revoked_because in ('logout', 'reused', 'admin', 'password')),
+  constraint sign_in_sessions_cookie_length check (octet_length(cookie_hash) = 32),
+  constraint sign_in_sessions_one_secret check (num_nonnulls(refresh_hash, cookie_hash) = 1)
 );
 create index sign_in_sessions_user on sign_in_sessions (user_id, organization_id);
 create index sign_in_sessions_expiry on sign_in_sessions (expires_at, organization_id);
