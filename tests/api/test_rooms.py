@@ -117,10 +117,12 @@ async def test_a_seat_that_is_taken_stays(
         room = await a_room(admin, concurrent_visits_max=3)
         async with writing(application, organization.id) as connection:
             await connection.execute(
-                "insert into claims (organization_id, resource_id, seat, starts_at, ends_at, kind, block_id)"
-                " select $1, $2, 1, t, t + interval '1 h', 'block', $2"
-                " from (select now() + interval '1 day') x(t)",
-                organization.id, room["id"],
+                "with block as (insert into blocks (organization_id, id, kind, room_id, starts_at, ends_at, created_at,"
+                " updated_at) select $1, $3, 'meeting', $2, t, t + interval '1 h', now(), now()"
+                " from (select now() + interval '1 day') x(t) returning *)"
+                " insert into claims (organization_id, resource_id, seat, starts_at, ends_at, kind, block_id)"
+                " select organization_id, room_id, 1, starts_at, ends_at, 'block', id from block",
+                organization.id, room["id"], ids.new(),
             )  # fmt: skip
         path = f"{ROOMS}/{room['id']}"
         refused = await admin.patch(path, json={"concurrent_visits_max": 1})

@@ -244,3 +244,48 @@ union all
 select 'idempotency_keys.user_id', r.user_id::text
 from idempotency_keys r
 where r.organization_id = $1 and not exists (select from users t where t.organization_id = $1 and t.id = r.user_id)
+union all
+select 'contacts_consent_recorder_fkey', r.consent_recorded_by::text
+from contacts r
+where r.organization_id = $1 and r.consent_recorded_by is not null
+  and not exists (select from users t where t.organization_id = $1 and t.id = r.consent_recorded_by)
+union all
+select 'contact_search_terms_contact_fkey', r.contact_id::text
+from contact_search_terms r
+where r.organization_id = $1
+  and not exists (select from contacts t where t.organization_id = $1 and t.id = r.contact_id)
+union all
+select 'patient_contacts_patient_fkey', r.patient_id::text
+from patient_contacts r
+where r.organization_id = $1
+  and not exists (select from patients t where t.organization_id = $1 and t.id = r.patient_id)
+union all
+select 'patient_contacts_contact_fkey', r.contact_id::text
+from patient_contacts r
+where r.organization_id = $1
+  and not exists (select from contacts t where t.organization_id = $1 and t.id = r.contact_id)
+union all
+select 'coverages_patient_fkey', r.patient_id::text
+from coverages r
+where r.organization_id = $1
+  and not exists (select from patients t where t.organization_id = $1 and t.id = r.patient_id)
+union all
+select 'coverages_payer_fkey', r.payer_id::text
+from coverages r
+where r.organization_id = $1
+  and not exists (select from payers t where t.organization_id = $1 and t.id = r.payer_id)
+union all
+select 'patient_practitioners_patient_fkey', r.patient_id::text
+from patient_practitioners r
+where r.organization_id = $1
+  and not exists (select from patients t where t.organization_id = $1 and t.id = r.patient_id)
+union all
+select 'patient_practitioners_practitioner_fkey', r.practitioner_id::text
+from patient_practitioners r
+where r.organization_id = $1
+  and not exists (select from practitioners t where t.organization_id = $1 and t.id = r.practitioner_id)
+union all
+select 'patient_availability_patient_fkey', r.patient_id::text
+from patient_availability r
+where r.organization_id = $1
+  and not exists (select from patients t where t.organization_id = $1 and t.id = r.patient_id)
