@@ -308,7 +308,7 @@ async def _page_wish(ask: Ask[Filter, Any]) -> PageWish | None:
         if practitioner not in (None, actor.practitioner_id):
             return None
         practitioner = actor.practitioner_id
-    zone_name = await _zone_name(ask, query.clinic_id)
+    zone_name = await zone_of_dates(ask, query.clinic_id)
     if zone_name is None:
         return None
     first, last = query.start_date, query.end_date
@@ -324,7 +324,7 @@ async def _page_wish(ask: Ask[Filter, Any]) -> PageWish | None:
     )  # fmt: skip
 
 
-async def _zone_name(ask: Ask[Filter, Any], clinic_id: str | None) -> str | None:
+async def zone_of_dates(ask: Ask[Any, Any], clinic_id: str | None) -> str | None:
     """The zone in which the dates are meant: the clinic's, or the organization's; None for an unknown clinic."""
     directory = await directory_of(ask)
     if clinic_id is None:

@@ -28,7 +28,7 @@ class Authenticator:
         self._recheck_seconds = house.settings.session_recheck_seconds
         self._pages = PageCookies(house)
 
-    async def actor(self, headers: Mapping[bytes, bytes], method: str) -> Actor:
+    async def actor(self, headers: Mapping[bytes, bytes], method: str, *, in_use: bool = True) -> Actor:
         """Raises Problem: 401 `unauthenticated` without a credential, `invalid_token` with a bad one; and what a
         page's cookie is refused for. If both are there the header counts."""
         credential = headers.get(b"authorization", b"")
@@ -39,7 +39,7 @@ class Authenticator:
                 return known.actor
             known.good_until = now + _LOOKING_SECONDS
         if b"authorization" not in headers:
-            return await self._pages.actor(headers, method)
+            return await self._pages.actor(headers, method, in_use=in_use)
         return await self._look(credential)
 
     async def _look(self, credential: bytes) -> Actor:

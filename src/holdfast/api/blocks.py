@@ -1,6 +1,8 @@
 """/blocks: meetings, breaks, admin, training and travel, and how much of one each caller sees."""
 
+from collections.abc import Awaitable
 from datetime import date
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -8,7 +10,7 @@ from msgspec import Meta
 
 from holdfast.actor import Actor, Answered
 from holdfast.api import lists, nouns
-from holdfast.api.appointments import directory_of
+from holdfast.api.appointments import zone_of_dates
 from holdfast.api.dates import check_range
 from holdfast.api.door import Answer, Ask, NoFields, Route
 from holdfast.api.fields import Label
@@ -19,6 +21,7 @@ from holdfast.commands.blocks import BLOCK
 from holdfast.commands.save import Document
 from holdfast.errors import NotFound, Refused
 from holdfast.slot import day_span, instant, moment, rfc3339
+from holdfast.vault import Seal
 
 Kind = Literal["meeting", "break", "admin", "training", "travel"]
 Attendees = Annotated[list[Id], Meta(min_length=1, max_length=50)]
@@ -98,34 +101,25 @@ def _given(body: msgspec.Struct) -> Document:
     return given
 
 
-def _denied(ask: Ask[Any, Any], refused: Refused, subject: str | None = None) -> Refused:
-    if refused.code == "forbidden":
-        ask.house.denied(ask.asked, f"{ask.method} {ask.route}", "forbidden", subject)
-    return refused
+async def _done(ask: Ask[NoFields, Any], work: Awaitable[Answered], subject: str | None = None) -> Answer:
+    try:
+        return Answer.of(await work)
+    except Refused as refused:
+        if refused.code == "forbidden":
+            ask.house.denied(ask.asked, f"{ask.method} {ask.route}", "forbidden", subject)
+        raise
 
 
 async def create(ask: Ask[NoFields, NewBlock]) -> Answer:
-    try:
-        done: Answered = await blocks.record(ask.house, ask.asked, _given(ask.body))
-    except Refused as refused:
-        raise _denied(ask, refused) from None
-    return Answer.of(done)
+    return await _done(ask, blocks.record(ask.house, ask.asked, _given(ask.body)))
 
 
 async def change(ask: Ask[NoFields, BlockChange]) -> Answer:
-    try:
-        done = await blocks.move(ask.house, ask.asked, ask.id(), _given(ask.body))
-    except Refused as refused:
-        raise _denied(ask, refused, ask.id()) from None
-    return Answer.of(done)
+    return await _done(ask, blocks.move(ask.house, ask.asked, ask.id(), _given(ask.body)), ask.id())
 
 
 async def delete(ask: Ask[NoFields, Any]) -> Answer:
-    try:
-        done = await blocks.delete(ask.house, ask.asked, ask.id())
-    except Refused as refused:
-        raise _denied(ask, refused, ask.id()) from None
-    return Answer.of(done)
+    return await _done(ask, blocks.delete(ask.house, ask.asked, ask.id()), ask.id())
 
 
 async def get(ask: Ask[NoFields, Any]) -> Answer:
@@ -140,32 +134,20 @@ async def get(ask: Ask[NoFields, Any]) -> Answer:
 
 
 async def listing(ask: Ask[BlockQuery, Any]) -> Answer:
-    query, organization = ask.query, ask.actor.organization_id
+    query = ask.query
     first, last = query.start_date, query.end_date
     check_range(first, last, ask.house.settings.date_range_days_max)
-    zone_name = await _zone_name(ask)
+    zone_name = await zone_of_dates(ask, query.clinic_id)
     if zone_name is None or ask.actor.role == "patient":
         return Answer(lists.page(ask, query, [], 0))
     start = day_span(first, zone_name)[0] if first else _SINCE
     end = day_span(last, zone_name)[1] if last else _UNTIL
     values = (moment(start), moment(end), query.clinic_id, query.practitioner_id, query.room_id, query.kind)
-    async with ask.house.database.reading(organization) as connection:
-        seal = await ask.house.seal(connection, organization)
-        items, counted, seq = await lists.fetched(ask, connection, "blocks_page", *values)
-    found = [BLOCK.shown(msgspec.json.decode(item), seal) for item in items]
-    return Answer(lists.page(ask, query, [seen(ask.actor, block) for block in found], counted), seq=seq)
+    return await lists.opened(ask, partial(_opened, ask.actor), "blocks_page", *values)
 
 
-async def _zone_name(ask: Ask[BlockQuery, Any]) -> str | None:
-    """The zone in which the dates are meant; None for an unknown clinic."""
-    directory, clinic_id = await directory_of(ask), ask.query.clinic_id
-    if clinic_id is None:
-        return directory.organization.time_zone
-    if clinic_id not in directory.clinics:
-        # It may have been created since: ask storage before saying that there is none.
-        directory = await directory_of(ask, fresh=True)
-    clinic = directory.clinics.get(clinic_id)
-    return clinic.time_zone if clinic else None
+def _opened(actor: Actor, stored: Document, seal: Seal) -> Document | None:
+    return seen(actor, BLOCK.shown(stored, seal))
 
 
 _REFUSED = (

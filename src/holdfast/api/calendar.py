@@ -299,15 +299,12 @@ class _Stream:
 
     async def _watch(self) -> None:
         """Ends the stream when the server stops, or when whoever opened it may no longer read."""
-        headers = self._ask.headers | {
-            b"accept": b"text/event-stream"
-        }  # or each look would count as a page's use
         while True:
             with anyio.move_on_after(self._settings.session_recheck_seconds / 2):
                 await self._shutdown.wait()
                 break
             try:
-                self._actor = await self._ask.authenticator.actor(headers, "GET")
+                self._actor = await self._ask.authenticator.actor(self._ask.headers, "GET", in_use=False)
                 if self._actor.reach("appointments.read") is None:
                     break
             except Exception as error:  # noqa: BLE001 - not known to be good is not good

@@ -139,8 +139,8 @@ class Route(Generic[Q, B]):
 
 
 class Authenticator(Protocol):
-    async def actor(self, headers: Mapping[bytes, bytes], method: str) -> Actor:
-        """Who asks. Raises Problem (401)."""
+    async def actor(self, headers: Mapping[bytes, bytes], method: str, *, in_use: bool = True) -> Actor:
+        """Who asks; `in_use`: somebody is there, and not only an open stream. Raises Problem (401)."""
 
 
 class Limiter(Protocol):

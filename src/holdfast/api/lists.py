@@ -84,7 +84,7 @@ async def answer(ask: Ask[Any, Any], name: str, *values: Any) -> Answer:
 
 
 async def opened(
-    ask: Ask[Any, Any], show: Callable[[dict[str, Any], Seal], dict[str, Any]], name: str, *values: Any
+    ask: Ask[Any, Any], show: Callable[[dict[str, Any], Seal], dict[str, Any] | None], name: str, *values: Any
 ) -> Answer:
     """A list whose documents are partly sealed in storage; `show` opens one."""
     organization = ask.actor.organization_id

@@ -55,13 +55,13 @@ class PageCookies:
         self._recheck_seconds = settings.session_recheck_seconds
         self._note_seconds = min(self._recheck_seconds, settings.session_idle_minutes * 60 * _IDLE_SLACK)
 
-    async def actor(self, headers: Mapping[bytes, bytes], method: str) -> Actor:
+    async def actor(self, headers: Mapping[bytes, bytes], method: str, *, in_use: bool) -> Actor:
         """Raises Problem: 401 `unauthenticated`, `invalid_token`, `session_idle`; 403 `csrf_failed`."""
         text = _cookie_in(headers)
         if text is None:
             raise Problem("unauthenticated", "Sign in first.", headers={"WWW-Authenticate": "Bearer"})
         # Live updates run on an open page whether anybody is there or not.
-        in_use = headers.get(b"accept") != b"text/event-stream"
+        in_use = in_use and headers.get(b"accept") != b"text/event-stream"
         try:
             actor = await self._known_or_found(self._identity.tokens.cookie_read(text), in_use=in_use)
         except Refused as refused:

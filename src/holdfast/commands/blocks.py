@@ -10,12 +10,14 @@ import msgspec
 from holdfast import ids
 from holdfast.actor import Answered, Asked
 from holdfast.commands.change import Turn, change
+from holdfast.commands.desk import earliest_start
 from holdfast.commands.house import House
+from holdfast.commands.intent import check_time
 from holdfast.commands.save import Document, Noun, answered, read
 from holdfast.db.statements import statement
-from holdfast.errors import REFUSALS, FieldError, Invalid, NotFound, Reason, Refused
+from holdfast.errors import REFUSALS, NotFound, Reason, Refused
 from holdfast.settings import Settings
-from holdfast.slot import DAY, MINUTE, instant, moment, rfc3339
+from holdfast.slot import instant, moment, rfc3339
 from holdfast.vault import Seal
 
 _TAKES_TIME: Final = ("practitioner_ids", "room_id", "start", "end")
@@ -133,7 +135,7 @@ async def _take(
 ) -> None:
     """Keeps the block and claims its time. Raises Refused with every reason against it and the claims in the way."""
     start, end = instant(block["start"]), instant(block["end"])
-    _check_time(settings, turn.now, start, end)
+    check_time(settings, turn.now, start, end, "end")
     await _keep(turn, block)
     rows = await turn.connection.fetch(
         statement("block_claims_take"), turn.organization, list(resources),
@@ -144,7 +146,7 @@ async def _take(
         Reason(f"{row['kind']}_conflict", f"{row['name']} is taken at that time.") for row in taken
     ] + list(_unfit(resources.values()))
     stays = before is not None and before["start"] == block["start"]
-    if not stays and start < _earliest_start(settings, turn.now, asked):
+    if not stays and start < earliest_start(settings, turn.now, asked):
         reasons.append(Reason("start_in_past", "The start is too far in the past."))
     if reasons:
         reasons.sort(key=lambda reason: REFUSALS.index(reason.code))
@@ -152,28 +154,6 @@ async def _take(
             reasons[0].code, reasons[0].detail, reasons=tuple(reasons),
             conflicts=await _conflicts(turn, taken, start, end), as_of_seq=turn.seq_before,
         )  # fmt: skip
-
-
-def _check_time(settings: Settings, now: int, start: int, end: int) -> None:
-    """Raises Invalid for time that is reversed, empty, too long or too far ahead: what a visit may have."""
-    if end <= start:
-        raise Invalid(FieldError("end", "invalid_value", "must be after the start"))
-    if end - start > settings.visit_minutes_max * MINUTE:
-        raise Invalid(
-            FieldError(
-                "end",
-                "invalid_value",
-                f"must be at most {settings.visit_minutes_max} minutes after the start",
-            )
-        )
-    if start > now + settings.start_ahead_days_max * DAY:
-        raise Invalid(FieldError("start", "invalid_value", "is more than five years ahead"))
-
-
-def _earliest_start(settings: Settings, now: int, asked: Asked) -> int:
-    """As for visits: the running minute, or some days back by permission."""
-    back = settings.backdate_days_max * DAY if asked.actor.reach("appointments.override") else 0
-    return now - now % MINUTE - back
 
 
 def _unfit(resources: Iterable[Any]) -> Iterable[Reason]:

@@ -119,13 +119,6 @@ class Desk:
     def authorizations_of(self, patient_id: str) -> Iterable[Authorization]:
         return [each for each in self._authorizations.values() if each.patient_id == patient_id]
 
-    def earliest_start(self, asked: Asked) -> int:
-        """The earliest start that the caller may book: the running minute, or some days back by permission."""
-        running_minute = self.now - self.now % MINUTE
-        if asked.actor.reach("appointments.override"):
-            return running_minute - self.settings.backdate_days_max * DAY
-        return running_minute
-
     # What is taken and given
 
     def lift(self, visit: Visit) -> list[HeldClaim]:
@@ -279,6 +272,12 @@ class Desk:
             for each in self._authorizations.values()
             if each.version != each.version_read
         ]
+
+
+def earliest_start(settings: Settings, now: int, asked: Asked) -> int:
+    """The earliest start that the caller may book: the running minute, or some days back by permission."""
+    back = settings.backdate_days_max * DAY if asked.actor.reach("appointments.override") else 0
+    return now - now % MINUTE - back
 
 
 def room_claims(visit: Visit, seat: int) -> list[HeldClaim]:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from holdfast.actor import Asked
-from holdfast.commands.desk import Desk
+from holdfast.commands.desk import Desk, earliest_start
 from holdfast.db.keeping import Keeping
 from holdfast.errors import FieldError, Invalid, NotFound, Refused
 from holdfast.rules import rooms
@@ -125,7 +125,7 @@ def granted(desk: Desk, asked: Asked, patient: Patient, wish: Wish, *, stays: bo
 
     `stays`: the start is not new, so it may lie in the past.
     """
-    wish.earliest = wish.visit.start if stays else desk.earliest_start(asked)
+    wish.earliest = wish.visit.start if stays else earliest_start(desk.settings, desk.now, asked)
     wish.unassigned = wish.unassigned and asked.actor.reach("appointments.override") is not None
     verdict = assess(
         desk.directory, desk.timetable, patient, desk.authorizations_of(wish.visit.patient_id), wish

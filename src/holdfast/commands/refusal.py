@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from holdfast.actor import Asked
-from holdfast.commands.desk import Desk
+from holdfast.commands.desk import Desk, earliest_start
 from holdfast.commands.gather import Gathered, Need
 from holdfast.commands.house import House
 from holdfast.commands.intent import Intent
@@ -73,7 +73,7 @@ async def _desk(
         desk.lift(before)
     wish = intent.wish(found.directory, visit, before)
     stays = before is not None and before.start == visit.start
-    wish.earliest = visit.start if stays else desk.earliest_start(asked)
+    wish.earliest = visit.start if stays else earliest_start(desk.settings, desk.now, asked)
     wish.unassigned = wish.unassigned and asked.actor.reach("appointments.override") is not None
     return desk, wish, desk.patient(visit.patient_id)
 

@@ -97,9 +97,8 @@ class Lane(Generic[T]):
                 batch = self._next_batch(carrier.most(len(self._waiting)))
             if batch or carrier.has_come_to_end:
                 await carrier.carry(batch)
-                await asyncio.sleep(
-                    0
-                )  # what was sent goes out before more is decided, and others have their turn
+                # What was sent goes out before more is decided, and others have their turn.
+                await asyncio.sleep(0)
             elif not await self._is_needed():
                 break
         await carrier.close()
