@@ -23,7 +23,9 @@ from holdfast.api import (
     conflicts,
     contacts,
     health,
+    holds,
     limits,
+    lines,
     openapi,
     organization,
     patients,
@@ -45,7 +47,7 @@ from holdfast.settings import Settings
 from holdfast.vault import Vault
 
 NOUNS = (
-    appointments, conflicts, availability, calendar, blocks, auth, organization, clinics, rooms, practitioners, patients,
+    appointments, lines, holds, conflicts, availability, calendar, blocks, auth, organization, clinics, rooms, practitioners, patients,
     contacts, services, payers, users, authorizations, audit, health, openapi,
 )  # fmt: skip
 

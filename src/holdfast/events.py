@@ -16,8 +16,12 @@ APPOINTMENT: Final = (
     "appointment.no_show",
     "appointment.reinstated",
     "appointment.reopened",
+    "appointment.joined",
+    "appointment.line_changed",
+    "appointment.left",
     "appointment.needs_action",
 )
+HOLD: Final = ("hold.placed", "hold.booked", "hold.released", "hold.expired")
 BLOCK: Final = ("block.created", "block.moved", "block.changed", "block.deleted")
 AUTHORIZATION: Final = ("authorization.created", "authorization.changed")
 DIRECTORY: Final = (
@@ -41,7 +45,7 @@ DIRECTORY: Final = (
     "user.created",
     "user.changed",
 )
-KINDS: Final = frozenset((*APPOINTMENT, *BLOCK, *AUTHORIZATION, *DIRECTORY))
+KINDS: Final = frozenset((*APPOINTMENT, *HOLD, *BLOCK, *AUTHORIZATION, *DIRECTORY))
 
 # What each appointment call is called once it has happened.
 AFTER_CALL: Final[Mapping[str, str]] = {

@@ -55,6 +55,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     request_drain_bytes_max: int = 64 << 20
     request_nesting_max: int = 32
     notes_characters_max: int = 10_000
+    hold_ttl_seconds: int = 300
+    hold_ttl_seconds_max: int = 3_600
     page_size_default: int = 50
     page_size_max: int = 100
     list_count_max: int = 10_000

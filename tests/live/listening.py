@@ -16,7 +16,7 @@ from api.people import Client, Organization
 from holdfast import ids
 from holdfast.actor import Actor, Answered, Asked
 from holdfast.app import Application
-from holdfast.commands import desk
+from holdfast.commands import bodies
 from holdfast.commands.change import Turn, change
 from holdfast.commands.house import House
 from holdfast.live.hub import Hub
@@ -299,7 +299,7 @@ async def book(process: Process, world: World, *visits: Visit) -> None:
             await insert(turn.connection, "appointments", world, **appointment_row(each))
             for line in each.lines:
                 await insert(turn.connection, "appointment_lines", world, **line_row(each, line))
-            turn.tell("appointment.booked", desk.visit_body(each))
+            turn.tell("appointment.booked", bodies.visit_body(each))
 
     await tell(process, world, work)
 
@@ -323,7 +323,7 @@ async def alter(process: Process, world: World, kind: str, before: Visit, **chan
                 f" where t.organization_id = $2 and t.{key} = $3",
                 json.dumps(row), world.organization.id, after.id,
             )  # fmt: skip
-        turn.tell(kind, desk.visit_body(after))
+        turn.tell(kind, bodies.visit_body(after))
 
     await tell(process, world, work)
     return after

@@ -97,7 +97,7 @@ def test_the_next_three_weeks_are_filled_as_practice_fills_them(moment: str) -> 
         visits = sum(
             visit.end - visit.book.start
             for visit in world.visits
-            if visit.book.practitioner_id == practitioner["id"]
+            if visit.book.first.practitioner_id == practitioner["id"]
             and local_date(visit.book.start, zones[visit.book.clinic_id]) in ahead
         )
         shares.append(visits / 60 / works)
@@ -113,7 +113,7 @@ def test_somebody_is_off_sick_with_four_visits(moment: str) -> None:
     left = [
         visit
         for visit in world.visits
-        if visit.book.practitioner_id == sick.id
+        if visit.book.first.practitioner_id == sick.id
         and visit.is_open
         and visit.end > sick.start
         and visit.book.start < sick.end

@@ -15,7 +15,7 @@ from sql.calendar_fill import A_DAY, FIRST, ROOMS, Filled, fill, organization
 
 from holdfast import ids
 from holdfast.actor import Actor, Asked
-from holdfast.commands import desk
+from holdfast.commands import bodies, rows
 from holdfast.commands.claims_kept import ClaimsKept
 from holdfast.commands.look_up import PageWish
 from holdfast.db.keeping import Keeping
@@ -223,7 +223,7 @@ async def book(watched: Watched, made: Filled, n: int, seq: int) -> None:
     )  # fmt: skip
     actor = Actor(organization_id=made.organization, user_id=ids.new(), session_id="", email="", role="admin")
     asked = Asked(actor=actor, request_id="plans", deadline=0.0)
-    keeping.tell("appointment.booked", desk.visit_body(visit))
+    keeping.tell("appointment.booked", bodies.visit_body(visit))
     keeping.note(asked, "booked", "appointment", visit.id)
     claim = Claim(start, start + 3000, 0, "visit", visit.id)
     kept = ClaimsKept()
@@ -233,7 +233,7 @@ async def book(watched: Watched, made: Filled, n: int, seq: int) -> None:
     await watched.begin(made.organization)
     await watched.connection.fetchval(
         statement("apply_in_turn"), made.organization, keeping.batch_id, None, seq, FIRST, [], [], kept.new,
-        [desk._appointment(visit)], [], [desk._line(visit, visit.lines[0])], [], [], [], keeping.events,
+        [rows.appointment_new(visit)], [], [rows.line_row(visit, visit.lines[0])], [], [], [], [], [], [], keeping.events,
         keeping.audit, [],
     )  # fmt: skip
     await watched.connection.execute("commit")

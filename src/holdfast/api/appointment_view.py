@@ -25,7 +25,8 @@ class Names(Protocol):
 
 
 class Line(msgspec.Struct, kw_only=True):
-    """One practitioner giving one service inside a visit; instants in RFC 3339, UTC."""
+    """One practitioner giving one service inside a visit; instants in RFC 3339, UTC. Travel before and buffer after are
+    the practitioner's time too. `caregiver_id`: the contact who takes part."""
 
     line_no: int
     practitioner_id: str
@@ -38,7 +39,10 @@ class Line(msgspec.Struct, kw_only=True):
     units_reserved: int = 0
     unfunded_units: int = 0
     minutes_actual: int | None = None
+    travel_before_minutes: int = 0
+    buffer_minutes: int = 0
     line_status: str = "planned"
+    caregiver_id: str | None = None
 
 
 class Assignment(msgspec.Struct, kw_only=True):
@@ -120,7 +124,10 @@ def of_visit(
                 units_reserved=line.units_reserved,
                 unfunded_units=line.unfunded_units,
                 minutes_actual=line.minutes_actual,
+                travel_before_minutes=line.travel_before_minutes,
+                buffer_minutes=line.buffer_minutes,
                 line_status=line.line_status,
+                caregiver_id=line.caregiver_id,
             )
             for line in visit.lines
         ],
@@ -192,7 +199,14 @@ def busy(appointment: Appointment) -> Appointment:
         pinned=appointment.pinned,
         version=appointment.version,
         lines=[
-            Line(line_no=line.line_no, practitioner_id=line.practitioner_id, start=line.start, end=line.end)
+            Line(
+                line_no=line.line_no,
+                practitioner_id=line.practitioner_id,
+                start=line.start,
+                end=line.end,
+                travel_before_minutes=line.travel_before_minutes,
+                buffer_minutes=line.buffer_minutes,
+            )
             for line in appointment.lines
         ],
         turnover_minutes=appointment.turnover_minutes,

@@ -8,13 +8,14 @@ import msgspec
 
 from holdfast.actor import Answered, Asked
 from holdfast.api import appointment_view
+from holdfast.api.booking import Booking, Location, Overlap, booking, check_notes, reason_of
 from holdfast.api.dates import check_range
 from holdfast.api.door import Answer, Ask, NoFields, Route
 from holdfast.api.wire import Id, Instant
-from holdfast.commands.book import Book
+from holdfast.commands.desk import View
 from holdfast.commands.gather import Need
 from holdfast.commands.house import House
-from holdfast.commands.intent import Intent, notes_context
+from holdfast.commands.intent import Intent, Placing, notes_context
 from holdfast.commands.look_up import Lookup, Page, PageReader, PageWish
 from holdfast.commands.move import Move
 from holdfast.commands.reading import snapshot
@@ -28,34 +29,8 @@ from holdfast.slot import day_span, rfc3339, wall
 from holdfast.states import TRANSITIONS, WITHOUT_CLAIMS
 from holdfast.vault import Seal
 
-Location = Literal["on_site", "home", "school", "community", "telehealth"]
-Minutes = Annotated[int, msgspec.Meta(ge=1, le=1440)]
 Status = Literal["scheduled", "confirmed", "checked_in", "in_progress", "completed", "cancelled", "no_show"]
 CancelledBy = Literal["patient", "caregiver", "practitioner", "clinic", "payer", "weather", "error"]
-
-
-class Overlap(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """That a practitioner who can have several visits at once shall have this one beside another, and why."""
-
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
-
-
-class Booking(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Whom, with whom, for what, where and when. No end: the service's duration. No room: one is chosen."""
-
-    clinic_id: Id
-    patient_id: Id
-    practitioner_id: Id
-    service_id: Id
-    start: Instant
-    end: Instant | None = None
-    duration_minutes: Minutes | None = None
-    location: Location | None = None
-    room_id: Id | None = None
-    authorization_id: Id | None = None
-    notes: str | None = None
-    replaces_appointment_id: Id | None = None
-    allow_overlap: Overlap | None = None
 
 
 class Moving(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -143,48 +118,26 @@ def pages(house: House) -> Lanes[Any]:
     return Lanes(house.settings, partial(PageReader, house, encoded))
 
 
-def _check_notes(ask: Ask[Any, Any], notes: object) -> None:
-    most = ask.house.settings.notes_characters_max
-    if isinstance(notes, str) and len(notes) > most:
-        raise Invalid(FieldError("notes", "invalid_value", f"may have {most} characters"))
-
-
-async def _submit(ask: Ask[Any, Any], intent: Intent) -> Answer:
+async def submitted(ask: Ask[Any, Any], intent: Intent, view: View = seen) -> Answer:
     """Through the lane; a refusal comes back with its reasons, conflicts and alternatives."""
     try:
-        answered: Answered = await submit(ask.house, ask.asked, intent, seen, ask.spans)
+        answered: Answered = await submit(ask.house, ask.asked, intent, view, ask.spans)
     except Refused as refused:
         if refused.code == "forbidden":
             ask.house.denied(ask.asked, type(intent).__name__, "forbidden", intent.visit_id)
-        if refused.code not in REFUSALS:
+        if refused.code not in REFUSALS or not isinstance(intent, Placing):
             raise
         raise await explained(ask.house, ask.asked, intent, refused) from None
     return Answer.of(answered)
 
 
 async def book(ask: Ask[NoFields, Booking]) -> Answer:
-    wanted = ask.body
-    _check_notes(ask, wanted.notes)
-    if wanted.end is not None and wanted.duration_minutes is not None:
-        raise Invalid(FieldError("duration_minutes", "invalid_value", "give an end or a duration, not both"))
-    return await _submit(
-        ask,
-        Book(
-            clinic_id=wanted.clinic_id, patient=wanted.patient_id, practitioner_id=wanted.practitioner_id,
-            service_id=wanted.service_id, start=wanted.start, end=wanted.end,
-            duration_minutes=wanted.duration_minutes, location=wanted.location, room_id=wanted.room_id,
-            authorization=wanted.authorization_id, notes=wanted.notes,
-            replaces_appointment_id=wanted.replaces_appointment_id, overlap_reason=_reason(wanted.allow_overlap),
-        ),
-    )  # fmt: skip
-
-
-def _reason(overlap: Overlap | None) -> str | None:
-    return None if overlap is None else overlap.reason
+    check_notes(ask, ask.body.notes)
+    return await submitted(ask, booking(ask.body))
 
 
 async def move(ask: Ask[NoFields, Moving]) -> Answer:
-    _check_notes(ask, ask.body.notes)
+    check_notes(ask, ask.body.notes)
     given = {
         name: value
         for name in ("start", "end", "practitioner_id", "room_id", "location", "notes")
@@ -192,17 +145,17 @@ async def move(ask: Ask[NoFields, Moving]) -> Answer:
     }
     if not given:
         raise Invalid(FieldError("body", "missing", "give at least one field to change"))
-    return await _submit(ask, Move(id=ask.id(), overlap_reason=_reason(ask.body.allow_overlap), **given))
+    return await submitted(ask, Move(id=ask.id(), overlap_reason=reason_of(ask.body.allow_overlap), **given))
 
 
 async def override_room(ask: Ask[NoFields, Override]) -> Answer:
-    return await _submit(ask, Move(id=ask.id(), room_id=ask.body.room_id, override_reason=ask.body.reason))
+    return await submitted(ask, Move(id=ask.id(), room_id=ask.body.room_id, override_reason=ask.body.reason))
 
 
 def _call(name: str) -> Any:
     async def handler(ask: Ask[NoFields, Any]) -> Answer:
         body = ask.body
-        return await _submit(
+        return await submitted(
             ask,
             Transition(
                 id=ask.id(), call=name, at=body.at, lines=tuple(getattr(body, "lines", ())),
@@ -346,7 +299,7 @@ async def directory_of(ask: Ask[Any, Any], *, fresh: bool = False) -> Directory:
     return known
 
 
-_REFUSED = (*REFUSALS, "illegal_transition")
+REFUSED = (*REFUSALS, "illegal_transition", "hold_expired", "hold_mismatch")
 _CALLS: tuple[tuple[str, type, str], ...] = (
     ("confirm", When, "Confirm a visit"),
     ("check-in", When, "The patient has arrived"),
@@ -379,17 +332,17 @@ ROUTES: tuple[Route[Any, Any], ...] = (
     ),
     Route(
         "PATCH", _ONE, move, "appointments.write", "Move a visit, or change its notes", body=Moving,
-        answer=appointment_view.Appointment, refusals=_REFUSED, tag="appointments",
+        answer=appointment_view.Appointment, refusals=REFUSED, tag="appointments",
     ),
     Route(
         "PATCH", _ONE + "/room", override_room, "appointments.override",
         "Put a visit into a room by hand, with a reason", body=Override,
-        answer=appointment_view.Appointment, refusals=_REFUSED, tag="appointments",
+        answer=appointment_view.Appointment, refusals=REFUSED, tag="appointments",
     ),
     *(
         Route(
             "POST", f"{_ONE}/{call}", _call(call), "appointments.write", summary, body=body,
-            body_optional=True, answer=appointment_view.Appointment, refusals=_REFUSED, tag="appointments",
+            body_optional=True, answer=appointment_view.Appointment, refusals=REFUSED, tag="appointments",
         )
         for call, body, summary in _CALLS
     ),

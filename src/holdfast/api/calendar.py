@@ -40,6 +40,7 @@ _FAREWELL_SECONDS: Final = 0.5
 # Which permission, without limit to one's own, an event needs to be told; by the word before the dot.
 _PERMISSIONS: Final = MappingProxyType({
     "block": "appointments.read",
+    "hold": "appointments.read",
     "authorization": "authorizations.read",
     "patient": "patients.read",
     "contact": "patients.read",

@@ -8,9 +8,9 @@ import msgspec
 
 from holdfast import ids
 from holdfast.actor import Answered, Asked
+from holdfast.commands.bodies import visit_body
 from holdfast.commands.change import Turn, change
 from holdfast.commands.clinics import CLINIC
-from holdfast.commands.desk import visit_body
 from holdfast.commands.house import House
 from holdfast.commands.practitioners import PRACTITIONER
 from holdfast.commands.rooms import ROOM

@@ -6,7 +6,9 @@ from typing import Any
 from holdfast.actor import Answered
 from holdfast.commands.desk import Desk
 from holdfast.commands.gather import Need
+from holdfast.commands.intent import Intent
 from holdfast.commands.ticket import Ticket
+from holdfast.rules import assess
 from holdfast.rules.facts import Directory, Facts, SpanOf, Visit
 
 
@@ -29,6 +31,7 @@ class Batch:
         """
         left = []
         began = time.perf_counter()
+        self.desk.sweep()
         keys = {(stored.user_id, stored.key): stored for stored in facts.keys or ()}
         for ticket in sorted(tickets, key=lambda ticket: ticket.intent.rank):
             # Who has been told that nothing happened gets nothing: from here to the sending nobody is told.
@@ -61,27 +64,35 @@ class Batch:
         return [
             keeping.organization, keeping.batch_id, self.before, keeping.seq_before, keeping.now,
             desk.claims.gone, desk.claims.moved, desk.claims.new, desk.appointments_new,
-            desk.appointments_changed, desk.lines_new, desk.lines_changed, desk.authorizations_changed, desk.entries_new,
+            desk.appointments_changed, desk.lines_new, desk.lines_changed, desk.lines_gone, desk.holds_new,
+            desk.holds_ended, desk.authorizations_changed, desk.entries_new,
             keeping.events, keeping.audit, keeping.keys,
         ]  # fmt: skip
 
 
-def need_of(tickets: list[Ticket]) -> Need:
-    """The facts that deciding these requests looks at."""
+def need_of(intents: list[Intent], keys: list[tuple[str, str]] | None = None) -> Need:
+    """The facts that deciding on these wishes looks at, and the stored answers of these keys."""
 
     def spans(directory: Directory, visits: dict[str, Visit], now: int) -> list[SpanOf]:
         found: list[SpanOf] = []
-        for ticket in tickets:
-            visit_id = ticket.intent.visit_id
-            before = visits.get(visit_id) if visit_id else None
-            if visit_id is None or before is not None:
-                found += ticket.intent.spans(directory, before, now)
+        for intent in intents:
+            if intent.hold_id in visits:
+                found += assess.spans(directory, visits[intent.hold_id])
+            before = visits.get(intent.visit_id) if intent.visit_id else None
+            if intent.visit_id is None or before is not None:
+                found += intent.spans(directory, before, now)
         return found
 
     return Need(
         spans,
-        visits={v for t in tickets for v in (t.intent.visit_id, *t.intent.other_visit_ids) if v},
-        patients={t.intent.patient_id for t in tickets if t.intent.patient_id},
-        authorizations={t.intent.authorization_id for t in tickets if t.intent.authorization_id},
-        keys=[t.stored_key for t in tickets if t.stored_key is not None],
+        visits={v for intent in intents for v in (intent.visit_id, *intent.other_visit_ids) if v},
+        patients={intent.patient_id for intent in intents if intent.patient_id},
+        authorizations={each for intent in intents for each in intent.authorization_ids},
+        holds={intent.hold_id for intent in intents if intent.hold_id},
+        caregivers={each for intent in intents for each in intent.caregiver_ids},
+        keys=keys or [],
     )
+
+
+def need_of_tickets(tickets: list[Ticket]) -> Need:
+    return need_of([t.intent for t in tickets], [t.stored_key for t in tickets if t.stored_key is not None])

@@ -2,41 +2,42 @@
 
 from holdfast import ids
 from holdfast.actor import Asked
+from holdfast.commands.claims_kept import HeldClaim
 from holdfast.commands.desk import Desk
 from holdfast.commands.intent import (
     BOOKINGS,
-    Intent,
+    Placing,
     check_overlap,
     check_time,
+    enclose,
     granted,
     known,
-    line_of,
     sealed_notes,
     sealed_reason,
     settle,
+    tails,
 )
-from holdfast.errors import FieldError, Invalid, NotFound
-from holdfast.rules.assess import Wish
-from holdfast.rules.facts import Directory, Visit
-from holdfast.slot import MINUTE
+from holdfast.commands.line_wish import LineWish, check_named
+from holdfast.errors import FieldError, Invalid, NotFound, Reason, Refused
+from holdfast.rules.assess import Verdict, Wish
+from holdfast.rules.facts import Directory, Hold, Visit
 
 
-class Book(Intent, kw_only=True):
-    """`end` or `duration_minutes` or neither (the service's duration); `room_id` given or assigned."""
+class Book(Placing, kw_only=True):
+    """`first` is the visit's own line, `others` those beside or after it, each with what the request calls it. A room is
+    given or assigned."""
 
     clinic_id: str
     patient: str
-    practitioner_id: str
-    service_id: str
     start: int
-    end: int | None = None
-    duration_minutes: int | None = None
+    first: LineWish
+    others: tuple[tuple[str, LineWish], ...] = ()
     location: str | None = None
     room_id: str | None = None
-    authorization: str | None = None
     replaces_appointment_id: str | None = None
     notes: str | None = None
     overlap_reason: str | None = None
+    hold: str | None = None
 
     @property
     def rank(self) -> int:
@@ -47,8 +48,20 @@ class Book(Intent, kw_only=True):
         return self.patient
 
     @property
-    def authorization_id(self) -> str | None:
-        return self.authorization
+    def lines(self) -> list[tuple[str, LineWish]]:
+        return [("", self.first), *self.others]
+
+    @property
+    def authorization_ids(self) -> tuple[str, ...]:
+        return tuple(line.authorization_id for _, line in self.lines if line.authorization_id)
+
+    @property
+    def caregiver_ids(self) -> tuple[str, ...]:
+        return tuple(line.caregiver_id for _, line in self.lines if line.caregiver_id)
+
+    @property
+    def hold_id(self) -> str | None:
+        return self.hold
 
     @property
     def other_visit_ids(self) -> tuple[str, ...]:
@@ -56,61 +69,89 @@ class Book(Intent, kw_only=True):
 
     def wished(self, directory: Directory, before: Visit | None, now: int) -> Visit:
         known(directory.clinics, self.clinic_id, "clinic_id")
-        known(directory.practitioners, self.practitioner_id, "practitioner_id")
-        known(directory.services, self.service_id, "service_id")
+        known(directory.services, self.first.service_id, "service_id")
         if self.room_id is not None:
             known(directory.rooms, self.room_id, "room_id")
-        service = directory.services[self.service_id]
+        service = directory.services[self.first.service_id]
         location = self.location or service.locations[0]
         if location not in service.locations:
             offered = ", ".join(service.locations)
             raise Invalid(FieldError("location", "invalid_value", f"{service.code} is given {offered}"))
         if self.room_id is not None and location != "on_site":
             raise Invalid(FieldError("room_id", "invalid_value", "only an on-site visit has a room"))
-        end = self.end
-        if end is None:
-            end = self.start + (self.duration_minutes or service.duration_minutes) * MINUTE
-        line = line_of(directory, self.practitioner_id, self.service_id, self.start, end)
-        line.authorization_id = self.authorization
-        return Visit(
+        lines = [self.first.line(directory, 1, self.start, None, location, "")]
+        for number, (field, wish) in enumerate(self.others, start=2):
+            lines.append(wish.line(directory, number, self.start, lines[0].end, location, field))
+        visit = Visit(
             id="", clinic_id=self.clinic_id, patient_id=self.patient, room_id=self.room_id, location=location,
-            start=self.start, end=end, status="scheduled", lines=[line],
+            start=self.start, end=lines[0].end, status="scheduled", lines=lines,
             replaces_appointment_id=self.replaces_appointment_id,
         )  # fmt: skip
+        enclose(visit)
+        tails(directory, visit)
+        return visit
 
     def wish(self, directory: Directory, visit: Visit, before: Visit | None) -> Wish:
         return Wish(
             visit=visit,
-            room="given" if self.room_id else "chosen",
+            room="given" if self.room_id else "chosen" if visit.room_id is None else "kept",
             unassigned=directory.clinics[visit.clinic_id].allow_unassigned,
             overlap=self.overlap_reason is not None,
         )
 
-    def decide(self, desk: Desk, asked: Asked) -> Visit:
+    def judged(self, desk: Desk, asked: Asked) -> tuple[Visit, Verdict, Hold | None, list[HeldClaim]]:
+        """The visit as it is granted, and the hold that it uses up with the claims that this had. Raises Refused, NotFound,
+        Invalid, and then nothing has changed."""
         visit = self.wished(desk.directory, None, desk.now)
-        check_time(
-            desk.settings,
-            desk.now,
-            visit.start,
-            visit.end,
-            "duration_minutes" if self.duration_minutes else "end",
-        )
+        length_field = "duration_minutes" if self.first.duration_minutes else "end"
+        check_time(desk.settings, desk.now, visit.start, visit.end, length_field)
         patient = desk.patient(visit.patient_id)
-        desk.allow(asked, visit)
+        desk.allow_times(asked, None, visit)
         check_overlap(asked, self.overlap_reason)
         for other in self.other_visit_ids:
             if not desk.has_visit(other):
                 raise NotFound("replaces_appointment_id")
-        if self.authorization is not None and not desk.has_authorization(self.authorization):
-            raise NotFound("authorization_id")
-        verdict = granted(desk, asked, patient, self.wish(desk.directory, visit, None))
+        check_named(desk, visit.patient_id, self.lines)
+        hold = self._held(desk, asked, visit)
+        held = desk.lift(hold) if hold is not None else []
+        if hold is not None and self.room_id is None and visit.location == "on_site":
+            visit.room_id = hold.room_id
+        try:
+            verdict = granted(desk, asked, patient, self.wish(desk.directory, visit, None))
+        except Exception:
+            if hold is not None:
+                desk.lower(hold, held)
+            raise
+        visit.patient_name = patient.name
+        return visit, verdict, hold, held
+
+    def _held(self, desk: Desk, asked: Asked, visit: Visit) -> Hold | None:
+        if self.hold is None:
+            return None
+        hold = desk.hold(asked, self.hold, "hold_id")
+        for name, ours, its in (
+            ("patient_id", visit.patient_id, hold.patient_id),
+            ("practitioner_id", visit.lines[0].practitioner_id, hold.lines[0].practitioner_id),
+            ("service_id", visit.lines[0].service_id, hold.lines[0].service_id),
+        ):
+            if ours != its:
+                why = f"The hold is for another {name.removesuffix('_id')}."
+                raise Refused(
+                    "hold_mismatch", why, reasons=(Reason("hold_mismatch", why, {"field": name}),), field=name,
+                    alternatives={"rooms": [], "slots": []}, as_of_seq=desk.keeping.seq_after,
+                )  # fmt: skip
+        return hold
+
+    def decide(self, desk: Desk, asked: Asked) -> Visit:
+        visit, verdict, hold, held = self.judged(desk, asked)
         visit.id = ids.new()
         visit.created_by = asked.actor.user_id
-        visit.patient_name = patient.name
         visit.notes_encrypted = sealed_notes(desk.keeping, visit.id, self.notes)
         settle(visit, verdict, manual=self.room_id is not None)
         desk.put(
-            asked, "appointment.booked", visit, new=desk.claims_for(visit, verdict),
+            asked, "appointment.booked", visit, gone=held, new=desk.claims_for(visit, verdict),
             **sealed_reason(desk.keeping, visit.id, self.overlap_reason),
         )  # fmt: skip
+        if hold is not None:
+            desk.end_hold(hold, "booked", visit.id)
         return visit

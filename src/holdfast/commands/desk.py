@@ -10,24 +10,29 @@ from typing import Any
 import msgspec
 
 from holdfast.actor import Asked
+from holdfast.commands import rows
+from holdfast.commands.bodies import authorization_body, hold_body, visit_body
 from holdfast.commands.claims_kept import ClaimsKept, HeldClaim
 from holdfast.db.keeping import Keeping
 from holdfast.db.written import (
     ChangedAppointment,
     ChangedAuthorization,
-    ChangedLine,
+    EndedHold,
+    GoneLine,
+    KeptLine,
     NewAppointment,
     NewEntry,
-    NewLine,
+    NewHold,
 )
 from holdfast.errors import NotFound, Refused
 from holdfast.rules.absences import filled
-from holdfast.rules.assess import Verdict, busy_span
-from holdfast.rules.facts import Authorization, Directory, Facts, Line, Patient, Visit
+from holdfast.rules.assess import Verdict
+from holdfast.rules.facts import Authorization, Directory, Facts, Hold, Line, Patient, StoredClaim, Visit
+from holdfast.rules.lines import busy_span, caregivers, presence, taken
 from holdfast.rules.seats import Seating
-from holdfast.rules.timetable import Claim, Timetable
+from holdfast.rules.timetable import Claim, Timetable, held_by
 from holdfast.settings import Settings
-from holdfast.slot import DAY, MINUTE, rfc3339
+from holdfast.slot import DAY, MINUTE
 from holdfast.states import WITHOUT_CLAIMS
 
 View = Callable[[Visit, Directory, Asked], bytes]
@@ -48,12 +53,17 @@ class Desk:
         self._authorizations: dict[str, Authorization] = {}
         self._inherited: dict[str, Authorization] = {}
         self._lifted: set[str] = set()
+        self._named_holds: set[str] = set()
+        self._caregivers: set[tuple[str, str]] = set()
         self.learn(facts)
         self.claims = ClaimsKept()
         self.appointments_new: list[NewAppointment] = []
         self.appointments_changed: list[ChangedAppointment] = []
-        self.lines_new: list[NewLine] = []
-        self.lines_changed: list[ChangedLine] = []
+        self.lines_new: list[KeptLine] = []
+        self.lines_changed: list[KeptLine] = []
+        self.lines_gone: list[GoneLine] = []
+        self.holds_new: list[NewHold] = []
+        self.holds_ended: list[EndedHold] = []
         self.entries_new: list[NewEntry] = []
 
     # What is known
@@ -62,6 +72,8 @@ class Desk:
         """Takes in more facts of the same state. What the desk has changed already stays as it has it."""
         self._visits |= {visit.id: visit for visit in facts.appointments or ()}
         self._patients |= {patient.id: patient for patient in facts.patients or ()}
+        self._named_holds |= {hold.id for hold in facts.holds or ()}
+        self._caregivers |= set(facts.caregivers or ())
         for read in facts.authorizations or ():
             if read.id not in self._authorizations:
                 authorization = self._inherited.get(read.id, read)
@@ -93,11 +105,35 @@ class Desk:
         return visit
 
     def allow(self, asked: Asked, visit: Visit) -> None:
-        """Raises Refused (forbidden) if the caller writes own visits only and this is another's."""
-        if asked.actor.reach("appointments.write") == "own" and any(
+        """Raises Refused (forbidden) if the caller writes own visits only and gives nothing in this one."""
+        if asked.actor.reach("appointments.write") == "own" and all(
             line.practitioner_id != asked.actor.practitioner_id for line in visit.lines
         ):
             raise Refused("forbidden", "Only your own visits can be changed.")
+
+    def allow_times(self, asked: Asked, before: Visit | None, visit: Visit) -> None:
+        """Raises Refused (forbidden) if the caller disposes of own time only and another's changes."""
+        if asked.actor.reach("appointments.write") == "own" and any(
+            practitioner != asked.actor.practitioner_id
+            for practitioner, _, _ in _times(before) ^ _times(visit)
+        ):
+            raise Refused("forbidden", "Only your own time can be planned.")
+
+    def hold(self, asked: Asked, hold_id: str, field: str) -> Hold:
+        """The hold that a request names as `field`, if it is open and the caller may dispose of it.
+
+        Raises NotFound, Refused (hold_expired, forbidden).
+        """
+        hold = self.timetable.holds.get(hold_id)
+        if hold is None and hold_id not in self._named_holds:
+            raise NotFound(field)
+        if hold is None or not hold.is_open(self.now):
+            raise Refused("hold_expired", "The hold is over: it expired, was released, or was booked.")
+        self.allow(asked, hold)
+        return hold
+
+    def is_caregiver(self, patient_id: str, contact_id: str) -> bool:
+        return (patient_id, contact_id) in self._caregivers
 
     def has_visit(self, visit_id: str) -> bool:
         return visit_id in self._visits
@@ -123,19 +159,21 @@ class Desk:
 
     def lift(self, visit: Visit) -> list[HeldClaim]:
         """Takes a visit's claims and units off the desk, so that it does not meet itself; `lower` puts them back."""
-        held: list[HeldClaim] = []
-        if visit.status not in WITHOUT_CLAIMS:
-            spans = [(visit.patient_id, visit.start, visit.end)]
-            spans += [(line.practitioner_id, *busy_span(line)) for line in visit.lines]
-            if visit.room_id is not None:
-                spans.append((visit.room_id, visit.start, visit.end + visit.turnover_minutes * MINUTE))
-            for resource, start, end in spans:
-                for claim in self.timetable.owned(resource, start, end, visit.id):
-                    held.append((resource, claim))
-                    self.timetable.remove(resource, claim)
+        held = [] if visit.status in WITHOUT_CLAIMS else self._held(visit)
+        for resource, claim in held:
+            self.timetable.remove(resource, claim)
         self._lifted.add(visit.id)
         self._promise(visit, -1)
         return held
+
+    def _held(self, visit: Visit) -> list[HeldClaim]:
+        if isinstance(visit, Hold):
+            return held_by(visit)
+        return [
+            (each.resource_id, claim)
+            for each in taken(visit)
+            for claim in self.timetable.owned(each.resource_id, each.start, each.end, visit.id)
+        ]
 
     def lower(self, visit: Visit, held: list[HeldClaim]) -> None:
         for resource, claim in held:
@@ -149,15 +187,20 @@ class Desk:
                 self._authorizations[line.authorization_id].scheduled_units += sign * line.units_reserved
 
     def claims_for(self, visit: Visit, verdict: Verdict) -> list[HeldClaim]:
-        """The claims that a granted visit makes: patient, each practitioner, the room and its turnover. Others change
-        their seats for it here."""
-        held: list[HeldClaim] = []
-        if any(line.patient_present for line in visit.lines):
-            held.append((visit.patient_id, Claim(visit.start, visit.end, 0, "visit", visit.id)))
+        """The claims that a granted visit makes: patient and caregivers, each practitioner, the room and its turnover.
+        Others change their seats for it here."""
+        held = [(visit.patient_id, Claim(*span, 0, "visit", visit.id)) for span in presence(visit)]
+        held += [
+            (who, Claim(*span, 0, "visit", visit.id))
+            for who, spans in caregivers(visit).items()
+            for span in spans
+        ]
+        seated: set[tuple[str, Seating]] = set()
         for line, seating in zip(visit.lines, verdict.practitioner_seatings, strict=True):
-            start, end = busy_span(line)
-            self._reseat(line.practitioner_id, seating)
-            held.append((line.practitioner_id, Claim(start, end, seating.seat, "visit", visit.id)))
+            if (line.practitioner_id, seating) not in seated:
+                seated.add((line.practitioner_id, seating))
+                self._reseat(line.practitioner_id, seating)
+            held.append((line.practitioner_id, Claim(*busy_span(line), seating.seat, "visit", visit.id)))
         if verdict.room is not None and visit.room_id is not None:
             self._reseat(visit.room_id, verdict.room.seating)
             held += room_claims(visit, verdict.room.seating.seat)
@@ -168,8 +211,19 @@ class Desk:
             self.timetable.remove(resource, claim)
         for claim, seat in seating.moved:
             self.timetable.add(resource, claim._replace(seat=seat))
+            if claim.owner in self.timetable.holds:
+                self._move_of_hold(self.timetable.holds[claim.owner], resource, claim, seat)
         if seating.moved:
             self.claims.move(resource, seating.moved)
+
+    def _move_of_hold(self, hold: Hold, resource: str, claim: Claim, seat: int) -> None:
+        place = (resource, claim.start, claim.seat)
+        hold.claims = [
+            msgspec.structs.replace(each, seat=seat)
+            if (each.resource_id, each.start, each.seat) == place
+            else each
+            for each in hold.claims
+        ]
 
     # What is put down
 
@@ -199,16 +253,55 @@ class Desk:
         visit.updated_at = self.now
         if before is None:
             visit.created_at = self.now
-            self.appointments_new.append(_appointment(visit))
-            self.lines_new += [_line(visit, line) for line in visit.lines]
+            self.appointments_new.append(rows.appointment_new(visit))
+            self.lines_new += [rows.line_row(visit, line) for line in visit.lines]
         else:
             visit.version = before.version + 1
-            self.appointments_changed.append(_appointment_changed(visit))
-            self.lines_changed += [_line_changed(visit, line) for line in visit.lines]
+            self.appointments_changed.append(rows.appointment_changed(visit))
+            self._put_lines(visit, {line.line_no for line in before.lines})
         self.keeping.tell(kind, visit_body(visit))
         self.keeping.note(
             asked, kind.partition(".")[2], "appointment", visit.id, version=visit.version, **detail
         )
+
+    def _put_lines(self, visit: Visit, before: set[int]) -> None:
+        for line in visit.lines:
+            lines = self.lines_changed if line.line_no in before else self.lines_new
+            lines.append(rows.line_row(visit, line))
+        gone = before - {line.line_no for line in visit.lines}
+        self.lines_gone += [GoneLine(visit.id, line_no) for line_no in sorted(gone)]
+
+    def put_hold(self, asked: Asked, hold: Hold, claims: Iterable[HeldClaim]) -> None:
+        """Puts a granted hold down: its row, claims, event and audit row."""
+        hold.created_by, hold.created_at = asked.actor.user_id, self.now
+        for resource, claim in claims:
+            kept = claim._replace(kind="hold", owner=hold.id)
+            self.timetable.add(resource, kept)
+            self.claims.give([(resource, kept)])
+            hold.claims.append(StoredClaim(resource, kept.seat, kept.start, kept.end, kept.kind, kept.owner))
+        self.timetable.holds[hold.id] = hold
+        self.holds_new.append(rows.hold_new(hold, asked.actor.user_id))
+        self.keeping.tell("hold.placed", hold_body(hold))
+        self.keeping.note(asked, "placed", "hold", hold.id)
+
+    def end_hold(self, hold: Hold, ended_as: str, appointment_id: str | None = None) -> None:
+        """Writes down how a hold ends; its claims have been lifted and are given back with `put` or `release`."""
+        self._lifted.discard(hold.id)
+        del self.timetable.holds[hold.id]
+        self.holds_ended.append(EndedHold(hold.id, ended_as, appointment_id))
+        self.keeping.tell(f"hold.{ended_as}", hold_body(hold))
+
+    def release(self, hold: Hold, ended_as: str) -> None:
+        """Ends a hold and gives its time back."""
+        held = self.lift(hold)
+        self.claims.take(held)
+        self._fill(held)
+        self.end_hold(hold, ended_as)
+
+    def sweep(self) -> None:
+        """Ends the holds that have expired: the law in storage knows no clock."""
+        for hold in self.timetable.expired(self.now):
+            self.release(hold, "expired")
 
     def _fill(self, freed: list[HeldClaim]) -> None:
         """What is given back inside an absence is the absence's."""
@@ -219,44 +312,32 @@ class Desk:
 
     def _units(self, asked: Asked, visit: Visit, before: Visit | None) -> None:
         """Ledger entries for what changes between the visit before and after."""
-        if before is not None and before.id not in self._lifted:
-            self._promise(before, -1)
+        if before is not None and before.id in self._lifted:
+            self._promise(before, +1)
         self._lifted.discard(visit.id)
-        old = {line.line_no: line for line in before.lines} if before else {}
-        for line in visit.lines:
-            was = old.get(line.line_no)
-            promised = (line.authorization_id, line.units_reserved)
-            if was is not None and (was.authorization_id, was.units_reserved) == promised:
-                self._move_counter(line.authorization_id, line.units_reserved)
-                continue
-            if was is not None and was.units_reserved:
-                self._entry(asked, visit, line, was.authorization_id, "release", was.units_reserved)
-            if line.units_reserved:
-                self._move_counter(line.authorization_id, line.units_reserved)
-                self._entry(asked, visit, line, line.authorization_id, "reserve", line.units_reserved)
-
-    def _move_counter(self, authorization_id: str | None, units: int) -> None:
-        if authorization_id is not None and units:
-            self._authorizations[authorization_id].scheduled_units += units
+        old = {line.line_no: _promised(line) for line in before.lines} if before else {}
+        new = {line.line_no: _promised(line) for line in visit.lines}
+        for line_no, promised in old.items():
+            if promised != new.get(line_no):
+                self._entry(asked, visit, line_no, "release", *promised)
+        for line_no, promised in new.items():
+            if promised != old.get(line_no):
+                self._entry(asked, visit, line_no, "reserve", *promised)
 
     def _entry(
-        self, asked: Asked, visit: Visit, line: Line, authorization_id: str | None, kind: str, units: int
+        self, asked: Asked, visit: Visit, line_no: int, kind: str, authorization_id: str | None, units: int
     ) -> None:
-        authorization = self._authorizations[authorization_id or ""]
+        if authorization_id is None or not units:
+            return
+        authorization = self._authorizations[authorization_id]
+        authorization.scheduled_units += units if kind == "reserve" else -units
         authorization.version += 1
         seq = self.keeping.tell("authorization.changed", authorization_body(authorization))
         self.entries_new.append(
             NewEntry(
-                authorization.id,
-                authorization.version,
-                kind,
-                units,
-                visit.id,
-                line.line_no,
-                seq,
-                asked.actor.user_id,
+                authorization.id, authorization.version, kind, units, visit.id, line_no, seq, asked.actor.user_id
             )
-        )
+        )  # fmt: skip
 
     @property
     def authorizations_changed(self) -> list[ChangedAuthorization]:
@@ -280,6 +361,14 @@ def earliest_start(settings: Settings, now: int, asked: Asked) -> int:
     return now - now % MINUTE - back
 
 
+def _times(visit: Visit | None) -> set[tuple[str, int, int]]:
+    return {(line.practitioner_id, line.start, line.end) for line in visit.lines} if visit else set()
+
+
+def _promised(line: Line) -> tuple[str | None, int]:
+    return line.authorization_id, line.units_reserved
+
+
 def room_claims(visit: Visit, seat: int) -> list[HeldClaim]:
     """A visit's claim on its room, and the turnover after it as a claim of its own."""
     room_id = visit.room_id or ""
@@ -288,82 +377,3 @@ def room_claims(visit: Visit, seat: int) -> list[HeldClaim]:
         after = visit.end + visit.turnover_minutes * MINUTE
         held.append((room_id, Claim(visit.end, after, seat, "turnover", visit.id)))
     return held
-
-
-def authorization_body(authorization: Authorization) -> dict[str, Any]:
-    """An authorization's counters, as events carry them."""
-    return {
-        "id": authorization.id, "patient_id": authorization.patient_id,
-        "total_units": authorization.total_units, "used_units": authorization.used_units,
-        "scheduled_units": authorization.scheduled_units, "manual_units": authorization.manual_units,
-        "version": authorization.version,
-    }  # fmt: skip
-
-
-def visit_body(visit: Visit) -> dict[str, Any]:
-    """A visit as events carry it: ids, times, statuses and counters; no names, notes or reasons in words."""
-    return {
-        "id": visit.id, "clinic_id": visit.clinic_id, "patient_id": visit.patient_id, "room_id": visit.room_id,
-        "location": visit.location, "start": rfc3339(visit.start), "end": rfc3339(visit.end),
-        "status": visit.status, "needs_action": visit.needs_action, "pinned": visit.pinned,
-        "turnover_minutes": visit.turnover_minutes,
-        "units_reserved": sum(line.units_reserved for line in visit.lines),
-        "assignment": {
-            "method": visit.method, "policy_version": visit.policy_version, "score": visit.score,
-            "rules_applied": visit.rules_applied,
-        },
-        "version": visit.version, "lines": [_line_body(line) for line in visit.lines],
-        "created_at": rfc3339(visit.created_at), "updated_at": rfc3339(visit.updated_at),
-    }  # fmt: skip
-
-
-def _line_body(line: Line) -> dict[str, Any]:
-    return {
-        "line_no": line.line_no, "practitioner_id": line.practitioner_id, "service_id": line.service_id,
-        "start": rfc3339(line.start), "end": rfc3339(line.end), "patient_present": line.patient_present,
-        "authorization_id": line.authorization_id, "billable": line.billable,
-        "units_reserved": line.units_reserved, "unfunded_units": line.unfunded_units,
-        "minutes_actual": line.minutes_actual, "travel_before_minutes": line.travel_before_minutes,
-        "buffer_minutes": line.buffer_minutes, "line_status": line.line_status,
-    }  # fmt: skip
-
-
-def _appointment(visit: Visit) -> NewAppointment:
-    return NewAppointment(
-        visit.id, visit.clinic_id, visit.patient_id, visit.room_id, visit.location, visit.start, visit.end,
-        visit.status, visit.pinned, visit.turnover_minutes, visit.method, visit.policy_version, visit.score,
-        visit.rules_applied, visit.replaces_appointment_id, _bytes(visit.notes_encrypted), visit.created_by,
-    )  # fmt: skip
-
-
-def _appointment_changed(visit: Visit) -> ChangedAppointment:
-    return ChangedAppointment(
-        id=visit.id, version=visit.version, room_id=visit.room_id, location=visit.location, starts_at=visit.start,
-        ends_at=visit.end, status=visit.status, needs_action=visit.needs_action, pinned=visit.pinned,
-        turnover_minutes=visit.turnover_minutes, assignment_method=visit.method,
-        policy_version=visit.policy_version, score=visit.score, rules_applied=visit.rules_applied,
-        cancelled_by=visit.cancelled_by, cancel_reason_code=visit.cancel_reason_code,
-        cancel_reason_encrypted=_bytes(visit.cancel_reason_encrypted), cancelled_at=visit.cancelled_at,
-        notice_minutes=visit.notice_minutes, cancelled_late=visit.cancelled_late,
-        checked_in_at=visit.checked_in_at, started_at=visit.started_at, completed_at=visit.completed_at,
-        notes_encrypted=_bytes(visit.notes_encrypted),
-    )  # fmt: skip
-
-
-def _line(visit: Visit, line: Line) -> NewLine:
-    return NewLine(
-        visit.id, line.line_no, line.practitioner_id, line.service_id, line.start, line.end, line.patient_present,
-        line.authorization_id, line.billable, line.units_reserved, line.unfunded_units,
-        line.travel_before_minutes, line.buffer_minutes,
-    )  # fmt: skip
-
-
-def _line_changed(visit: Visit, line: Line) -> ChangedLine:
-    return ChangedLine(
-        visit.id, line.line_no, line.practitioner_id, line.start, line.end, line.authorization_id,
-        line.units_reserved, line.minutes_actual, line.buffer_minutes, line.line_status,
-    )  # fmt: skip
-
-
-def _bytes(hexadecimal: str | None) -> bytes | None:
-    return None if hexadecimal is None else bytes.fromhex(hexadecimal)

@@ -10,12 +10,12 @@ from holdfast.db.database import Connection
 from holdfast.db.statements import statement
 from holdfast.errors import NotFound
 from holdfast.rules.facts import Directory, Facts, SpanOf, Visit
-from holdfast.rules.timetable import Cell, Timetable, spans_of
+from holdfast.rules.timetable import Cell, Timetable, held_by, spans_of
 from holdfast.slot import DAY
 
 Spans = Callable[[Directory, dict[str, Visit], int], list[SpanOf]]
-"""The time on resources that will be looked at, given the directory, the stored visits and the clock. Called first
-with what is foreseen (no visits, clock 0), then with what was read."""
+"""The time on resources that will be looked at, given the directory, the stored visits and holds, and the clock. Called
+first with what is foreseen (no visits, clock 0), then with what was read."""
 
 _REMEMBERED_MAX = 100_000
 """A directory forgets what was derived from it (hours of dates, suitable rooms) beyond this many entries."""
@@ -27,6 +27,8 @@ class Need:
     visits: set[str] = field(default_factory=set)
     patients: set[str] = field(default_factory=set)
     authorizations: set[str] = field(default_factory=set)
+    holds: set[str] = field(default_factory=set)
+    caregivers: set[str] = field(default_factory=set)
     keys: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -59,17 +61,20 @@ async def gather(
     facts = await _read(connection, organization, name, need, need.patients, cells)
     is_held = timetable.holds_at(facts.seq)
     if not is_held:
-        timetable = Timetable(facts.seq)
+        timetable = Timetable(facts.seq, facts.holds or ())
     timetable.fill(cells, facts.claims or ())
     visits = {visit.id: visit for visit in facts.appointments or ()}
+    visits |= {hold.id: hold for hold in facts.holds or () if hold.id in need.holds}
+    expired = timetable.expired(facts.now)
     foreseen = directory is not None and directory.seq == facts.directory_seq and is_held
     if directory is None or directory.seq != facts.directory_seq:
         directory = Directory.decode(await connection.fetchval(statement("directory"), organization))
     if len(directory.remembered) > _REMEMBERED_MAX:
         directory.remembered.clear()
-    if foreseen and not visits:
+    if foreseen and not visits and not expired:
         return Gathered(facts, directory, timetable)
-    cells = timetable.missing(need.spans(directory, visits, facts.now))
+    given_back = [(resource, claim.start, claim.end) for hold in expired for resource, claim in held_by(hold)]
+    cells = timetable.missing([*need.spans(directory, visits, facts.now), *given_back])
     others = {visit.patient_id for visit in visits.values()} - need.patients
     if cells or others:
         more = await _read(connection, organization, "facts", Need(need.spans), others, cells)
@@ -102,8 +107,8 @@ async def _read(
     spans = spans_of(cells)
     document = await connection.fetchval(
         statement(name), organization, list(need.visits), list(patients), list(need.authorizations),
-        [user for user, _ in need.keys], [key for _, key in need.keys],
-        [resource for resource, _, _ in spans],
+        list(need.holds), list(need.caregivers), [user for user, _ in need.keys],
+        [key for _, key in need.keys], [resource for resource, _, _ in spans],
         [start for _, start, _ in spans], [end for _, _, end in spans],
     )  # fmt: skip
     if document is None:

@@ -1,4 +1,4 @@
-"""What nobody waits for: answers past their day and sign-ins long over are thrown away. Takes no turn."""
+"""What nobody waits for: answers past their day, holds and sign-ins long over are thrown away. Takes no turn."""
 
 import asyncio
 
@@ -21,5 +21,6 @@ async def keep_house(database: Database, every_seconds: float) -> None:
                 async with database.writing(str(row["organization_id"])) as connection:
                     await connection.execute(statement("housekeeping_keys"), row["organization_id"])
                     await connection.execute(statement("housekeeping_sessions"), row["organization_id"])
+                    await connection.execute(statement("housekeeping_holds"), row["organization_id"])
         except Exception as error:  # noqa: BLE001 the next round tries again
             _log.warning("housekeeping_failed", kind=type(error).__name__)

@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 
 from holdfast.actor import Asked
+from holdfast.commands.claims_kept import HeldClaim
 from holdfast.commands.desk import Desk, earliest_start
 from holdfast.db.keeping import Keeping
 from holdfast.errors import FieldError, Invalid, NotFound, Refused
 from holdfast.rules import rooms
 from holdfast.rules.assess import Verdict, Wish, assess, spans
-from holdfast.rules.facts import Directory, Line, Patient, SpanOf, Visit
+from holdfast.rules.facts import Directory, Patient, SpanOf, Visit
+from holdfast.rules.lines import set_tails
 from holdfast.settings import Settings
 from holdfast.slot import DAY, MINUTE
 from holdfast.states import TRANSITIONS
@@ -50,16 +52,47 @@ class Intent(msgspec.Struct, metaclass=_AbstractStruct):
         return None
 
     @property
-    def authorization_id(self) -> str | None:
-        """The authorization that the request names."""
+    def authorization_ids(self) -> tuple[str, ...]:
+        """The authorizations that the request names."""
+        return ()
+
+    @property
+    def caregiver_ids(self) -> tuple[str, ...]:
+        """The contacts that the request names."""
+        return ()
+
+    @property
+    def hold_id(self) -> str | None:
+        """The hold that the request uses up or releases."""
         return None
+
+    @property
+    def status(self) -> int:
+        """Of the answer, when it is granted."""
+        return 200 if self.visit_id else 201
+
+    @abstractmethod
+    def spans(self, directory: Directory, before: Visit | None, now: int) -> list[SpanOf]:
+        """The time on resources that deciding looks at, beside that of the hold."""
+
+    @abstractmethod
+    def decide(self, desk: Desk, asked: Asked) -> Visit:
+        """Grants: puts the visit down on the desk and returns it. Raises Refused, NotFound, Invalid."""
+
+
+class Placing(Intent):
+    """A verb that asks for time: there is a visit as it shall be."""
 
     @abstractmethod
     def wished(self, directory: Directory, before: Visit | None, now: int) -> Visit:
         """The visit as it shall be. Raises NotFound and Invalid naming the field."""
 
+    @abstractmethod
+    def wish(self, directory: Directory, visit: Visit, before: Visit | None) -> Wish:
+        """What is asked of the visit as it shall be, `before` being as it is stored."""
+
     def spans(self, directory: Directory, before: Visit | None, now: int) -> list[SpanOf]:
-        """The time on resources that deciding looks at; nothing for a wish that cannot be."""
+        """Of the visit as it is and as it shall be; of the latter nothing, if it cannot be."""
         looked_at = spans(directory, before) if before is not None else []
         try:
             visit = self.wished(directory, before, now)
@@ -68,14 +101,6 @@ class Intent(msgspec.Struct, metaclass=_AbstractStruct):
         if visit.end - visit.start > DAY:
             return looked_at  # longer than storage allows: refused by check_time, and not read for a thousand years
         return looked_at + spans(directory, visit)
-
-    @abstractmethod
-    def wish(self, directory: Directory, visit: Visit, before: Visit | None) -> Wish:
-        """What is asked of the visit as it shall be, `before` being as it is stored."""
-
-    @abstractmethod
-    def decide(self, desk: Desk, asked: Asked) -> Visit:
-        """Grants: puts the visit down on the desk and returns it. Raises Refused, NotFound, Invalid."""
 
 
 def copied(visit: Visit) -> Visit:
@@ -154,9 +179,11 @@ def settle(visit: Visit, verdict: Verdict, *, manual: bool) -> None:
     visit.score = choice.score if choice else None
     visit.policy_version = rooms.POLICY_VERSION
     visit.method = ("manual" if manual else "auto") if choice else "none"
-    for line, authorization, units in zip(visit.lines, verdict.authorizations, verdict.units, strict=True):
+    for line, authorization, units, billable in zip(
+        visit.lines, verdict.authorizations, verdict.units, verdict.billable, strict=True
+    ):
         line.authorization_id = authorization.id if authorization else None
-        line.units_reserved = units
+        line.units_reserved, line.billable = units, billable
 
 
 def sealed_notes(keeping: Keeping, visit_id: str, notes: str | None) -> str | None:
@@ -179,10 +206,38 @@ def reason_context(visit_id: str) -> str:
     return f"appointments.cancel_reason/{visit_id}"
 
 
-def line_of(directory: Directory, practitioner_id: str, service_id: str, start: int, end: int) -> Line:
-    """A visit's only line, with the numbers that its resources have now."""
-    return Line(
-        line_no=1, practitioner_id=practitioner_id, service_id=service_id, start=start, end=end,
-        patient_present=directory.services[service_id].attendance in ("patient", "either"),
-        buffer_minutes=directory.practitioners[practitioner_id].buffer_minutes,
-    )  # fmt: skip
+def tails(directory: Directory, visit: Visit) -> None:
+    """Gives the visit's lines the buffers that their practitioners have now, within what their other lines leave."""
+    set_tails(
+        visit.lines, {each.practitioner_id: _buffer(directory, each.practitioner_id) for each in visit.lines}
+    )
+
+
+def _buffer(directory: Directory, practitioner_id: str) -> int:
+    return directory.practitioners[practitioner_id].buffer_minutes
+
+
+def enclose(visit: Visit) -> None:
+    """A visit lasts from its first line to its last."""
+    visit.start = min(line.start for line in visit.lines)
+    visit.end = max(line.end for line in visit.lines)
+
+
+def place_anew(
+    desk: Desk, asked: Asked, before: Visit, visit: Visit, wish: Wish, *, manual: bool = False
+) -> tuple[list[HeldClaim], list[HeldClaim]]:
+    """Decides on a visit that changes, itself out of its own way: the claims that go and those that come.
+
+    `manual`: the room that it wants was chosen by hand. Raises Refused, and then nothing has changed.
+    """
+    held = desk.lift(before)
+    try:
+        patient = desk.patient(visit.patient_id)
+        verdict = granted(desk, asked, patient, wish, stays=visit.start == before.start)
+    except Exception:
+        desk.lower(before, held)
+        raise
+    is_kept = verdict.room is not None and verdict.room.room.id == visit.room_id
+    settle(visit, verdict, manual=manual and is_kept)
+    visit.needs_action = None
+    return held, desk.claims_for(visit, verdict)

@@ -48,7 +48,10 @@ class Memory:
     def facts(self, need: Need) -> Facts | None:
         """What deciding needs, if all of it is remembered; stored answers of keys never are."""
         clock = time.monotonic() - self._heard
-        if self.directory is None or need.visits or clock > _CLOCK_SECONDS_MAX:
+        if self.directory is None or need.visits or need.holds or need.caregivers:
+            return None
+        now = self._now + int(clock)
+        if clock > _CLOCK_SECONDS_MAX or self.timetable.expired(now):
             return None
         if not (need.patients <= self._patients.keys() and need.authorizations <= self._patient_of.keys()):
             return None
@@ -58,7 +61,7 @@ class Memory:
         return Facts(
             seq=self.timetable.seq,
             directory_seq=self.directory.seq,
-            now=self._now + int(clock),
+            now=now,
             is_remembered=True,
             patients=[self._patients[each] for each in need.patients],
             authorizations=[

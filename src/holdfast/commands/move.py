@@ -7,24 +7,26 @@ import msgspec
 from holdfast.actor import Asked
 from holdfast.commands.desk import Desk
 from holdfast.commands.intent import (
-    Intent,
+    Placing,
     check_overlap,
     check_time,
     copied,
-    granted,
+    enclose,
     kept_wish,
     known,
+    place_anew,
     sealed_notes,
     sealed_reason,
-    settle,
+    tails,
 )
+from holdfast.commands.line_wish import TRAVELLED_TO
 from holdfast.errors import FieldError, Invalid, Refused
 from holdfast.rules.assess import Wish
 from holdfast.rules.facts import Directory, Visit
 from holdfast.states import MOVABLE, TRANSITIONS
 
 
-class Move(Intent, kw_only=True):
+class Move(Placing, kw_only=True):
     """Only the fields that are given change; a new start without an end keeps the length."""
 
     id: str
@@ -46,20 +48,31 @@ class Move(Intent, kw_only=True):
         visit = copied(before)
         self._place(directory, visit)
         if self.start is not None:
-            visit.start = self.start
-            visit.end = self.start + (before.end - before.start)
-        if self.end is not None:
-            visit.end = self.end
-        for line in visit.lines:
-            line.start, line.end = visit.start, visit.end
+            for line in visit.lines:
+                line.start += self.start - before.start
+                line.end += self.start - before.start
         if self.practitioner_id is not None:
             known(directory.practitioners, self.practitioner_id, "practitioner_id")
-            line = visit.lines[0]
-            line.practitioner_id = self.practitioner_id
-            line.buffer_minutes = directory.practitioners[self.practitioner_id].buffer_minutes
+            visit.lines[0].practitioner_id = self.practitioner_id
+        enclose(visit)
+        if self.end is not None:
+            self._end(visit, self.end)
+        if before.lines != visit.lines:
+            tails(directory, visit)
         if (visit.start, visit.end) != (before.start, before.end) and before.status == "confirmed":
             visit.status = "scheduled"
         return visit
+
+    def _end(self, visit: Visit, end: int) -> None:
+        """Lines that ended with the visit still do, and none goes on after it."""
+        for line in visit.lines:
+            if line.end == visit.end or line.end > end:
+                if line.start >= end and len(visit.lines) > 1:
+                    raise Invalid(
+                        FieldError("end", "invalid_value", f"line {line.line_no} begins no earlier than that")
+                    )
+                line.end = end
+        visit.end = end
 
     def _place(self, directory: Directory, visit: Visit) -> None:
         service = directory.services[visit.lines[0].service_id]
@@ -70,6 +83,9 @@ class Move(Intent, kw_only=True):
             visit.location = self.location
             if visit.location != "on_site":
                 visit.room_id = None
+            if visit.location not in TRAVELLED_TO:
+                for line in visit.lines:
+                    line.travel_before_minutes = 0
         if self.room_id is not None:
             known(directory.rooms, self.room_id, "room_id")
             if visit.location != "on_site":
@@ -112,29 +128,16 @@ class Move(Intent, kw_only=True):
             desk.put(asked, "appointment.noted", visit, before)
             return visit
         check_time(desk.settings, desk.now, visit.start, visit.end, "end")
-        desk.allow(asked, visit)
+        desk.allow_times(asked, before, visit)
         check_overlap(asked, self.overlap_reason)
         self._place_anew(desk, asked, before, visit)
         return visit
 
     def _place_anew(self, desk: Desk, asked: Asked, before: Visit, visit: Visit) -> None:
         manual = self.room_id is not None or (before.method == "manual" and visit.room_id == before.room_id)
-        wish = self.wish(desk.directory, visit, before)
-        held = desk.lift(before)
-        try:
-            verdict = granted(
-                desk, asked, desk.patient(visit.patient_id), wish, stays=visit.start == before.start
-            )
-        except Exception:
-            desk.lower(before, held)
-            raise
-        settle(
-            visit,
-            verdict,
-            manual=manual and verdict.room is not None and verdict.room.room.id == visit.room_id,
+        held, new = place_anew(
+            desk, asked, before, visit, self.wish(desk.directory, visit, before), manual=manual
         )
-        visit.needs_action = None
-        new = desk.claims_for(visit, verdict)
         kind, detail = "appointment.moved", sealed_reason(desk.keeping, visit.id, self.overlap_reason)
         if self.override_reason is not None:
             visit.pinned, kind = True, "appointment.room_overridden"

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from holdfast.commands.gather import Gathered, Need, gather
 from holdfast.commands.house import House
 from holdfast.db.database import Connection
-from holdfast.rules.timetable import Timetable
+from holdfast.rules.timetable import Timetable, held_by
 
 
 class Snapshot:
@@ -24,6 +24,10 @@ class Snapshot:
         gathered = await gather(self.connection, self._organization, "facts", need, known, self._timetable)
         self._house.directories[self._organization] = gathered.directory
         self._timetable = gathered.timetable
+        for hold in self._timetable.expired(gathered.facts.now):  # still stored, but nobody's any more
+            for resource, claim in held_by(hold):
+                self._timetable.remove(resource, claim)
+            del self._timetable.holds[hold.id]
         return gathered
 
 

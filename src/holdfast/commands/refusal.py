@@ -9,10 +9,11 @@ from datetime import timedelta
 from typing import Any
 
 from holdfast.actor import Asked
+from holdfast.commands.batch import need_of
 from holdfast.commands.desk import Desk, earliest_start
 from holdfast.commands.gather import Gathered, Need
 from holdfast.commands.house import House
-from holdfast.commands.intent import Intent
+from holdfast.commands.intent import Placing
 from holdfast.commands.reading import Snapshot, snapshot
 from holdfast.db.keeping import Keeping
 from holdfast.errors import Reason, Refused
@@ -20,6 +21,7 @@ from holdfast.rules import rooms
 from holdfast.rules.assess import Conflict, Wish, assess, room_ask
 from holdfast.rules.availability import Grid, Slot, nearest_slots
 from holdfast.rules.facts import Directory, Patient, SpanOf, Visit
+from holdfast.rules.lines import caregivers
 from holdfast.slot import DAY, local_date, rfc3339
 
 _ABOUT_ROOMS = frozenset({"room_conflict", "room_unavailable", "rule_violation"})
@@ -31,21 +33,10 @@ _REACHES_DAYS = (1, 7)
 """How far alternatives are looked for first; then as far as the settings allow."""
 
 
-async def explained(house: House, asked: Asked, intent: Intent, refused: Refused) -> Refused:
+async def explained(house: House, asked: Asked, intent: Placing, refused: Refused) -> Refused:
     """The refusal with `conflicts`, `alternatives` and `as_of_seq`, on the state of now."""
     async with snapshot(house, asked.actor.organization_id) as reading:
-
-        def spans(directory: Directory, visits: dict[str, Visit], now: int) -> list[SpanOf]:
-            before = visits.get(intent.visit_id) if intent.visit_id else None
-            return intent.spans(directory, before, now) if before or not intent.visit_id else []
-
-        need = Need(
-            spans,
-            visits={intent.visit_id} if intent.visit_id else set(),
-            patients={intent.patient_id} if intent.patient_id else set(),
-            authorizations={intent.authorization_id} if intent.authorization_id else set(),
-        )
-        found = await reading.gather(need)
+        found = await reading.gather(need_of([intent]))
         desk, wish, patient = await _desk(house, reading, found, asked, intent)
         verdict = assess(found.directory, found.timetable, patient, desk.authorizations_of(patient.id), wish)
         reasons = tuple(verdict.reasons) or refused.reasons
@@ -60,7 +51,7 @@ async def explained(house: House, asked: Asked, intent: Intent, refused: Refused
 
 
 async def _desk(
-    house: House, reading: Snapshot, found: Gathered, asked: Asked, intent: Intent
+    house: House, reading: Snapshot, found: Gathered, asked: Asked, intent: Placing
 ) -> tuple[Desk, Wish, Patient]:
     """A desk as the lane had it, with the visit out of its own way, and the wish to be assessed on it."""
     organization = asked.actor.organization_id
@@ -71,6 +62,8 @@ async def _desk(
     visit = intent.wished(found.directory, before, desk.now)
     if before is not None:
         desk.lift(before)
+    if intent.hold_id is not None and intent.hold_id in found.timetable.holds:
+        desk.lift(found.timetable.holds[intent.hold_id])
     wish = intent.wish(found.directory, visit, before)
     stays = before is not None and before.start == visit.start
     wish.earliest = visit.start if stays else earliest_start(desk.settings, desk.now, asked)
@@ -147,7 +140,7 @@ def everything(directory: Directory, visit: Visit, low: int, high: int) -> list[
     """The time of everyone and every room that the visit could take between two instants."""
     if low >= high:
         return []
-    resources = [visit.patient_id, *(line.practitioner_id for line in visit.lines)]
+    resources = [visit.patient_id, *caregivers(visit), *(line.practitioner_id for line in visit.lines)]
     if visit.location == "on_site":
         resources += [room.id for room in directory.rooms_of[visit.clinic_id]]
     return [(resource, low, high) for resource in resources if resource]

@@ -34,8 +34,7 @@ class Ticket:
         self.is_sent = False
         self.future = future
         marks: list[object] = []
-        if intent.visit_id is not None:
-            marks.append(intent.visit_id)
+        marks += [each for each in (intent.visit_id, intent.hold_id) if each is not None]
         if asked.key is not None:
             marks.append((asked.actor.user_id, asked.key))
         self.marks = tuple(marks)
@@ -68,9 +67,8 @@ class Ticket:
                 fingerprint, sealed = decoded(stored.fingerprint), decoded(stored.answer_encrypted)
                 return replayed(desk.keeping, asked, fingerprint, stored.status, sealed)
             visit = self.intent.decide(desk, asked)
-            status = 200 if self.intent.visit_id else 201
             content = self.view(visit, desk.directory, asked)
-            desk.keeping.remember(asked, status, content)
-            return Answered(status=status, content=content, version=visit.version)
+            desk.keeping.remember(asked, self.intent.status, content)
+            return Answered(status=self.intent.status, content=content, version=visit.version)
         except (Refused, Invalid, NotFound) as refusal:
             return refusal

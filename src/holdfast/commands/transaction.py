@@ -19,7 +19,7 @@ import asyncpg
 import structlog
 
 from holdfast.actor import Answered, Asked
-from holdfast.commands.batch import Batch, need_of
+from holdfast.commands.batch import Batch, need_of_tickets
 from holdfast.commands.change import broken
 from holdfast.commands.desk import Desk, View
 from holdfast.commands.gather import Gathered, gather
@@ -232,7 +232,7 @@ class Transaction:
         # A batch that broke is being decided again, one by one: nothing may stand on it.
         if not self._may_be_ahead or before.desk.timetable is not memory.timetable:
             return tickets
-        remembered = memory.facts(need_of(tickets))
+        remembered = memory.facts(need_of_tickets(tickets))
         if remembered is not None:
             tickets = self._decide_ahead(before, tickets, remembered)
             if not tickets:
@@ -277,7 +277,7 @@ class Transaction:
         is_ahead: bool = False,
     ) -> Gathered:
         return await gather(
-            connection, self._organization, name, need_of(tickets), memory.directory, memory.timetable,
+            connection, self._organization, name, need_of_tickets(tickets), memory.directory, memory.timetable,
             is_ahead=is_ahead,
         )  # fmt: skip
 

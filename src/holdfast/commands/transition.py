@@ -12,7 +12,7 @@ from holdfast.commands.desk import Desk
 from holdfast.commands.intent import (
     MOVES,
     RELEASES,
-    Intent,
+    Placing,
     copied,
     granted,
     illegal,
@@ -24,6 +24,7 @@ from holdfast.errors import FieldError, Invalid
 from holdfast.events import AFTER_CALL
 from holdfast.rules.assess import Wish
 from holdfast.rules.facts import Directory, Visit
+from holdfast.rules.lines import taken
 from holdfast.rules.timetable import Claim
 from holdfast.slot import MINUTE
 from holdfast.states import TRANSITIONS, WITHOUT_CLAIMS
@@ -39,7 +40,7 @@ class LineMinutes(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     minutes_actual: int
 
 
-class Transition(Intent, kw_only=True):
+class Transition(Placing, kw_only=True):
     """`at`: when it happened (default: now). The cancellation's fields and `lines` belong to their calls."""
 
     id: str
@@ -144,28 +145,27 @@ class Transition(Intent, kw_only=True):
                 raise Invalid(FieldError("lines", "invalid_value", "minutes_actual is out of range"))
         actual = {given.line_no: given.minutes_actual for given in self.lines}
         at = -(-(visit.completed_at or desk.now) // MINUTE) * MINUTE
-        ended = at if visit.start < at < visit.end else visit.end
+        # The first line is the visit's own, and others that were given have begun too: a minute of each at least.
+        begun = [line.start + MINUTE for line in visit.lines if line.line_no == 1 or actual.get(line.line_no)]
+        ended = min(visit.end, max(at, *begun)) if at > visit.start else visit.end
+        visit.lines = [line for line in visit.lines if line.start < ended]
         for line in visit.lines:
             line.line_status = "completed"
-            line.minutes_actual = actual.get(line.line_no, (min(line.end, ended) - line.start) // MINUTE)
             line.end = min(line.end, ended)
+            line.minutes_actual = actual.get(line.line_no, (line.end - line.start) // MINUTE)
         if ended == visit.end:
             return [], []
         held = desk.lift(before)
-        visit.end = ended
-        return held, trimmed(held, before, visit)
+        visit.end = max(line.end for line in visit.lines)
+        return held, trimmed(held, visit)
 
 
-def trimmed(held: list[HeldClaim], before: Visit, after: Visit) -> list[HeldClaim]:
-    """A visit's claims as they are when it ends early: everything that followed the old end follows the new."""
-    earlier = before.end - after.end
+def trimmed(held: list[HeldClaim], visit: Visit) -> list[HeldClaim]:
+    """The claims of a visit that ended early: what followed the old end follows the new, on the seat that it had. A line
+    that had not begun has left the visit."""
     return [
-        (
-            resource,
-            Claim(
-                claim.start - earlier if claim.start >= before.end else claim.start,
-                claim.end - earlier, claim.seat, claim.kind, claim.owner,
-            ),
-        )
+        (each.resource_id, Claim(each.start, each.end, claim.seat, each.kind, visit.id))
+        for each in taken(visit)
         for resource, claim in held
-    ]  # fmt: skip
+        if resource == each.resource_id and claim.start <= each.start < claim.end
+    ]

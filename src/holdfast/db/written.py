@@ -74,7 +74,7 @@ class ChangedAppointment(NamedTuple):
     notes_encrypted: bytes | None
 
 
-class NewLine(NamedTuple):
+class KeptLine(NamedTuple):
     appointment_id: str
     line_no: int
     practitioner_id: str
@@ -86,21 +86,38 @@ class NewLine(NamedTuple):
     billable: bool
     units_reserved: int
     unfunded_units: int
+    minutes_actual: int | None
     travel_before_minutes: int
     buffer_minutes: int
+    line_status: str
+    caregiver_id: str | None
 
 
-class ChangedLine(NamedTuple):
+class GoneLine(NamedTuple):
     appointment_id: str
     line_no: int
+
+
+class NewHold(NamedTuple):
+    id: str
+    clinic_id: str
+    patient_id: str
     practitioner_id: str
+    service_id: str
+    room_id: str | None
+    location: str
     starts_at: int
     ends_at: int
-    authorization_id: str | None
-    units_reserved: int
-    minutes_actual: int | None
-    buffer_minutes: int
-    line_status: str
+    turnover_minutes: int
+    lines: str
+    expires_at: int
+    created_by: str
+
+
+class EndedHold(NamedTuple):
+    id: str
+    ended_as: str
+    appointment_id: str | None
 
 
 class ChangedAuthorization(NamedTuple):

@@ -15,22 +15,24 @@ from holdfast.rules.facts import (
     Directory,
     Line,
     Patient,
+    Payer,
     Practitioner,
     Room,
     Service,
     SpanOf,
     Visit,
 )
+from holdfast.rules.lines import busy_span, by_practitioner, caregivers, doubled, presence
 from holdfast.rules.seats import Seating, seating
 from holdfast.rules.timetable import Claim, Timetable
-from holdfast.slot import DAY, MINUTE, day_span, local_date, units_to_reserve
+from holdfast.slot import DAY, MINUTE, Span, day_span, local_date, overlaps, union, units_to_reserve
 
 
 class Wish(msgspec.Struct):
     """A visit as wished for, and what may be decided about it.
 
     `room`: "given" must be `visit.room_id`; "kept" is that one if it suits and is free, else the best; "chosen"
-    is the best. `authorization` likewise, for the one that a line names.
+    is the best. `authorization` likewise, for those that the lines name; that of `line_new` is always "given".
     `earliest`: the earliest start that the caller may book. `unassigned`: may be booked without a room.
     `overlap`: may lie beside other visits of a practitioner who can have several at once.
     """
@@ -41,18 +43,20 @@ class Wish(msgspec.Struct):
     unassigned: bool = False
     overlap: bool = False
     authorization: Literal["given", "kept"] = "given"
+    line_new: int | None = None
 
 
 class Conflict(msgspec.Struct, frozen=True):
     """A claim that is in the way."""
 
-    kind: Literal["practitioner", "patient", "room"]
+    kind: Literal["practitioner", "patient", "caregiver", "room"]
     resource_id: str
     claim: Claim
 
 
 class Verdict(msgspec.Struct):
-    """`reasons` empty: granted, with what was chosen."""
+    """`reasons` empty: granted, with what was chosen; what is per line stands in the lines' order. A line that is not
+    `billable` has no units."""
 
     reasons: list[Reason]
     conflicts: list[Conflict]
@@ -61,11 +65,7 @@ class Verdict(msgspec.Struct):
     practitioner_seatings: list[Seating] = []
     authorizations: list[Authorization | None] = []
     units: list[int] = []
-
-
-def busy_span(line: Line) -> tuple[int, int]:
-    """The time that a line takes of its practitioner: travel before, buffer after."""
-    return line.start - line.travel_before_minutes * MINUTE, line.end + line.buffer_minutes * MINUTE
+    billable: list[bool] = []
 
 
 def spans(directory: Directory, visit: Visit) -> list[SpanOf]:
@@ -73,6 +73,7 @@ def spans(directory: Directory, visit: Visit) -> list[SpanOf]:
     ties are broken by how many visits a room has that day. Resources of several seats: a day more on each side, for
     those who may change seats."""
     looked_at: list[SpanOf] = [(visit.patient_id, visit.start, visit.end)]
+    looked_at += [(who, visit.start, visit.end) for who in caregivers(visit)]
     for line in visit.lines:
         practitioner = directory.practitioners.get(line.practitioner_id)
         start, end = busy_span(line)
@@ -110,11 +111,11 @@ def assess(
     if patient is not None:
         _patient(timetable, patient, visit, verdict)
     for line in visit.lines:
-        _line(directory, timetable, clinic, wish, line, verdict)
+        _line(directory, clinic, wish, line, verdict)
+    _practitioners_time(directory, timetable, wish, verdict)
     _room(directory, timetable, clinic, patient, wish, verdict)
-    known = list(authorizations)
-    for line in visit.lines if patient is not None else ():
-        _units(directory, clinic, wish, line, known, verdict)
+    if patient is not None:
+        _units(directory, clinic, wish, list(authorizations), verdict)
     verdict.reasons.sort(key=lambda reason: REFUSALS.index(reason.code))
     return verdict
 
@@ -142,17 +143,19 @@ def _inactive(kind: str, resource_id: str) -> Reason:
 def _patient(timetable: Timetable, patient: Patient, visit: Visit, verdict: Verdict) -> None:
     if not patient.is_active:
         verdict.reasons.append(_inactive("patient", patient.id))
-    if not any(line.patient_present for line in visit.lines):
-        return
-    claims = timetable.overlapping(patient.id, visit.start, visit.end)
+    claims = [claim for span in presence(visit) for claim in timetable.overlapping(patient.id, *span)]
     if claims:
         verdict.reasons.append(Reason("patient_conflict", "The patient has another visit at that time."))
         verdict.conflicts += [Conflict("patient", patient.id, claim) for claim in claims]
+    for caregiver, spans_there in caregivers(visit).items():
+        claims = [claim for span in spans_there for claim in timetable.overlapping(caregiver, *span)]
+        if claims:
+            why = "The caregiver is at another visit at that time."
+            verdict.reasons.append(Reason("caregiver_conflict", why, {"caregiver_id": caregiver}))
+            verdict.conflicts += [Conflict("caregiver", caregiver, claim) for claim in claims]
 
 
-def _line(
-    directory: Directory, timetable: Timetable, clinic: Clinic, wish: Wish, line: Line, verdict: Verdict
-) -> None:
+def _line(directory: Directory, clinic: Clinic, wish: Wish, line: Line, verdict: Verdict) -> None:
     practitioner = directory.practitioners[line.practitioner_id]
     service = directory.services[line.service_id]
     if not practitioner.is_active:
@@ -160,24 +163,48 @@ def _line(
     if not service.is_active:
         verdict.reasons.append(_inactive("service", service.id))
     _hours(directory, practitioner, clinic, line, verdict)
-    _practitioner_time(timetable, practitioner, line, wish.overlap or service.shares_practitioner, verdict)
     lacking = credential_fault(practitioner, service, clinic, wish.visit)
     if lacking is not None:
         verdict.reasons.append(lacking)
 
 
-def _practitioner_time(
-    timetable: Timetable, practitioner: Practitioner, line: Line, may_overlap: bool, verdict: Verdict
-) -> None:
-    """The practitioner's seat. Where there are several, a second visit beside another is not taken for granted."""
-    start, end = busy_span(line)
+def _practitioners_time(directory: Directory, timetable: Timetable, wish: Wish, verdict: Verdict) -> None:
+    """A seat of each line's practitioner. Lines of one practitioner that follow each other sit on one seat."""
+    lines = wish.visit.lines
+    for practitioner_id in doubled(lines) if len(lines) > 1 else ():
+        why = f"{directory.practitioners[practitioner_id].name} cannot give two lines at once."
+        verdict.reasons.append(Reason("practitioner_conflict", why))
+    seated: dict[int, Seating] = {}
+    for own in by_practitioner(lines).values() if len(lines) > 1 else (lines,):
+        practitioner = directory.practitioners[own[0].practitioner_id]
+        shares = wish.overlap or all(directory.services[line.service_id].shares_practitioner for line in own)
+        runs = union(busy_span(line) for line in own)
+        for run in runs:
+            found = _seat(timetable, practitioner, run, shares, verdict, may_move_others=len(runs) == 1)
+            if found is not None:
+                seated |= {line.line_no: found for line in own if overlaps(busy_span(line), run)}
+    verdict.practitioner_seatings = [seated[each.line_no] for each in lines if each.line_no in seated]
+
+
+def _seat(
+    timetable: Timetable,
+    practitioner: Practitioner,
+    span: Span,
+    may_overlap: bool,
+    verdict: Verdict,
+    *,
+    may_move_others: bool,
+) -> Seating | None:
+    """A seat for a span. Where there are several, a second visit beside another is not taken for granted."""
+    start, end = span
     found = seating(timetable, practitioner.id, start, end, practitioner.seats)
+    if found is not None and found.moved and not may_move_others:
+        found = None  # two spans of one visit might each move the other's neighbours
     beside = (
         timetable.overlapping(practitioner.id, start, end) if found is None or practitioner.seats > 1 else []
     )
     if found is not None and (may_overlap or not beside):
-        verdict.practitioner_seatings.append(found)
-        return
+        return found
     why, members = f"{practitioner.name} is taken at that time.", {}
     if found is not None:
         why, members = (
@@ -186,6 +213,7 @@ def _practitioner_time(
         )
     verdict.reasons.append(Reason("practitioner_conflict", why, members))
     verdict.conflicts += [Conflict("practitioner", practitioner.id, claim) for claim in beside]
+    return None
 
 
 def _hours(
@@ -291,29 +319,66 @@ def _room_refused(
 
 
 def _units(
-    directory: Directory,
-    clinic: Clinic,
-    wish: Wish,
-    line: Line,
-    known: list[Authorization],
-    verdict: Verdict,
+    directory: Directory, clinic: Clinic, wish: Wish, known: list[Authorization], verdict: Verdict
 ) -> None:
-    service = directory.services[line.service_id]
-    units_needed = units_to_reserve(
-        (line.end - line.start) // MINUTE, service.unit_basis, service.unit_minutes
-    )
-    if not service.authorization_required and line.authorization_id is None:
-        verdict.authorizations.append(None)
-        verdict.units.append(0)
-        return
-    on = local_date(wish.visit.start, clinic.time_zone)
-    chosen = units.choose(known, service, on, units_needed, line.authorization_id)
-    if isinstance(chosen, Reason) and wish.authorization == "kept":
-        chosen = units.choose(known, service, on, units_needed)
-    if isinstance(chosen, Reason):
-        verdict.reasons.append(chosen)
-        verdict.authorizations.append(None)
-        verdict.units.append(0)
-    else:
+    """Which authorization pays for each line, and how much of it. What a line takes, the next does not find."""
+    billed: list[tuple[Line, Payer]] = []
+    for line in wish.visit.lines:
+        paid, needed = _paid(directory, clinic, wish, line, known) if line.billable else (None, 0)
+        payer = directory.payers.get(paid.payer_id) if isinstance(paid, Authorization) else None
+        may_be = _beside(directory, line, payer, billed) if line.billable else "nonbillable"
+        if may_be == "nonbillable":
+            paid, payer, needed = None, None, 0
+        verdict.reasons += [each for each in (may_be, paid) if isinstance(each, Reason)]
+        chosen = paid if isinstance(paid, Authorization) else None
+        if payer is not None:
+            billed.append((line, payer))
+        if chosen is not None:
+            at = known.index(chosen)
+            known[at] = msgspec.structs.replace(chosen, scheduled_units=chosen.scheduled_units + needed)
         verdict.authorizations.append(chosen)
-        verdict.units.append(units_needed)
+        verdict.units.append(needed if chosen is not None else 0)
+        verdict.billable.append(may_be != "nonbillable")
+
+
+def _beside(
+    directory: Directory, line: Line, own: Payer | None, billed: list[tuple[Line, Payer]]
+) -> Reason | Literal["billable", "nonbillable"]:
+    """Whether a line can be billed beside those before it that it overlaps. What one payer does not allow, a pair of two
+    payers is not allowed."""
+    code = directory.services[line.service_id].code
+    for other, payer in billed:
+        if not overlaps((line.start, line.end), (other.start, other.end)):
+            continue
+        pair = frozenset((code, directory.services[other.service_id].code))
+        against = [
+            each
+            for each in (payer, own)
+            if each is not None and each.concurrent_policy != "allow" and pair not in each.concurrent_pairs
+        ]
+        if any(each.concurrent_policy == "deny" for each in against):
+            names = " and ".join(sorted(pair)) if len(pair) > 1 else f"two of {code}"
+            return Reason(
+                "concurrent_not_allowed",
+                f"{against[0].name} does not pay for {names} at the same time.",
+                {"line_no": line.line_no, "beside_line_no": other.line_no, "payer_id": against[0].id},
+            )
+        if against:
+            return "nonbillable"
+    return "billable"
+
+
+def _paid(
+    directory: Directory, clinic: Clinic, wish: Wish, line: Line, known: list[Authorization]
+) -> tuple[Authorization | Reason | None, int]:
+    """The authorization that pays for a line and how many units it takes, or why there is none; None if none is needed."""
+    service = directory.services[line.service_id]
+    minutes = (line.end - line.start) // MINUTE
+    needed = units_to_reserve(minutes, service.unit_basis, service.unit_minutes)
+    if not service.authorization_required and line.authorization_id is None:
+        return None, 0
+    on = local_date(wish.visit.start, clinic.time_zone)
+    chosen = units.choose(known, service, on, needed, line.authorization_id)
+    if isinstance(chosen, Reason) and wish.authorization == "kept" and line.line_no != wish.line_new:
+        chosen = units.choose(known, service, on, needed)
+    return chosen, needed

@@ -5,7 +5,7 @@ facts of one batch. Pure data; instants are epoch seconds, ids are text.
 from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -27,6 +27,8 @@ class Line(msgspec.Struct):
     travel_before_minutes: int = 0
     buffer_minutes: int = 0
     line_status: str = "planned"
+    caregiver_id: str | None = None
+    """The contact who takes part, for the patient or with them."""
 
 
 class Visit(msgspec.Struct):
@@ -155,6 +157,9 @@ class Payer(msgspec.Struct, frozen=True):
     id: str
     name: str
     over_units: str
+    concurrent_policy: Literal["deny", "nonbillable", "allow"] = "deny"
+    concurrent_pairs: frozenset[frozenset[str]] = frozenset()
+    """Service codes that may be billed for the same time of one patient, in pairs."""
 
 
 class Closure(NamedTuple):
@@ -304,6 +309,17 @@ class StoredClaim(msgspec.Struct, frozen=True, array_like=True):
     owner: str
 
 
+class Hold(Visit, kw_only=True):
+    """Time kept for a booking: like a visit, with the claims that it has. It ends as booked, released or expired."""
+
+    expires_at: int
+    ended_as: str | None = None
+    claims: list[StoredClaim] = []
+
+    def is_open(self, now: int) -> bool:
+        return self.ended_as is None and now < self.expires_at
+
+
 class Facts(msgspec.Struct):
     """What the SQL function `facts` returns: one snapshot, true at `seq`."""
 
@@ -315,6 +331,12 @@ class Facts(msgspec.Struct):
     authorizations: list[Authorization] | None = None
     keys: list[StoredAnswer] | None = None
     claims: list[StoredClaim] | None = None
+    holds: list[Hold] | None = None
+    """All that have not ended, and those that were named."""
+
+    caregivers: list[tuple[str, str]] | None = None
+    """The patients of the contacts that were named: patient, contact."""
+
     is_remembered: bool = False
     """Nothing was read for it: whether there are stored answers is not known."""
 

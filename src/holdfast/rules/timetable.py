@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from holdfast.rules.facts import SpanOf, StoredClaim
+from holdfast.rules.facts import Hold, SpanOf, StoredClaim
 from holdfast.slot import DAY
 
 
@@ -30,8 +30,11 @@ _NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
 class Timetable:
-    def __init__(self, seq: int) -> None:
+    def __init__(self, seq: int, holds: Iterable[Hold] = ()) -> None:
         self.seq = seq
+        self.holds = {hold.id: hold for hold in holds if hold.ended_as is None}
+        """Those that have not ended, with the claims that they have now; some may have expired."""
+
         self._known: dict[str, dict[int, int]] = {}
         """The days that were read, by resource: a bit for each, 64 days in one number. Most days of most patients are
         empty, and an empty day costs no more than its bit."""
@@ -176,6 +179,9 @@ class Timetable:
                 if start <= claim.start < end:
                     counts[start, end] += by
 
+    def expired(self, now: int) -> list[Hold]:
+        return [hold for hold in self.holds.values() if now >= hold.expires_at] if self.holds else []
+
     def owned(self, resource: str, start: int, end: int, owner: str) -> list[Claim]:
         return [claim for claim in self.overlapping(resource, start, end) if claim.owner == owner]
 
@@ -188,6 +194,14 @@ class Timetable:
         self._take(resource, claim)
         self._changes.append((resource, claim, False))
         self._count(resource, claim, -1)
+
+
+def held_by(hold: Hold) -> list[tuple[str, Claim]]:
+    """The claims that a hold has, each with its resource."""
+    return [
+        (claim.resource_id, Claim(claim.start, claim.end, claim.seat, claim.kind, claim.owner))
+        for claim in hold.claims
+    ]
 
 
 def spans_of(cells: Iterable[Cell]) -> list[SpanOf]:

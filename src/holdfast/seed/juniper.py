@@ -306,7 +306,7 @@ class _Juniper:
         days: dict[Any, list[Planned]] = {}
         for planned in self.world.visits:
             if (
-                planned.book.practitioner_id == pta
+                planned.book.first.practitioner_id == pta
                 and planned.is_open
                 and planned.book.start > self.world.now
             ):

@@ -11,8 +11,8 @@ import msgspec
 
 from holdfast.actor import Answered, Asked
 from holdfast.commands import absences, blocks
+from holdfast.commands.bodies import authorization_body
 from holdfast.commands.change import Turn, change
-from holdfast.commands.desk import authorization_body
 from holdfast.commands.house import House
 from holdfast.commands.intent import Intent
 from holdfast.commands.login_directory import claim

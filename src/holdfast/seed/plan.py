@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from holdfast.commands.book import Book
+from holdfast.commands.line_wish import LineWish
 from holdfast.commands.save import Document
 from holdfast.seed.chance import Chance
 from holdfast.seed.world import Planned, World
@@ -221,8 +222,8 @@ def visits(
 def planned_visit(habit: Habit, start: int) -> Planned:
     end = start + (habit.end - habit.start) * MINUTE
     book = Book(
-        clinic_id=habit.clinic_id, patient=habit.patient_id, practitioner_id=habit.practitioner_id,
-        service_id=habit.service_id, start=start, end=end, location=habit.location,
+        clinic_id=habit.clinic_id, patient=habit.patient_id, start=start, location=habit.location,
+        first=LineWish(practitioner_id=habit.practitioner_id, service_id=habit.service_id, end=end),
     )  # fmt: skip
     return Planned(book=book, end=end)
 
@@ -241,7 +242,7 @@ def gap(world: World, practitioner: Document, minutes: int, first_day: int) -> t
     busy = [
         (each.book.start, each.end)
         for each in world.visits
-        if each.book.practitioner_id == practitioner["id"]
+        if each.book.first.practitioner_id == practitioner["id"]
     ]
     for day in range(first_day, first_day + 14):
         for hours in practitioner["working_hours"]:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from holdfast.commands.book import Book
+from holdfast.commands.line_wish import LineWish
 from holdfast.commands.save import Document
 from holdfast.seed.chance import Chance
 from holdfast.seed.world import Login, Planned, World
@@ -98,8 +99,8 @@ def _visits(world: World, size: Size) -> list[Planned]:
             whom, before = world.chance.sample(patients, at_once), start
         end = start + service["duration_minutes"] * MINUTE
         book = Book(
-            clinic_id=clinic["id"], patient=whom[n]["id"], practitioner_id=staff[n]["id"], service_id=service["id"],
-            start=start, end=end,
+            clinic_id=clinic["id"], patient=whom[n]["id"], start=start,
+            first=LineWish(practitioner_id=staff[n]["id"], service_id=service["id"], end=end),
         )  # fmt: skip
         planned.append(Planned(book=book, end=end))
     return planned

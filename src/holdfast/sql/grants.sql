@@ -11,7 +11,7 @@ revoke update on claims, login_directory, organizations from holdfast_service;
 grant update (name, time_zone, patient_label, settings, version) on organizations to holdfast_service;
 revoke delete on closures, time_off, blocks from holdfast_service;
 revoke delete on organizations, turns, users, clinics, rooms, practitioners, patients, contacts, services,
-  payers, resources, appointments, appointment_lines, authorizations from holdfast_service;
+  payers, resources, appointments, authorizations from holdfast_service;
 grant execute on all functions in schema public to holdfast_service;
 
 -- One policy per tenant table, the same on all of them; what is there already is left alone, since these

@@ -5,7 +5,8 @@
 create or replace function apply(
   organization uuid, batch uuid, batch_before uuid, seq_before bigint, decided_at bigint,
   claims_gone gone_claim[], claims_moved moved_claim[], claims_new new_claim[],
-  appointments_new new_appointment[], appointments_changed changed_appointment[], lines_new new_line[], lines_changed changed_line[],
+  appointments_new new_appointment[], appointments_changed changed_appointment[], lines_new kept_line[], lines_changed kept_line[],
+  lines_gone gone_line[], holds_new new_hold[], holds_ended ended_hold[],
   authorizations_changed changed_authorization[], entries_new new_entry[],
   events_new new_event[], audit_new new_audit[], keys_new new_key[])
 returns bigint
@@ -60,26 +61,10 @@ begin
     perform demand(touched = cardinality(appointments_changed), 'an appointment to change is not as it was read');
   end if;
 
-  if cardinality(lines_new) > 0 then
-    insert into appointment_lines (
-      organization_id, appointment_id, line_no, practitioner_id, service_id, starts_at, ends_at, patient_present,
-      authorization_id, billable, units_reserved, unfunded_units, travel_before_minutes, buffer_minutes)
-    select organization, r.appointment_id, r.line_no, r.practitioner_id, r.service_id, to_timestamp(r.starts_at),
-           to_timestamp(r.ends_at), r.patient_present, r.authorization_id, r.billable, r.units_reserved,
-           r.unfunded_units, r.travel_before_minutes, r.buffer_minutes
-    from unnest(lines_new) r;
+  perform keep_lines(organization, lines_new, lines_changed, lines_gone);
+  if cardinality(holds_new) + cardinality(holds_ended) > 0 then
+    perform keep_holds(organization, decided, holds_new, holds_ended);
   end if;
-  if cardinality(lines_changed) > 0 then
-    update appointment_lines l
-    set practitioner_id = r.practitioner_id, starts_at = to_timestamp(r.starts_at), ends_at = to_timestamp(r.ends_at),
-        authorization_id = r.authorization_id, units_reserved = r.units_reserved,
-        minutes_actual = r.minutes_actual, buffer_minutes = r.buffer_minutes, line_status = r.line_status
-    from unnest(lines_changed) r
-    where l.organization_id = organization and l.appointment_id = r.appointment_id and l.line_no = r.line_no;
-    get diagnostics touched = row_count;
-    perform demand(touched = cardinality(lines_changed), 'a line to change is not there');
-  end if;
-
   if cardinality(claims_new) > 0 then
     perform occupy(organization, claims_new);
   end if;

@@ -28,6 +28,7 @@ as $$
         where c.organization_id = organization and c.resource_id = w.resource_id
           and c.starts_at > w.starts_at - interval '26 hours' and c.starts_at < w.ends_at
           and c.ends_at > w.starts_at
+          and (c.expires_at is null or c.expires_at > now())
           and (w.except_id is null or c.appointment_id is distinct from w.except_id)
         order by c.starts_at
         offset 0) c))::text

@@ -57,8 +57,8 @@ as $$
         s.is_active, 'authorization_required', s.authorization_required, 'shares_practitioner', s.shares_practitioner))
       from services s where s.organization_id = organization), '[]'),
     'payers', coalesce((
-      select json_agg(json_build_object('id', y.id, 'name', y.name, 'over_units', y.over_units))
-      from payers y where y.organization_id = organization), '[]'),
+      select json_agg(json_build_object('id', y.id, 'name', y.name, 'over_units', y.over_units, 'concurrent_policy',
+        y.concurrent_policy, 'concurrent_pairs', y.concurrent_pairs)) from payers y where y.organization_id = organization), '[]'),
     'closures', coalesce((
       select json_agg(json_build_array(x.id, x.clinic_id, x.room_id, date_part('epoch', x.starts_at)::bigint,
                                        date_part('epoch', x.ends_at)::bigint))

@@ -5,7 +5,7 @@
 -- and the order, which only the primary key has, keeps it from the exclusion's, which reads all claims of a resource.
 create or replace function facts(
   organization uuid, appointment_ids uuid[], patient_ids uuid[], authorization_ids uuid[],
-  key_users uuid[], key_names text[],
+  hold_ids uuid[], contact_ids uuid[], key_users uuid[], key_names text[],
   span_resources uuid[], span_starts bigint[], span_ends bigint[])
 returns text
 language sql stable
@@ -15,9 +15,7 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
   select json_build_object(
-    'seq', t.seq,
-    'directory_seq', t.directory_seq,
-    'now', floor(date_part('epoch', now()))::bigint,
+    'seq', t.seq, 'directory_seq', t.directory_seq, 'now', floor(date_part('epoch', now()))::bigint,
     'appointments', (
       select json_agg(a.document)
       from unnest(appointment_ids) w(id)
@@ -50,6 +48,8 @@ as $$
         cross join lateral (
           select z.* from authorizations z
           where z.organization_id = organization and z.id = w.id limit 1) n) z),
+    'holds', expiring_holds(organization, hold_ids),
+    'caregivers', caregivers_of(organization, contact_ids),
     'keys', (
       select json_agg(json_build_array(
         k.user_id, k.key, encode(k.fingerprint, 'base64'), k.status, encode(k.answer_encrypted, 'base64')))

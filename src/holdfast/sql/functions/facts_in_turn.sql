@@ -2,6 +2,7 @@
 -- the facts are seen by a snapshot taken after the lock was granted.
 create or replace function facts_in_turn(
   organization uuid, appointment_ids uuid[], patient_ids uuid[], authorization_ids uuid[],
+  hold_ids uuid[], contact_ids uuid[],
   key_users uuid[], key_names text[],
   span_resources uuid[], span_starts bigint[], span_ends bigint[])
 returns text
@@ -13,8 +14,8 @@ declare
   found_facts text;
 begin
   perform from turns t where t.organization_id = organization for no key update;
-  select facts(organization, appointment_ids, patient_ids, authorization_ids, key_users, key_names,
-               span_resources, span_starts, span_ends)
+  select facts(organization, appointment_ids, patient_ids, authorization_ids, hold_ids, contact_ids,
+               key_users, key_names, span_resources, span_starts, span_ends)
   into found_facts;
   return found_facts;
 end

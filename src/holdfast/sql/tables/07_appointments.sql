@@ -75,6 +75,7 @@ create table appointment_lines (
   travel_before_minutes integer not null default 0,
   buffer_minutes integer not null default 0,
   line_status text not null default 'planned',
+  caregiver_id uuid,
   constraint appointment_lines_pkey primary key (organization_id, appointment_id, line_no),
   constraint appointment_lines_appointment_fkey foreign key (organization_id, appointment_id)
     references appointments (organization_id, id),
@@ -84,6 +85,8 @@ create table appointment_lines (
     references services (organization_id, id),
   constraint appointment_lines_authorization_fkey foreign key (organization_id, authorization_id)
     references authorizations (organization_id, id),
+  constraint appointment_lines_caregiver_fkey foreign key (organization_id, caregiver_id)
+    references contacts (organization_id, id),
   constraint appointment_lines_number check (line_no between 1 and 20),
   constraint appointment_lines_length check (
     starts_at < ends_at and ends_at - starts_at <= interval '24 hours'),
@@ -95,6 +98,45 @@ create table appointment_lines (
   constraint appointment_lines_status_known check (line_status in ('planned', 'completed', 'signed'))
 );
 create index appointment_lines_by_practitioner on appointment_lines (practitioner_id, organization_id, starts_at);
+
+-- Time that is kept for a booking until it comes or the hold expires. A hold that has ended stays a day, so that "gone" can
+-- be told from "never there". `lines` are as the decision reads them (rules/facts.py, Line).
+create table holds (
+  organization_id uuid not null,
+  id uuid not null,
+  clinic_id uuid not null,
+  patient_id uuid not null,
+  practitioner_id uuid not null,
+  service_id uuid not null,
+  room_id uuid,
+  location text not null,
+  starts_at timestamptz not null,
+  ends_at timestamptz not null,
+  turnover_minutes integer not null default 0,
+  lines jsonb not null,
+  expires_at timestamptz not null,
+  ended_as text,
+  ended_at timestamptz,
+  appointment_id uuid,
+  created_by uuid not null,
+  created_at timestamptz not null,
+  constraint holds_pkey primary key (organization_id, id),
+  constraint holds_clinic_fkey foreign key (organization_id, clinic_id) references clinics (organization_id, id),
+  constraint holds_patient_fkey foreign key (organization_id, patient_id) references patients (organization_id, id),
+  constraint holds_practitioner_fkey foreign key (organization_id, practitioner_id)
+    references practitioners (organization_id, id),
+  constraint holds_service_fkey foreign key (organization_id, service_id) references services (organization_id, id),
+  constraint holds_room_fkey foreign key (organization_id, room_id) references rooms (organization_id, id),
+  constraint holds_appointment_fkey foreign key (organization_id, appointment_id)
+    references appointments (organization_id, id),
+  constraint holds_length check (starts_at < ends_at and ends_at - starts_at <= interval '24 hours'),
+  constraint holds_expire_later check (created_at < expires_at),
+  constraint holds_ended_as_known check (ended_as in ('booked', 'released', 'expired')),
+  constraint holds_end_whole check (
+    (ended_as is null) = (ended_at is null) and (appointment_id is not null) = (ended_as is not distinct from 'booked'))
+);
+create index holds_open on holds (organization_id, expires_at) where ended_as is null;
+create index holds_ended on holds (ended_at, organization_id) where ended_as is not null;
 
 -- The law: no two claims on the same seat of a resource overlap. Whoever has a claim blocks; there is no other
 -- predicate anywhere. starts_at and ends_at repeat the bounds of during because && on a range is not leakproof
@@ -122,6 +164,7 @@ create table claims (
     references resource_seats (organization_id, resource_id, seat),
   constraint claims_appointment_fkey foreign key (organization_id, appointment_id)
     references appointments (organization_id, id),
+  constraint claims_hold_fkey foreign key (organization_id, hold_id) references holds (organization_id, id),
   constraint claims_block_fkey foreign key (organization_id, block_id) references blocks (organization_id, id),
   constraint claims_closure_fkey foreign key (organization_id, closure_id)
     references closures (organization_id, id),
@@ -137,3 +180,4 @@ create table claims (
     and (kind = 'closure') = (closure_id is not null) and (kind = 'time_off') = (time_off_id is not null)),
   constraint claims_expiry_of_holds check ((expires_at is not null) = (kind = 'hold'))
 );
+create index claims_by_hold on claims (hold_id, organization_id) where hold_id is not null;

@@ -21,14 +21,18 @@ create type changed_appointment as (
   cancelled_at bigint, notice_minutes integer, cancelled_late boolean, checked_in_at bigint, started_at bigint,
   completed_at bigint, notes_encrypted bytea);
 
-create type new_line as (
+create type kept_line as (
   appointment_id uuid, line_no smallint, practitioner_id uuid, service_id uuid, starts_at bigint, ends_at bigint,
   patient_present boolean, authorization_id uuid, billable boolean, units_reserved integer, unfunded_units integer,
-  travel_before_minutes integer, buffer_minutes integer);
+  minutes_actual integer, travel_before_minutes integer, buffer_minutes integer, line_status text, caregiver_id uuid);
 
-create type changed_line as (
-  appointment_id uuid, line_no smallint, practitioner_id uuid, starts_at bigint, ends_at bigint, authorization_id uuid,
-  units_reserved integer, minutes_actual integer, buffer_minutes integer, line_status text);
+create type gone_line as (appointment_id uuid, line_no smallint);
+
+create type new_hold as (
+  id uuid, clinic_id uuid, patient_id uuid, practitioner_id uuid, service_id uuid, room_id uuid, location text,
+  starts_at bigint, ends_at bigint, turnover_minutes integer, lines jsonb, expires_at bigint, created_by uuid);
+
+create type ended_hold as (id uuid, ended_as text, appointment_id uuid);
 
 create type changed_authorization as (
   id uuid, version integer, version_read integer, used_units integer, scheduled_units integer, manual_units integer);

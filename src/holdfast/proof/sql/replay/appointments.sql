@@ -17,7 +17,7 @@ left join (
       'authorization_id', l.authorization_id, 'billable', l.billable, 'units_reserved', l.units_reserved,
       'unfunded_units', l.unfunded_units, 'minutes_actual', l.minutes_actual,
       'travel_before_minutes', l.travel_before_minutes, 'buffer_minutes', l.buffer_minutes,
-      'line_status', l.line_status) order by l.line_no) as lines
+      'line_status', l.line_status, 'caregiver_id', l.caregiver_id) order by l.line_no) as lines
   from appointment_lines l
   where l.organization_id = $1
   group by l.appointment_id) l on l.appointment_id = a.id

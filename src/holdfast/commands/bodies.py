@@ -1,0 +1,53 @@
+"""What events tell of a visit, a hold and an authorization: ids, times, statuses and counters; no names, notes or reasons
+in words.
+"""
+
+from typing import Any
+
+from holdfast.rules.facts import Authorization, Hold, Line, Visit
+from holdfast.slot import rfc3339
+
+
+def authorization_body(authorization: Authorization) -> dict[str, Any]:
+    return {
+        "id": authorization.id, "patient_id": authorization.patient_id,
+        "total_units": authorization.total_units, "used_units": authorization.used_units,
+        "scheduled_units": authorization.scheduled_units, "manual_units": authorization.manual_units,
+        "version": authorization.version,
+    }  # fmt: skip
+
+
+def visit_body(visit: Visit) -> dict[str, Any]:
+    return {
+        "id": visit.id, "clinic_id": visit.clinic_id, "patient_id": visit.patient_id, "room_id": visit.room_id,
+        "location": visit.location, "start": rfc3339(visit.start), "end": rfc3339(visit.end),
+        "status": visit.status, "needs_action": visit.needs_action, "pinned": visit.pinned,
+        "turnover_minutes": visit.turnover_minutes,
+        "units_reserved": sum(line.units_reserved for line in visit.lines),
+        "assignment": {
+            "method": visit.method, "policy_version": visit.policy_version, "score": visit.score,
+            "rules_applied": visit.rules_applied,
+        },
+        "version": visit.version, "lines": [_line_body(line) for line in visit.lines],
+        "created_at": rfc3339(visit.created_at), "updated_at": rfc3339(visit.updated_at),
+    }  # fmt: skip
+
+
+def hold_body(hold: Hold) -> dict[str, Any]:
+    return {
+        "id": hold.id, "clinic_id": hold.clinic_id, "patient_id": hold.patient_id, "room_id": hold.room_id,
+        "location": hold.location, "start": rfc3339(hold.start), "end": rfc3339(hold.end),
+        "turnover_minutes": hold.turnover_minutes, "expires_at": rfc3339(hold.expires_at),
+        "practitioner_ids": sorted({line.practitioner_id for line in hold.lines}),
+    }  # fmt: skip
+
+
+def _line_body(line: Line) -> dict[str, Any]:
+    return {
+        "line_no": line.line_no, "practitioner_id": line.practitioner_id, "service_id": line.service_id,
+        "start": rfc3339(line.start), "end": rfc3339(line.end), "patient_present": line.patient_present,
+        "authorization_id": line.authorization_id, "billable": line.billable,
+        "units_reserved": line.units_reserved, "unfunded_units": line.unfunded_units,
+        "minutes_actual": line.minutes_actual, "travel_before_minutes": line.travel_before_minutes,
+        "buffer_minutes": line.buffer_minutes, "line_status": line.line_status, "caregiver_id": line.caregiver_id,
+    }  # fmt: skip
