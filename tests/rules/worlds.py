@@ -10,6 +10,7 @@ from holdfast.rules.facts import (
     Authorization,
     Clinic,
     Closure,
+    Constraints,
     Credential,
     Directory,
     DirectoryDocument,
@@ -144,6 +145,12 @@ def moments(draw: Any, first: date) -> tuple[int, int]:
 
 
 @st.composite
+def constraints(draw: Any) -> Constraints:
+    weekly = [(weekday, *draw(spans_of_day())) for weekday in draw(weekdays())]
+    return Constraints(excluded=draw(rarely(frozenset({"a0"}), NOTHING)), availability=tuple(weekly))
+
+
+@st.composite
 def worlds(draw: Any) -> World:
     first, zone = draw(st.sampled_from(DAYS)), draw(st.sampled_from(ZONES))
     hours = [(weekday, *draw(spans_of_day())) for weekday in draw(weekdays())]
@@ -163,7 +170,10 @@ def worlds(draw: Any) -> World:
     directory = Directory(DirectoryDocument(
         1, 1, Organization("o", "O", zone, {}), clinics, all_rooms, people, [draw(services())], [], absences, away,
     ))  # fmt: skip
-    patient = Patient("p", "Given", "Family", draw(rarely(frozenset({NEEDS[0]}), NOTHING)), is_active=True)
+    patient = Patient(
+        "p", "Given", "Family", draw(rarely(frozenset({NEEDS[0]}), NOTHING)), is_active=True,
+        stored_constraints=draw(constraints()) if draw(st.booleans()) else None,
+    )  # fmt: skip
     authorization = Authorization(
         "z", "p", "y", frozenset({"97153"}), "time", 100, draw(st.sampled_from((0, 95))), 0, 0,
         first - timedelta(days=1), first + timedelta(days=draw(st.integers(0, 3))), "approved", 1,

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from holdfast.errors import REFUSALS, Reason
-from holdfast.rules import hours, rooms, units
+from holdfast.rules import hours, people, rooms, units
 from holdfast.rules.facts import (
     Authorization,
     Clinic,
@@ -108,13 +108,14 @@ def assess(
     verdict = Verdict(reasons=[], conflicts=[])
     _clinic_and_time(directory, clinic, wish, verdict)
     if patient is not None:
-        _patient(timetable, patient, visit, verdict)
+        _patient(directory, timetable, patient, visit, verdict)
     for line in visit.lines:
         _line(directory, timetable, clinic, wish, line, verdict)
     _room(directory, timetable, clinic, patient, wish, verdict)
     known = list(authorizations)
-    for line in visit.lines if patient is not None else ():
-        _units(directory, clinic, wish, line, known, verdict)
+    if patient is not None:
+        for line in visit.lines:
+            _units(directory, clinic, patient, wish, line, known, verdict)
     verdict.reasons.sort(key=lambda reason: REFUSALS.index(reason.code))
     return verdict
 
@@ -139,9 +140,16 @@ def _inactive(kind: str, resource_id: str) -> Reason:
     )
 
 
-def _patient(timetable: Timetable, patient: Patient, visit: Visit, verdict: Verdict) -> None:
+def _patient(
+    directory: Directory, timetable: Timetable, patient: Patient, visit: Visit, verdict: Verdict
+) -> None:
     if not patient.is_active:
         verdict.reasons.append(_inactive("patient", patient.id))
+    if patient.stored_constraints is not None:
+        for practitioner_id in dict.fromkeys(line.practitioner_id for line in visit.lines):
+            excluded = people.exclusion(patient, directory.practitioners[practitioner_id])
+            if excluded is not None:
+                verdict.reasons.append(excluded)
     if not any(line.patient_present for line in visit.lines):
         return
     claims = timetable.overlapping(patient.id, visit.start, visit.end)
@@ -293,6 +301,7 @@ def _room_refused(
 def _units(
     directory: Directory,
     clinic: Clinic,
+    patient: Patient,
     wish: Wish,
     line: Line,
     known: list[Authorization],
@@ -302,14 +311,15 @@ def _units(
     units_needed = units_to_reserve(
         (line.end - line.start) // MINUTE, service.unit_basis, service.unit_minutes
     )
-    if not service.authorization_required and line.authorization_id is None:
+    on = local_date(wish.visit.start, clinic.time_zone)
+    coverages = patient.constraints.coverages
+    if line.authorization_id is None and not units.is_required(service, coverages, directory.payers, on):
         verdict.authorizations.append(None)
         verdict.units.append(0)
         return
-    on = local_date(wish.visit.start, clinic.time_zone)
-    chosen = units.choose(known, service, on, units_needed, line.authorization_id)
+    chosen = units.choose(known, service, on, units_needed, line.authorization_id, coverages)
     if isinstance(chosen, Reason) and wish.authorization == "kept":
-        chosen = units.choose(known, service, on, units_needed)
+        chosen = units.choose(known, service, on, units_needed, coverages=coverages)
     if isinstance(chosen, Reason):
         verdict.reasons.append(chosen)
         verdict.authorizations.append(None)
