@@ -69,7 +69,8 @@ class Ticket:
                 return replayed(desk.keeping, asked, fingerprint, stored.status, sealed)
             visit = self.intent.decide(desk, asked)
             status = 200 if self.intent.visit_id else 201
-            content = self.view(visit, desk.directory, asked)
+            patient = desk.patient(visit.patient_id) if self.intent.is_placing else None
+            content = self.view(visit, desk.directory, asked, patient)
             desk.keeping.remember(asked, status, content)
             return Answered(status=status, content=content, version=visit.version)
         except (Refused, Invalid, NotFound) as refusal:
