@@ -146,8 +146,10 @@ def moments(draw: Any, first: date) -> tuple[int, int]:
 
 @st.composite
 def constraints(draw: Any) -> Constraints:
-    weekly = [(weekday, *draw(spans_of_day())) for weekday in draw(weekdays())]
-    return Constraints(excluded=draw(rarely(frozenset({"a0"}), NOTHING)), availability=tuple(weekly))
+    """Of somebody who can come for a part of every day, or whenever it is; mostly with anybody."""
+    part = draw(st.sampled_from((None, (0, 600), (540, 720), (660, 1440))))
+    weekly = () if part is None else tuple((weekday, *part) for weekday in range(7))
+    return Constraints(excluded=draw(rarely(frozenset({"a0"}), NOTHING)), availability=weekly)
 
 
 @st.composite
