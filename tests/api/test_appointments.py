@@ -40,6 +40,7 @@ async def test_a_booking_takes_everyones_time_and_the_units(practice: Practice) 
     assert await practice.units() == (4, 16)
     assert await practice.entries() == [("reserve", 4)]
     got = await practice.admin.get(f"{VISITS}/{visit['id']}")
+    assert (visit.pop("notices"), visit.pop("has_alerts")) == ([], False)
     assert got.json() == visit | {"notes": None}
     assert got.headers["etag"] == '"1"'
     assert got.headers["as-of-seq"].isdigit()

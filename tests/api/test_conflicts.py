@@ -124,6 +124,15 @@ async def test_a_patient_learns_of_own_time_only(practice: Practice, client: Cli
     async with client(practice.organization.tokens["patient"]) as patient:
         params = {"start": at(9), "end": at(10), "patient_id": practice.made["pat"]}
         assert (await patient.get(CONFLICTS, params=params)).json()["has_conflict"] is False
+        # Nor from what is free: Pat, who is with Ana then and may not be with Ben, is as nobody.
+        await practice.book(at(9), practitioner_id="ben", patient_id="quin")
+        excluded = {"excluded_practitioner_ids": [practice.made["ben"]]}
+        await practice.change("patients", "pat", **excluded)
+        params |= {name: practice.made[each] for name, each in (
+            ("practitioner_id", "ben"), ("clinic_id", "clinic"), ("service_id", "talk"))}  # fmt: skip
+        of_pat = (await patient.get(CONFLICTS, params=params)).json()
+        of_nobody = (await patient.get(CONFLICTS, params=params | {"patient_id": ids.new()})).json()
+        assert of_pat == of_nobody and of_pat["alternatives"]["slots"]
 
 
 async def test_what_is_no_time_is_not_understood(practice: Practice) -> None:

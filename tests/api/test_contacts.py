@@ -6,6 +6,7 @@ import asyncpg
 import httpx2
 import pytest
 from api.people import Client, Organization, writing
+from api.practice import Practice
 
 from holdfast import ids
 from holdfast.app import Application
@@ -239,3 +240,25 @@ async def test_storage_holds_what_the_decoder_says(
     async with writing(application, organization.id) as connection:
         with pytest.raises(asyncpg.CheckViolationError, match=law):
             await connection.execute(f"update contacts set {change}")
+
+
+async def test_time_can_be_claimed_on_a_contact(practice: Practice) -> None:
+    """Each is a resource with one seat, however it was made and however often it is changed; never with another."""
+    rosa = await practice.make("contacts", "rosa", name="Rosa")
+    await practice.change("contacts", "rosa", name="Rosa Maria")
+    patient = await practice.change("patients", "pat", contacts=[
+        {"contact_id": rosa, "relationship": "parent"}, {"name": "Luis", "relationship": "grandparent"}
+    ])  # fmt: skip
+    seats = await practice.stored(
+        "select s.resource_id::text, s.seat, r.kind from resource_seats s"
+        " join resources r on r.organization_id = $1 and r.id = s.resource_id"
+        " where s.organization_id = $1 and s.kind = 'contact' order by s.resource_id"
+    )
+    expected = sorted(each["contact_id"] for each in patient["contacts"])
+    assert [tuple(seat) for seat in seats] == [(each, 0, "contact") for each in expected]
+    async with writing(practice.application, practice.organization.id) as connection:
+        with pytest.raises(asyncpg.CheckViolationError, match="resource_seats_contact_one"):
+            await connection.execute(
+                "insert into resource_seats select organization_id, resource_id, 1, kind from resource_seats"
+                " where kind = 'contact'"
+            )

@@ -4,6 +4,8 @@ from typing import Any
 
 import httpx2
 from api.people import Client, Organization, writing
+from hypothesis import given
+from hypothesis import strategies as st
 
 from holdfast.app import Application
 from holdfast.commands import names
@@ -62,6 +64,27 @@ async def test_people_who_may_be_the_same(client: Client, organization: Organiza
         assert await suspects("Kit", "Smyth", "1990-01-02") == []
 
 
+async def test_people_whose_names_were_typed_otherwise(client: Client, organization: Organization) -> None:
+    """Of one birth date: given and family name exchanged, or a letter apart; who has name and date comes first."""
+    async with client(organization.tokens["scheduler"]) as desk:
+
+        async def suspects(given: str, family: str, birth: str = "1990-01-01") -> list[str]:
+            return [each["id"] for each in (await new(desk, given, family, birth))["possible_duplicates"]]
+
+        lee = await new(desk, "Ana María", "Lee", "1990-01-01")
+        assert await suspects("Lee", "Ana Maria") == [lee["id"]]
+        assert await suspects("Lee", "Ana Maria", "1991-01-01") != [lee["id"]], (
+            "exchanged, and of another date"
+        )
+        other = await new(desk, "Tom", "Kim", "1980-05-05")
+        for given, family in (("Tom", "Kin"), ("Tom", "Ki"), ("Tom", "Kimm"), ("Tom", "Ikm")):
+            assert other["id"] in await suspects(given, family, "1980-05-05"), family
+        assert other["id"] not in await suspects("Tom", "Chan", "1980-05-05")
+        earlier = await new(desk, "Jo", "Park", "2000-01-01")
+        same = await new(desk, "Jo", "Park", "1999-09-09")
+        assert await suspects("Jo", "PARK", "1999-09-09") == [same["id"], earlier["id"]]
+
+
 async def test_alerts_are_sealed_and_opened(
     application: Application, client: Client, organization: Organization
 ) -> None:
@@ -103,3 +126,22 @@ def test_folding() -> None:
     assert names.search_terms("Ana", "Ruiz López") == ["ana ruiz lopez", "lopez ana ruiz", "ruiz lopez ana"]
     assert names.similar("Ruiz", "Ruiz López")
     assert not names.similar("Ng", "Nguyen")
+
+
+@given(
+    st.text("abc", min_size=1, max_size=6),
+    st.integers(0, 5),
+    st.sampled_from("abcd"),
+    st.sampled_from("abcd"),
+)
+def test_one_slip_of_the_finger_is_seen(name: str, at: int, typed: str, far: str) -> None:
+    at = min(at, len(name) - 1)
+    slips = {
+        name, name[:at] + typed + name[at:], name[:at] + name[at + 1 :], name[:at] + typed + name[at + 1 :],
+        name[:at] + name[at : at + 2][::-1] + name[at + 2 :],
+    }  # fmt: skip
+    for slip in slips:
+        assert names.one_slip_apart(name, slip), (name, slip)
+        assert names.one_slip_apart(slip, name), (name, slip)
+    assert not names.one_slip_apart(name, name + "xy")
+    assert not names.one_slip_apart("x" + far + name + "y", "z" + far + name + "w")

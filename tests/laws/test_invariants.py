@@ -129,6 +129,11 @@ FAULTS: dict[str, tuple[str, str]] = {
     "a room of nobody's": (
         "update rooms set clinic_id = gen_random_uuid() where organization_id = $1", "references_stay_home"
     ),
+    "an exclusion that bookings do not see": (
+        ("insert into patient_practitioners select p.organization_id, p.id, q.id, 'excluded' from patients p"
+        " join practitioners q on q.organization_id = p.organization_id where p.organization_id = $1 limit 1"),
+        "patients_carry_their_constraints",
+    ),
     "an appointment that nobody was told of": (
         "update appointments set pinned = true where organization_id = $1", invariants.REPLAY
     ),
@@ -194,7 +199,14 @@ async def test_each_invariant_sees_its_fault(world: World, owner: Any, settings:
 async def _planted(owner: Any, world: World, planted: str) -> dict[str, list[invariants.Row]]:
     """What is found while the fault stands; then everything is put back as it was."""
     tables = "appointments appointment_lines claims authorizations authorization_entries events batches audit turns"
-    kept = [*tables.split(), "idempotency_keys", "rooms", "blocks", "block_attendees"]
+    kept = [
+        *tables.split(),
+        "idempotency_keys",
+        "rooms",
+        "blocks",
+        "block_attendees",
+        "patient_practitioners",
+    ]
     for table in kept:
         await owner.execute(f"create table kept.{table} as table public.{table}")
     try:

@@ -1,5 +1,5 @@
 """What is offered is exactly what booking would grant: `free_slots` and `nearest_slots` against asking `assess` for
-every start of the grid, one by one.
+every start of the grid, one by one. Times at which the patient cannot come are not free, and the last to be offered.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rules.worlds import World, worlds
 
+from holdfast.rules import people
 from holdfast.rules.assess import Wish, assess
 from holdfast.rules.availability import Grid, Slot, free_slots, nearest_slots
 from holdfast.rules.facts import Practitioner, Visit
@@ -60,6 +61,11 @@ def asked_one_by_one(world: World, timetable: Timetable, visits: Iterator[Visit]
             )  # fmt: skip
 
 
+def can_come(world: World, slot: Slot) -> bool:
+    visit = at(world.visit, slot.start, world.directory.practitioners[slot.practitioner_id])
+    return people.can_come(world.patient, world.clinic, visit)
+
+
 @given(worlds(), grids, st.integers(1, 3), st.integers(0, 30), st.sampled_from((1, 3, 500)))
 def test_free_slots_are_the_bookable_starts_in_order(
     world: World, grid: Grid, days: int, hours: int, limit: int
@@ -77,7 +83,8 @@ def test_free_slots_are_the_bookable_starts_in_order(
         for practitioner in everyone
     )
     expected = sorted(
-        asked_one_by_one(world, timetable, wanted), key=lambda s: (s.start, -s.score, s.practitioner_id)
+        (s for s in asked_one_by_one(world, timetable, wanted) if can_come(world, s)),
+        key=lambda s: (s.start, -s.score, s.practitioner_id),
     )
     slots, truncated = free_slots(
         world.directory, timetable, world.patient, world.authorizations, world.visit, everyone, dates, grid,
@@ -103,7 +110,8 @@ def test_nearest_slots_are_the_nearest_bookable_starts(
         for start in grid_starts(world, grid, on, earliest)
     )
     expected = sorted(
-        asked_one_by_one(world, timetable, wanted), key=lambda s: (abs(s.start - wished.start), s.start)
+        asked_one_by_one(world, timetable, wanted),
+        key=lambda s: (not can_come(world, s), abs(s.start - wished.start), s.start),
     )
     found = nearest_slots(
         world.directory, timetable, world.patient, world.authorizations, wished, dates, grid, earliest, count

@@ -1,4 +1,6 @@
-"""Which authorization pays: approved, earliest end, fewest units that suffice, id; and the reason of the nearest miss."""
+"""Which authorization pays: whose payer is asked first, approved, earliest end, fewest units that suffice, id; and the
+reason of the nearest miss.
+"""
 
 from datetime import date, timedelta
 from typing import Any
@@ -10,8 +12,8 @@ from hypothesis import strategies as st
 from rules.worlds import NOTHING
 
 from holdfast.errors import Reason
-from holdfast.rules.facts import Authorization, Service
-from holdfast.rules.units import choose, fault
+from holdfast.rules.facts import Authorization, Coverage, Payer, Service
+from holdfast.rules.units import choose, fault, is_required, order, ranked
 
 ON = date(2026, 3, 8)
 SERVICE = Service(
@@ -28,7 +30,7 @@ NEARNESS = ["authorization_mismatch", "authorization_expired", "authorization_in
 def authorizations(draw: st.DrawFn) -> list[Authorization]:
     return [
         msgspec.structs.replace(
-            GOOD, id=f"z{n}", service_codes=frozenset({draw(st.sampled_from(("97153", "97153", "97155")))}),
+            GOOD, id=f"z{n}", payer_id=draw(st.sampled_from("xyz")), service_codes=frozenset({draw(st.sampled_from(("97153", "97153", "97155")))}),
             unit_basis=draw(st.sampled_from(("time", "time", "visit"))), total_units=draw(st.integers(0, 10)),
             used_units=0, scheduled_units=0, start_date=ON - timedelta(days=draw(st.integers(-1, 1))),
             end_date=ON + timedelta(days=draw(st.integers(-1, 2))),
@@ -38,13 +40,51 @@ def authorizations(draw: st.DrawFn) -> list[Authorization]:
     ]  # fmt: skip
 
 
-@given(authorizations(), st.integers(0, 10))
-def test_the_first_in_order_that_suffices_pays(known: list[Authorization], units: int) -> None:
-    chosen = choose(known, SERVICE, ON, units)
-    assert choose(known[::-1], SERVICE, ON, units) == chosen
-    good = [each for each in known if fault(each, SERVICE, ON, units) is None]
+@st.composite
+def coverages(draw: st.DrawFn) -> list[Coverage]:
+    """Of any rank, from and until about the date of service; of one rank at a time, as storage holds it, or not."""
+    days = st.none() | st.integers(-1, 1).map(lambda n: ON + timedelta(days=n))
+    return draw(
+        st.lists(st.builds(Coverage, st.sampled_from("wxy"), st.integers(1, 3), days, days), max_size=4)
+    )
+
+
+def rank_by_hand(authorization: Authorization, held: list[Coverage]) -> int:
+    """The least rank at which the payer covers the date; behind all ranks if none does."""
+    for rank in range(1, 11):
+        for each in held:
+            begun = each.valid_from is None or each.valid_from <= ON
+            over = each.valid_to is not None and each.valid_to < ON
+            if each.payer_id == authorization.payer_id and each.rank == rank and begun and not over:
+                return rank
+    return 11
+
+
+def sorted_by_hand(known: list[Authorization], held: list[Coverage]) -> list[Authorization]:
+    """Five stable sorts, the least important first."""
+    found = sorted(known, key=lambda a: a.id)
+    found.sort(key=lambda a: a.total_units - a.used_units - a.scheduled_units)
+    found.sort(key=lambda a: a.end_date)
+    found.sort(key=lambda a: 0 if a.approval == "approved" else 1)
+    found.sort(key=lambda a: rank_by_hand(a, held))
+    return found
+
+
+@given(authorizations(), coverages())
+def test_the_order_is_rank_approval_end_units_id(known: list[Authorization], held: list[Coverage]) -> None:
+    ranks = ranked(held, ON)
+    assert sorted(known, key=lambda each: order(each, ranks)) == sorted_by_hand(known, held)
+
+
+@given(authorizations(), coverages(), st.integers(0, 10))
+def test_the_first_in_order_that_suffices_pays(
+    known: list[Authorization], held: list[Coverage], units: int
+) -> None:
+    chosen = choose(known, SERVICE, ON, units, coverages=held)
+    assert choose(known[::-1], SERVICE, ON, units, coverages=held[::-1]) == chosen
+    good = [each for each in sorted_by_hand(known, held) if fault(each, SERVICE, ON, units) is None]
     if good:
-        assert chosen == min(good, key=lambda a: (a.end_date, a.available_units, a.id))
+        assert chosen == good[0]
         return
     assert isinstance(chosen, Reason)
     misses = [fault(a, SERVICE, ON, units) for a in known if "97153" in a.service_codes]
@@ -88,3 +128,24 @@ def test_each_fault_has_its_code(change: dict[str, Any], code: str) -> None:
 def test_a_full_one_is_short_of_units_and_never_inactive() -> None:
     found = fault(msgspec.structs.replace(GOOD, used_units=10), SERVICE, ON, 1)
     assert found is not None and (found.code, found.members["available"]) == ("insufficient_units", 0)
+
+
+@given(coverages(), st.sets(st.sampled_from("wxy")), st.booleans())
+def test_the_payer_who_is_asked_first_may_require_one(
+    held: list[Coverage], strict: set[str], by_service: bool
+) -> None:
+    codes = frozenset({SERVICE.code})
+    payers = {
+        each: Payer(each, each, "deny", codes_needing_authorization=codes if each in strict else NOTHING)
+        for each in "wxy"
+    }
+    service = msgspec.structs.replace(SERVICE, authorization_required=by_service)
+    found = is_required(service, held, payers, ON)
+    ranks = ranked(held, ON)
+    first = {payer for payer, rank in ranks.items() if rank == min(ranks.values())}
+    if by_service:
+        assert found
+    elif len(first) < 2:
+        assert found == bool(first & strict)
+    elif not first & strict or first <= strict:
+        assert found == bool(first & strict), "two of one rank, which storage does not have, agree"

@@ -10,6 +10,7 @@ from holdfast.rules.facts import (
     Authorization,
     Clinic,
     Closure,
+    Constraints,
     Credential,
     Directory,
     DirectoryDocument,
@@ -144,6 +145,14 @@ def moments(draw: Any, first: date) -> tuple[int, int]:
 
 
 @st.composite
+def constraints(draw: Any) -> Constraints:
+    """Of somebody who can come for a part of every day, or whenever it is; mostly with anybody."""
+    part = draw(st.sampled_from((None, (0, 600), (540, 720), (660, 1440))))
+    weekly = () if part is None else tuple((weekday, *part) for weekday in range(7))
+    return Constraints(excluded=draw(rarely(frozenset({"a0"}), NOTHING)), availability=weekly)
+
+
+@st.composite
 def worlds(draw: Any) -> World:
     first, zone = draw(st.sampled_from(DAYS)), draw(st.sampled_from(ZONES))
     hours = [(weekday, *draw(spans_of_day())) for weekday in draw(weekdays())]
@@ -163,7 +172,10 @@ def worlds(draw: Any) -> World:
     directory = Directory(DirectoryDocument(
         1, 1, Organization("o", "O", zone, {}), clinics, all_rooms, people, [draw(services())], [], absences, away,
     ))  # fmt: skip
-    patient = Patient("p", "Given", "Family", draw(rarely(frozenset({NEEDS[0]}), NOTHING)), is_active=True)
+    patient = Patient(
+        "p", "Given", "Family", draw(rarely(frozenset({NEEDS[0]}), NOTHING)), is_active=True,
+        stored_constraints=draw(constraints()) if draw(st.booleans()) else None,
+    )  # fmt: skip
     authorization = Authorization(
         "z", "p", "y", frozenset({"97153"}), "time", 100, draw(st.sampled_from((0, 95))), 0, 0,
         first - timedelta(days=1), first + timedelta(days=draw(st.integers(0, 3))), "approved", 1,

@@ -7,7 +7,8 @@ from typing import Literal, Protocol
 import msgspec
 
 from holdfast.actor import Actor
-from holdfast.rules.facts import Visit
+from holdfast.rules import people
+from holdfast.rules.facts import Directory, Patient, Visit
 from holdfast.slot import rfc3339
 
 Sight = Literal["whole", "busy"]
@@ -87,6 +88,23 @@ class Appointment(msgspec.Struct, kw_only=True):
     notes: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
+class Notice(msgspec.Struct, kw_only=True):
+    """Something to know about a visit that stands all the same."""
+
+    code: Literal[
+        "outside_patient_availability", "interpreter_needed", "language_differs", "not_preferred_practitioner"
+    ]
+    detail: str
+
+
+class PlacedAppointment(Appointment, kw_only=True):
+    """A visit that was booked, moved or reinstated. `has_alerts`: whoever books must read the patient's `alerts` (at
+    `/patients/{id}`); null for those who may not read patients."""
+
+    notices: list[Notice]
+    has_alerts: bool | None
+
+
 _event_body = msgspec.json.Decoder(Appointment)
 
 
@@ -143,6 +161,16 @@ def of_visit(
         notes=notes,
     )
     return _flattened(appointment, visit.patient_name, names)
+
+
+def placed(appointment: bytes, directory: Directory, patient: Patient, visit: Visit, actor: Actor) -> bytes:
+    """An encoded appointment as a PlacedAppointment: with what is to be known of its patient. Alerts themselves stay
+    where they are sealed: an answer is kept for a day."""
+    said = {
+        "notices": people.notices(directory, patient, visit),
+        "has_alerts": patient.has_alerts if actor.reach("patients.read") else None,
+    }
+    return appointment[:-1] + b"," + msgspec.json.encode(said)[1:]
 
 
 def _flattened(appointment: Appointment, patient_name: str | None, names: Names) -> Appointment:

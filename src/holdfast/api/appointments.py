@@ -24,7 +24,7 @@ from holdfast.commands.transaction import submit
 from holdfast.commands.transition import LineMinutes, Transition
 from holdfast.db.lanes import Lanes
 from holdfast.errors import REFUSALS, FieldError, Invalid, NotFound, Refused
-from holdfast.rules.facts import Directory, Visit
+from holdfast.rules.facts import Directory, Patient, Visit
 from holdfast.slot import day_span, rfc3339, wall
 from holdfast.states import TRANSITIONS, WITHOUT_CLAIMS
 from holdfast.vault import Seal
@@ -109,8 +109,11 @@ def encoded(visit: Visit, directory: Directory) -> bytes:
     return msgspec.json.encode(appointment_view.of_visit(visit, directory))
 
 
-def seen(visit: Visit, directory: Directory, asked: Asked) -> bytes:
-    return encoded(visit, directory)
+def seen(visit: Visit, directory: Directory, asked: Asked, patient: Patient | None) -> bytes:
+    whole = encoded(visit, directory)
+    return (
+        whole if patient is None else appointment_view.placed(whole, directory, patient, visit, asked.actor)
+    )
 
 
 def pages(house: House) -> Lanes[Any]:
@@ -312,10 +315,15 @@ _CALLS: tuple[tuple[str, type, str], ...] = (
 )
 _ONE = "/api/v1/appointments/{id}"
 
+
+def _answer(call: str) -> type:
+    return appointment_view.PlacedAppointment if call == "reinstate" else appointment_view.Appointment
+
+
 ROUTES: tuple[Route[Any, Any], ...] = (
     Route(
         "POST", "/api/v1/appointments", book, "appointments.write", "Book a visit", body=Booking,
-        answer=appointment_view.Appointment, status=201, refusals=REFUSALS, tag="appointments",
+        answer=appointment_view.PlacedAppointment, status=201, refusals=REFUSALS, tag="appointments",
     ),
     Route(
         "GET", "/api/v1/appointments", list_appointments, "appointments.read",
@@ -332,17 +340,17 @@ ROUTES: tuple[Route[Any, Any], ...] = (
     ),
     Route(
         "PATCH", _ONE, move, "appointments.write", "Move a visit, or change its notes", body=Moving,
-        answer=appointment_view.Appointment, refusals=REFUSED, tag="appointments",
+        answer=appointment_view.PlacedAppointment, refusals=REFUSED, tag="appointments",
     ),
     Route(
         "PATCH", _ONE + "/room", override_room, "appointments.override",
         "Put a visit into a room by hand, with a reason", body=Override,
-        answer=appointment_view.Appointment, refusals=REFUSED, tag="appointments",
+        answer=appointment_view.PlacedAppointment, refusals=REFUSED, tag="appointments",
     ),
     *(
         Route(
             "POST", f"{_ONE}/{call}", _call(call), "appointments.write", summary, body=body,
-            body_optional=True, answer=appointment_view.Appointment, refusals=REFUSED, tag="appointments",
+            body_optional=True, answer=_answer(call), refusals=REFUSED, tag="appointments",
         )
         for call, body, summary in _CALLS
     ),

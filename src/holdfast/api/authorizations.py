@@ -182,7 +182,8 @@ async def active(ask: Ask[ActiveQuery, Any]) -> Answer:
         raise NotFound("patient_id")
     candidates = [msgspec.json.decode(each) for each in row["candidates"]]
     on = query.date or row["today"]
-    found = authorizations.would_book(candidates, query.service_code, row["bases"], on)
+    coverages = authorizations.covering(row["constraints"])
+    found = authorizations.would_book(candidates, coverages, query.service_code, row["bases"], on)
     if found is None:
         raise NotFound("service_code")
     return Answer(found, version=found["version"], seq=row["seq"])

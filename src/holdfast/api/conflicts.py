@@ -76,7 +76,7 @@ async def conflicts(ask: Ask[Query, Any]) -> Answer:
         as_of_seq=found.seq,
     )  # fmt: skip
     if taken and query.clinic_id in found.directory.clinics:
-        body = await _with_alternatives(ask, body)
+        body = await _with_alternatives(ask, body, patient)
     return Answer(content=body, seq=body.as_of_seq)
 
 
@@ -100,12 +100,13 @@ def _body(claim: InTheWay, actor: Actor) -> Conflict:
     )  # fmt: skip
 
 
-async def _with_alternatives(ask: Ask[Query, Any], body: Conflicts) -> Conflicts:
-    """Free rooms at the same time and free times of the same practitioner, as one state."""
+async def _with_alternatives(ask: Ask[Query, Any], body: Conflicts, patient_id: str | None) -> Conflicts:
+    """Free rooms at the same time and free times of the same practitioner, as one state; `patient_id` is whom the caller
+    may ask about."""
     query, organization = ask.query, ask.actor.organization_id
     async with snapshot(ask.house, organization) as reading:
         seen = await reading.gather(Need(lambda _directory, _visits, _now: []))
-        visit = _visit(seen.directory, query)
+        visit = _visit(seen.directory, query, patient_id)
         if visit is None:
             return body
         low = max(visit.start - 9 * DAY, seen.facts.now - 2 * DAY)
@@ -113,7 +114,7 @@ async def _with_alternatives(ask: Ask[Query, Any], body: Conflicts) -> Conflicts
         seen = await reading.gather(
             Need(
                 lambda _directory, _visits, _now: wide,
-                patients={query.patient_id} if query.patient_id else set(),
+                patients={patient_id} if patient_id else set(),
             )
         )
         clinic = seen.directory.clinics[visit.clinic_id]
@@ -133,7 +134,7 @@ async def _with_alternatives(ask: Ask[Query, Any], body: Conflicts) -> Conflicts
         return body
 
 
-def _visit(directory: Directory, query: Query) -> Visit | None:
+def _visit(directory: Directory, query: Query, patient_id: str | None) -> Visit | None:
     """The visit that the question may be about; None if too little is said, or nothing of it is known."""
     practitioner = directory.practitioners.get(query.practitioner_id or "")
     service = directory.services.get(query.service_id or "")
@@ -144,7 +145,7 @@ def _visit(directory: Directory, query: Query) -> Visit | None:
         buffer_minutes=practitioner.buffer_minutes,
     )  # fmt: skip
     return Visit(
-        id="", clinic_id=query.clinic_id or "", patient_id=query.patient_id or "", room_id=query.room_id,
+        id="", clinic_id=query.clinic_id or "", patient_id=patient_id or "", room_id=query.room_id,
         location=service.locations[0], start=query.start, end=query.end, status="scheduled", lines=[line],
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from holdfast.api.booking import Booking, booking, check_notes
 from holdfast.api.door import Answer, Ask, NoFields, Route
 from holdfast.commands.hold import PlaceHold, ReleaseHold
 from holdfast.errors import FieldError, Invalid
-from holdfast.rules.facts import Directory, Hold, Visit
+from holdfast.rules.facts import Directory, Hold, Patient, Visit
 from holdfast.slot import rfc3339
 
 
@@ -35,7 +35,7 @@ class Held(msgspec.Struct, kw_only=True):
     end: str
 
 
-def _shown(visit: Visit, directory: Directory, asked: Asked) -> bytes:
+def _shown(visit: Visit, _directory: Directory, _asked: Asked, _patient: Patient | None) -> bytes:
     assert isinstance(visit, Hold)  # noqa: S101 holding gives holds
     return msgspec.json.encode(
         Held(
@@ -47,7 +47,7 @@ def _shown(visit: Visit, directory: Directory, asked: Asked) -> bytes:
     )  # fmt: skip
 
 
-def _nothing(_visit: Visit, _directory: Directory, _asked: Asked) -> bytes:
+def _nothing(_visit: Visit, _directory: Directory, _asked: Asked, _patient: Patient | None) -> bytes:
     return b""
 
 

@@ -71,11 +71,11 @@ _LINES = "/api/v1/appointments/{id}/lines"
 ROUTES = (
     Route(
         "POST", _LINES, join, "appointments.write", "Somebody joins a visit: one more line in it", body=NewLine,
-        answer=appointment_view.Appointment, status=201, refusals=REFUSED, tag="appointments",
+        answer=appointment_view.PlacedAppointment, status=201, refusals=REFUSED, tag="appointments",
     ),
     Route(
         "PATCH", _LINES + "/{line_no}", change, "appointments.write", "Change a line of a visit", body=LineChange,
-        answer=appointment_view.Appointment, refusals=REFUSED, tag="appointments",
+        answer=appointment_view.PlacedAppointment, refusals=REFUSED, tag="appointments",
     ),
     Route(
         "DELETE", _LINES + "/{line_no}", leave, "appointments.write", "Somebody leaves a visit: one line less",

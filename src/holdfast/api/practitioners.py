@@ -7,7 +7,17 @@ from msgspec import UNSET, Meta, UnsetType
 
 from holdfast.api import absences, nouns
 from holdfast.api.door import Answer, Ask
-from holdfast.api.fields import Code, Credential, DatedHours, HoursException, Minutes, Name, Search, Seats
+from holdfast.api.fields import (
+    Code,
+    Credential,
+    DatedHours,
+    HoursException,
+    Language,
+    Minutes,
+    Name,
+    Search,
+    Seats,
+)
 from holdfast.api.lists import Paged
 from holdfast.api.wire import Id
 from holdfast.commands import save
@@ -15,7 +25,7 @@ from holdfast.commands.practitioners import PRACTITIONER, with_clinics
 
 
 class NewPractitioner(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """`clinic_ids` are those of the hours when left out."""
+    """`clinic_ids` are those of the hours when left out. `languages` they work in; none recorded says nothing."""
 
     name: Name
     clinic_ids: Annotated[list[Id], Meta(max_length=100)] | UnsetType = UNSET
@@ -24,6 +34,7 @@ class NewPractitioner(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     concurrent_visits_max: Seats = 1
     working_hours: Annotated[list[DatedHours], Meta(max_length=200)] = []
     hours_exceptions: Annotated[list[HoursException], Meta(max_length=400)] = []
+    languages: Annotated[list[Language], Meta(max_length=20)] = []
 
 
 class Practitioner(NewPractitioner, kw_only=True):

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+import msgspec
+
 from holdfast.actor import Answered, Asked
 from holdfast.commands import payers
 from holdfast.commands.change import Turn, change
@@ -10,7 +12,7 @@ from holdfast.commands.house import House
 from holdfast.commands.save import Document, Noun, add, answered
 from holdfast.errors import FieldError
 from holdfast.rules import units
-from holdfast.rules.facts import Authorization, Service
+from holdfast.rules.facts import Authorization, Constraints, Coverage, Service
 
 _BASES = ("time", "visit", "day")
 
@@ -41,18 +43,28 @@ async def authorize(house: House, asked: Asked, fields: Document, new_payer: Doc
     return await change(house, asked, work)
 
 
-def would_book(candidates: Sequence[Document], code: str, bases: Sequence[str], on: date) -> Document | None:
+def would_book(
+    candidates: Sequence[Document], coverages: Sequence[Coverage], code: str, bases: Sequence[str], on: date
+) -> Document | None:
     """The one of a patient's authorizations that booking one unit of a service code would use on a local date.
 
     `bases`: how the services of that code count units; of a code that no service has, any way of counting will do.
     """
     by_id = {each["id"]: each for each in candidates}
     known = [_fact(each) for each in candidates]
-    chosen = [units.choose(known, _service(code, basis), on, 1) for basis in bases or _BASES]
+    chosen = [
+        units.choose(known, _service(code, basis), on, 1, coverages=coverages) for basis in bases or _BASES
+    ]
     good = [each for each in chosen if isinstance(each, Authorization)]
     if not good:
         return None
-    return by_id[min(good, key=lambda each: (each.end_date, each.available_units, each.id)).id]
+    ranks = units.ranked(coverages, on)
+    return by_id[min(good, key=lambda each: units.order(each, ranks)).id]
+
+
+def covering(stored: str | None) -> tuple[Coverage, ...]:
+    """A patient's coverages as storage has them for bookings."""
+    return msgspec.json.decode(stored, type=Constraints).coverages if stored else ()
 
 
 def _fact(document: Document) -> Authorization:

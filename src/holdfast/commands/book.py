@@ -44,6 +44,10 @@ class Book(Placing, kw_only=True):
         return BOOKINGS
 
     @property
+    def is_placing(self) -> bool:
+        return True
+
+    @property
     def patient_id(self) -> str | None:
         return self.patient
 

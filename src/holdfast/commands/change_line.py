@@ -31,6 +31,10 @@ class ChangeLine(Placing, kw_only=True):
     overlap_reason: str | None = None
 
     @property
+    def is_placing(self) -> bool:
+        return True
+
+    @property
     def visit_id(self) -> str | None:
         return self.id
 

@@ -35,8 +35,8 @@ from holdfast.settings import Settings
 from holdfast.slot import DAY, MINUTE
 from holdfast.states import WITHOUT_CLAIMS
 
-View = Callable[[Visit, Directory, Asked], bytes]
-"""How the caller sees a visit: its answer's bytes."""
+View = Callable[[Visit, Directory, Asked, Patient | None], bytes]
+"""How the caller sees a visit: its answer's bytes. The patient is given where the visit was booked or moved."""
 
 
 class Desk:

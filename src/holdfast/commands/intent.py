@@ -37,6 +37,11 @@ class Intent(msgspec.Struct, metaclass=_AbstractStruct):
         return MOVES
 
     @property
+    def is_placing(self) -> bool:
+        """Whether the visit is given its time by this: then the answer says what is to be known of its patient."""
+        return False
+
+    @property
     def visit_id(self) -> str | None:
         """The stored visit that the verb is about; at most one verb on it travels in a batch."""
         return None

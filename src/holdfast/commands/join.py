@@ -28,6 +28,10 @@ class Join(Placing, kw_only=True):
     overlap_reason: str | None = None
 
     @property
+    def is_placing(self) -> bool:
+        return True
+
+    @property
     def visit_id(self) -> str | None:
         return self.id
 

@@ -38,6 +38,17 @@ def range_of(typed: str) -> tuple[str, str]:
     return prefix, prefix + "\U0010ffff"
 
 
+def one_slip_apart(one: str, other: str) -> bool:
+    """Whether two folded names are a letter apart at most: another one, one more, or two neighbours exchanged."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    begin = 0
+    while begin < min(len(one), len(other)) and one[begin] == other[begin]:
+        begin += 1
+    a, b = one[begin:], other[begin:]
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
+
+
 def similar(family_name: str, other: str) -> bool:
     """Whether two family names may be one, misspelt, shortened or joined."""
     one, two = folded(family_name), folded(other)

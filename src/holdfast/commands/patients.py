@@ -107,19 +107,35 @@ async def _resolved(turn: Turn, asked: Asked, fields: Document) -> Document:
 
 
 async def possible_duplicates(turn: Turn, patient: Document) -> Document:
-    """Who may be this person already: the same name, or the same birth date and a family name like it."""
+    """Who may be this person already, likeliest first: the same name and birth date, the same name, or the same birth
+    date and a name like it."""
+    name = patient["given_name"], patient["family_name"]
     rows: list[Any] = await turn.connection.fetch(
-        statement("patients_alike"), turn.organization, patient["id"],
-        names.search_name(patient["given_name"], patient["family_name"]), patient["birth_date"],
-    )  # fmt: skip
+        statement("patients_alike"),
+        turn.organization,
+        patient["id"],
+        names.search_name(*name),
+        patient["birth_date"],
+    )
     return {
         "possible_duplicates": [
             {"id": str(row["id"]), "given_name": row["given_name"], "family_name": row["family_name"],
              "birth_date": row["birth_date"] and row["birth_date"].isoformat(), "is_active": row["is_active"]}
             for row in rows
-            if row["is_same_name"] or names.similar(patient["family_name"], row["family_name"])
+            if row["is_same_name"] or _is_like(name, (row["given_name"], row["family_name"]))
         ][:_DUPLICATES_MAX]
     }  # fmt: skip
+
+
+def _is_like(name: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two (given, family) names of one birth date may be one: with given and family exchanged, a letter apart,
+    or with a family name misspelt, shortened or joined."""
+    whole = names.search_name(*other)
+    return (
+        whole == names.search_name(*reversed(name))
+        or names.one_slip_apart(whole, names.search_name(*name))
+        or names.similar(name[1], other[1])
+    )
 
 
 _DUPLICATES_MAX = 20

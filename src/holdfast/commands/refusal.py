@@ -17,9 +17,9 @@ from holdfast.commands.intent import Placing
 from holdfast.commands.reading import Snapshot, snapshot
 from holdfast.db.keeping import Keeping
 from holdfast.errors import Reason, Refused
-from holdfast.rules import rooms
+from holdfast.rules import people, rooms
 from holdfast.rules.assess import Conflict, Wish, assess, room_ask
-from holdfast.rules.availability import Grid, Slot, nearest_slots
+from holdfast.rules.availability import Grid, Slot, nearest_slots, shifted
 from holdfast.rules.facts import Directory, Patient, SpanOf, Visit
 from holdfast.rules.lines import caregivers
 from holdfast.slot import DAY, local_date, rfc3339
@@ -27,7 +27,7 @@ from holdfast.slot import DAY, local_date, rfc3339
 _ABOUT_ROOMS = frozenset({"room_conflict", "room_unavailable", "rule_violation"})
 _ANOTHER_TIME_HELPS_NOT = frozenset({
     "inactive_resource", "credential_missing", "authorization_missing", "authorization_mismatch",
-    "authorization_inactive", "insufficient_units",
+    "authorization_inactive", "insufficient_units", people.EXCLUDED,
 })  # fmt: skip
 _REACHES_DAYS = (1, 7)
 """How far alternatives are looked for first; then as far as the settings allow."""
@@ -91,7 +91,9 @@ async def _conflicts(reading: Snapshot, conflicts: Iterable[Conflict]) -> list[d
 
 
 def _is_about_rooms(reasons: Iterable[Reason]) -> bool:
-    return {reason.code for reason in reasons} <= _ABOUT_ROOMS
+    return all(
+        reason.code in _ABOUT_ROOMS and reason.members.get("rule") != people.EXCLUDED for reason in reasons
+    )
 
 
 def free_rooms(found: Gathered, patient: Patient | None, visit: Visit) -> list[dict[str, Any]]:
@@ -116,7 +118,9 @@ async def _slots(
     house: House, reading: Snapshot, desk: Desk, wish: Wish, patient: Patient, reasons: Iterable[Reason]
 ) -> list[dict[str, Any]]:
     """The nearest times at which the same visit could be booked."""
-    if {reason.code for reason in reasons} & _ANOTHER_TIME_HELPS_NOT:
+    if {
+        each for reason in reasons for each in (reason.code, reason.members.get("rule"))
+    } & _ANOTHER_TIME_HELPS_NOT:
         return []
     visit, settings = wish.visit, house.settings
     clinic = desk.directory.clinics[visit.clinic_id]
@@ -131,7 +135,9 @@ async def _slots(
             [middle + timedelta(days=n) for n in range(-days, days + 1)], Grid(),
             earliest=desk.now, count=settings.alternatives_slots,
         )  # fmt: skip
-        if len(slots) >= settings.alternatives_slots:
+        if len(slots) >= settings.alternatives_slots and all(
+            people.can_come(patient, clinic, shifted(visit, slot.start)) for slot in slots
+        ):
             break
     return [slot_body(slot) for slot in slots]
 

@@ -67,7 +67,8 @@ class Ticket:
                 fingerprint, sealed = decoded(stored.fingerprint), decoded(stored.answer_encrypted)
                 return replayed(desk.keeping, asked, fingerprint, stored.status, sealed)
             visit = self.intent.decide(desk, asked)
-            content = self.view(visit, desk.directory, asked)
+            patient = desk.patient(visit.patient_id) if self.intent.is_placing else None
+            content = self.view(visit, desk.directory, asked, patient)
             desk.keeping.remember(asked, self.intent.status, content)
             return Answered(status=self.intent.status, content=content, version=visit.version)
         except (Refused, Invalid, NotFound) as refusal:

@@ -54,6 +54,10 @@ class Transition(Placing, kw_only=True):
     releasing: ClassVar[frozenset[str]] = frozenset({"cancel", "no-show", "complete"})
 
     @property
+    def is_placing(self) -> bool:
+        return self.call == "reinstate"
+
+    @property
     def visit_id(self) -> str | None:
         return self.id
 

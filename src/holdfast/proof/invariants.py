@@ -31,6 +31,7 @@ BY_STATEMENT: Final = (
     "audit_chain",
     "keys_have_one_result",
     "references_stay_home",
+    "patients_carry_their_constraints",
 )
 REPLAY: Final = "events_replayed_equal_tables"
 NAMES: Final = (*BY_STATEMENT, REPLAY)

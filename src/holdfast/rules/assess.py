@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from holdfast.errors import REFUSALS, Reason
-from holdfast.rules import hours, rooms, units
+from holdfast.rules import hours, people, rooms, units
 from holdfast.rules.facts import (
     Authorization,
     Clinic,
@@ -109,13 +109,13 @@ def assess(
     verdict = Verdict(reasons=[], conflicts=[])
     _clinic_and_time(directory, clinic, wish, verdict)
     if patient is not None:
-        _patient(timetable, patient, visit, verdict)
+        _patient(directory, timetable, patient, visit, verdict)
     for line in visit.lines:
         _line(directory, clinic, wish, line, verdict)
     _practitioners_time(directory, timetable, wish, verdict)
     _room(directory, timetable, clinic, patient, wish, verdict)
     if patient is not None:
-        _units(directory, clinic, wish, list(authorizations), verdict)
+        _units(directory, clinic, patient, wish, list(authorizations), verdict)
     verdict.reasons.sort(key=lambda reason: REFUSALS.index(reason.code))
     return verdict
 
@@ -140,9 +140,16 @@ def _inactive(kind: str, resource_id: str) -> Reason:
     )
 
 
-def _patient(timetable: Timetable, patient: Patient, visit: Visit, verdict: Verdict) -> None:
+def _patient(
+    directory: Directory, timetable: Timetable, patient: Patient, visit: Visit, verdict: Verdict
+) -> None:
     if not patient.is_active:
         verdict.reasons.append(_inactive("patient", patient.id))
+    if patient.stored_constraints is not None:
+        for practitioner_id in dict.fromkeys(line.practitioner_id for line in visit.lines):
+            excluded = people.exclusion(patient, directory.practitioners[practitioner_id])
+            if excluded is not None:
+                verdict.reasons.append(excluded)
     claims = [claim for span in presence(visit) for claim in timetable.overlapping(patient.id, *span)]
     if claims:
         verdict.reasons.append(Reason("patient_conflict", "The patient has another visit at that time."))
@@ -319,12 +326,17 @@ def _room_refused(
 
 
 def _units(
-    directory: Directory, clinic: Clinic, wish: Wish, known: list[Authorization], verdict: Verdict
+    directory: Directory,
+    clinic: Clinic,
+    patient: Patient,
+    wish: Wish,
+    known: list[Authorization],
+    verdict: Verdict,
 ) -> None:
     """Which authorization pays for each line, and how much of it. What a line takes, the next does not find."""
     billed: list[tuple[Line, Payer]] = []
     for line in wish.visit.lines:
-        paid, needed = _paid(directory, clinic, wish, line, known) if line.billable else (None, 0)
+        paid, needed = _paid(directory, clinic, patient, wish, line, known) if line.billable else (None, 0)
         payer = directory.payers.get(paid.payer_id) if isinstance(paid, Authorization) else None
         may_be = _beside(directory, line, payer, billed) if line.billable else "nonbillable"
         if may_be == "nonbillable":
@@ -369,16 +381,17 @@ def _beside(
 
 
 def _paid(
-    directory: Directory, clinic: Clinic, wish: Wish, line: Line, known: list[Authorization]
+    directory: Directory, clinic: Clinic, patient: Patient, wish: Wish, line: Line, known: list[Authorization]
 ) -> tuple[Authorization | Reason | None, int]:
     """The authorization that pays for a line and how many units it takes, or why there is none; None if none is needed."""
     service = directory.services[line.service_id]
     minutes = (line.end - line.start) // MINUTE
     needed = units_to_reserve(minutes, service.unit_basis, service.unit_minutes)
-    if not service.authorization_required and line.authorization_id is None:
-        return None, 0
     on = local_date(wish.visit.start, clinic.time_zone)
-    chosen = units.choose(known, service, on, needed, line.authorization_id)
+    coverages = patient.constraints.coverages
+    if line.authorization_id is None and not units.is_required(service, coverages, directory.payers, on):
+        return None, 0
+    chosen = units.choose(known, service, on, needed, line.authorization_id, coverages)
     if isinstance(chosen, Reason) and wish.authorization == "kept" and line.line_no != wish.line_new:
-        chosen = units.choose(known, service, on, needed)
+        chosen = units.choose(known, service, on, needed, coverages=coverages)
     return chosen, needed

@@ -7,7 +7,7 @@ from datetime import date
 
 import msgspec
 
-from holdfast.rules import hours
+from holdfast.rules import hours, people
 from holdfast.rules.assess import Verdict, Wish, assess
 from holdfast.rules.facts import Authorization, Clinic, Directory, Line, Patient, Practitioner, Visit
 from holdfast.rules.timetable import Timetable
@@ -130,15 +130,22 @@ def free_slots(
     limit: int,
 ) -> tuple[list[Slot], bool]:
     """One slot per practitioner and start, ordered by start, score descending, practitioner; and whether the limit
-    cut the list. `visit` says what is looked for; its own time and practitioner do not matter."""
+    cut the list. `visit` says what is looked for; its own time and practitioner do not matter. Only times at which the
+    patient can come are free."""
     clinic = directory.clinics[visit.clinic_id]
     seconds = visit.end - visit.start
-    known, everyone = list(authorizations), list(practitioners)
+    known = list(authorizations)
+    everyone = [
+        each for each in practitioners if patient is None or each.id not in patient.constraints.excluded
+    ]
     found: list[Slot] = []
     for on in dates:
         wanted: list[tuple[int, Practitioner]] = []
-        for practitioner in everyone:
+        reach = (day_span(on, clinic.time_zone)[0], day_span(on, clinic.time_zone)[1] + seconds)
+        here = people.windows(patient, clinic, visit, dates_touched(reach, clinic.time_zone))
+        for practitioner in everyone if here != [] else ():
             spans = workable(directory, timetable, clinic, practitioner, on, visit.location, seconds)
+            spans = spans if here is None else intersect(spans, here)
             wanted += [(at, practitioner) for at in starts(clinic, grid, spans, on, seconds, earliest)]
         wanted.sort(key=lambda each: each[0])
         todays: list[Slot] = []
@@ -165,7 +172,8 @@ def nearest_slots(
     earliest: int,
     count: int,
 ) -> list[Slot]:
-    """The bookable times nearest to the visit's own, with its own practitioner, nearest first."""
+    """The bookable times nearest to the visit's own, with its own practitioner: those at which the patient can come,
+    nearest first, and then others."""
     clinic = directory.clinics[visit.clinic_id]
     practitioner = directory.practitioners[visit.lines[0].practitioner_id]
     known = list(authorizations)
@@ -178,6 +186,8 @@ def nearest_slots(
         )
         wanted += starts(clinic, grid, spans, on, visit.end - visit.start, earliest)
     wanted.sort(key=lambda at: (abs(at - visit.start), at))
+    if patient is not None and patient.constraints.availability:
+        wanted.sort(key=lambda at: not people.can_come(patient, clinic, shifted(visit, at)))
     found: list[Slot] = []
     for at in wanted:
         slot = slot_at(directory, timetable, patient, known, shifted(visit, at))

@@ -132,6 +132,7 @@ class Practitioner(msgspec.Struct, frozen=True):
     credentials: tuple[Credential, ...]
     hours: tuple[WorkingHours, ...]
     exceptions: tuple[HoursException, ...]
+    languages: frozenset[str] = frozenset()
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -160,6 +161,7 @@ class Payer(msgspec.Struct, frozen=True):
     concurrent_policy: Literal["deny", "nonbillable", "allow"] = "deny"
     concurrent_pairs: frozenset[frozenset[str]] = frozenset()
     """Service codes that may be billed for the same time of one patient, in pairs."""
+    codes_needing_authorization: frozenset[str] = frozenset()
 
 
 class Closure(NamedTuple):
@@ -255,12 +257,45 @@ class Directory:
         return found.code if found else ""
 
 
+class Coverage(NamedTuple):
+    """Who pays between two dates inclusive; rank 1 is asked first."""
+
+    payer_id: str
+    rank: int
+    valid_from: date | None
+    valid_to: date | None
+
+
+class Constraints(msgspec.Struct, frozen=True):
+    """What a patient's bookings are decided by, beside the patient: as `patient_constraints` writes it.
+
+    `availability`: (weekday 0 = Monday, starts, ends) in minutes since a clinic's midnight; at any time when empty.
+    """
+
+    excluded: frozenset[str] = frozenset()
+    preferred: frozenset[str] = frozenset()
+    availability: tuple[tuple[int, int, int], ...] = ()
+    coverages: tuple[Coverage, ...] = ()
+
+
+UNCONSTRAINED = Constraints()
+
+
 class Patient(msgspec.Struct, frozen=True, array_like=True):
     id: str
     given_name: str
     family_name: str
     needs: frozenset[str]
     is_active: bool
+    language: str | None = None
+    needs_interpreter: bool = False
+    has_alerts: bool = False
+    stored_constraints: Constraints | None = None
+    """None, as for most patients: nothing is stored."""
+
+    @property
+    def constraints(self) -> Constraints:
+        return self.stored_constraints or UNCONSTRAINED
 
     @property
     def name(self) -> str:

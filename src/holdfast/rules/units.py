@@ -1,10 +1,10 @@
 """Which authorization pays for a line, and why none does. One function decides; counters are never touched here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from holdfast.errors import Reason
-from holdfast.rules.facts import Authorization, Service
+from holdfast.rules.facts import Authorization, Coverage, Payer, Service
 
 
 def choose(
@@ -13,11 +13,12 @@ def choose(
     on: date,
     units: int,
     wanted: str | None = None,
+    coverages: Sequence[Coverage] = (),
 ) -> Authorization | Reason:
     """The authorization that covers `units` of a service on a local date of service, or why there is none.
 
-    `wanted` names the one that must be taken. Otherwise the order is: approved before pending, earliest end, fewest
-    available units that suffice, id (practice.md, Units). The reason given is that of the nearest miss.
+    `wanted` names the one that must be taken. Otherwise it is the first in `order` that suffices, the patient being
+    covered by `coverages`. The reason given is that of the nearest miss.
     """
     known = list(authorizations)
     if wanted is not None:
@@ -33,12 +34,47 @@ def choose(
     faults = [(each, fault(each, service, on, units)) for each in coded]
     good = [each for each, reason in faults if reason is None]
     if good:
-        return min(good, key=lambda a: (a.approval != "approved", a.end_date, a.available_units, a.id))
+        ranks = ranked(coverages, on)
+        return min(good, key=lambda each: order(each, ranks))
     misses = [(each, reason) for each, reason in faults if reason is not None]
     nearest = max(misses, key=lambda m: (_NEARNESS.index(m[1].code), m[0].available_units, m[0].id))
     return nearest[1]
 
 
+def order(authorization: Authorization, ranks: Mapping[str, int]) -> tuple[int, bool, date, int, str]:
+    """By what authorizations that suffice are asked, least first: the rank of their payer (who covers nothing that day
+    comes last), approved before pending, earliest end, fewest units left, id (practice.md, Units)."""
+    return (
+        ranks.get(authorization.payer_id, _RANK_OF_NONE),
+        authorization.approval != "approved",
+        authorization.end_date,
+        authorization.available_units,
+        authorization.id,
+    )
+
+
+def ranked(coverages: Iterable[Coverage], on: date) -> dict[str, int]:
+    """The rank of each payer who covers the patient on a local date; 1 is asked first."""
+    ranks: dict[str, int] = {}
+    for each in coverages:
+        if (each.valid_from or on) <= on <= (each.valid_to or on):
+            ranks[each.payer_id] = min(each.rank, ranks.get(each.payer_id, each.rank))
+    return ranks
+
+
+def is_required(
+    service: Service, coverages: Sequence[Coverage], payers: Mapping[str, Payer], on: date
+) -> bool:
+    """Whether a service needs an authorization on a local date: it says so, or the payer who is asked first does for
+    its code. A patient without coverage pays for themselves."""
+    if service.authorization_required or not coverages:
+        return service.authorization_required
+    ranks = ranked(coverages, on)
+    first = payers.get(min(ranks, key=lambda payer: (ranks[payer], payer))) if ranks else None
+    return first is not None and service.code in first.codes_needing_authorization
+
+
+_RANK_OF_NONE = 1_000
 _NEARNESS = (
     "authorization_mismatch",
     "authorization_expired",

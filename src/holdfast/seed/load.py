@@ -22,7 +22,7 @@ from holdfast.commands.transaction import submit
 from holdfast.commands.transition import Transition
 from holdfast.db.statements import statement
 from holdfast.errors import NotFound, Refused
-from holdfast.rules.facts import Authorization, Directory, Visit
+from holdfast.rules.facts import Authorization, Directory, Patient, Visit
 from holdfast.seed.house import asked_by
 from holdfast.seed.world import SHAPES, Absence, Login, Planned, World
 from holdfast.slot import moment
@@ -143,7 +143,7 @@ async def _together(requests: Iterable[Awaitable[Answered]]) -> list[str | Refus
     return outcomes
 
 
-def _id(visit: Visit, _directory: Directory, _asked: Asked) -> bytes:
+def _id(visit: Visit, _directory: Directory, _asked: Asked, _patient: Patient | None) -> bytes:
     return visit.id.encode()
 
 

@@ -1,8 +1,15 @@
--- Writes one contact as the document says, new or changed, with the terms a search finds the name by.
+-- Writes one contact as the document says, new or changed, with the terms a search finds the name by. The only seat is
+-- made here, since a contact never has another.
 create or replace function contact_save(organization uuid, document json, saved_at timestamptz)
 returns void
 language sql volatile
 as $$
+  insert into resources (organization_id, id, kind) values (organization, (document ->> 'id')::uuid, 'contact')
+  on conflict (organization_id, id) do nothing;
+  insert into resource_seats (organization_id, resource_id, seat, kind)
+  values (organization, (document ->> 'id')::uuid, 0, 'contact')
+  on conflict (organization_id, resource_id, seat) do nothing;
+
   insert into contacts (
     organization_id, id, name, search_name, phone_encrypted, email_encrypted, language, channel, consented_on,
     consent_recorded_by, is_active, version, created_at, updated_at)

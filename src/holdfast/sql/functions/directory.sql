@@ -30,7 +30,7 @@ as $$
     'practitioners', coalesce((
       select json_agg(json_build_object(
         'id', p.id, 'name', p.name, 'buffer_minutes', p.buffer_minutes, 'seats', p.concurrent_visits_max,
-        'is_active', p.is_active,
+        'is_active', p.is_active, 'languages', p.languages,
         'clinic_ids', coalesce((
           select json_agg(pc.clinic_id) from practitioner_clinics pc
           where pc.organization_id = organization and pc.practitioner_id = p.id), '[]'),
@@ -58,12 +58,12 @@ as $$
       from services s where s.organization_id = organization), '[]'),
     'payers', coalesce((
       select json_agg(json_build_object('id', y.id, 'name', y.name, 'over_units', y.over_units, 'concurrent_policy',
-        y.concurrent_policy, 'concurrent_pairs', y.concurrent_pairs)) from payers y where y.organization_id = organization), '[]'),
+        y.concurrent_policy, 'concurrent_pairs', y.concurrent_pairs, 'codes_needing_authorization',
+        y.codes_needing_authorization)) from payers y where y.organization_id = organization), '[]'),
     'closures', coalesce((
       select json_agg(json_build_array(x.id, x.clinic_id, x.room_id, date_part('epoch', x.starts_at)::bigint,
                                        date_part('epoch', x.ends_at)::bigint))
-      from closures x
-      where x.organization_id = organization and x.ends_at > now() - interval '30 days'), '[]'),
+      from closures x where x.organization_id = organization and x.ends_at > now() - interval '30 days'), '[]'),
     'time_off', coalesce((
       select json_agg(json_build_array(x.id, x.practitioner_id, date_part('epoch', x.starts_at)::bigint,
                                        date_part('epoch', x.ends_at)::bigint))

@@ -22,7 +22,9 @@ as $$
       cross join lateral (select appointment_document(organization, w.id) as document) a
       where a.document is not null),
     'patients', (
-      select json_agg(json_build_array(p.id, p.given_name, p.family_name, p.needs, p.is_active))
+      select json_agg(json_build_array(
+        p.id, p.given_name, p.family_name, p.needs, p.is_active, p.language, p.needs_interpreter,
+        p.alerts_encrypted is not null, p.booking_constraints))
       from unnest(patient_ids) w(id)
       cross join lateral (
         select p.* from patients p where p.organization_id = organization and p.id = w.id limit 1) p),

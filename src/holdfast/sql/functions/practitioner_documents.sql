@@ -24,7 +24,7 @@ as $$
         'clinic_id', x.clinic_id, 'date', x.on_date, 'start', left(x.starts::text, 5),
         'end', left(x.ends::text, 5)) order by x.position)
       from hours_exceptions x where x.organization_id = organization and x.practitioner_id = p.id), '[]'),
-    'is_active', p.is_active, 'version', p.version, 'created_at', as_instant(p.created_at),
+    'languages', p.languages, 'is_active', p.is_active, 'version', p.version, 'created_at', as_instant(p.created_at),
     'updated_at', as_instant(p.updated_at))
   from practitioners p
   where p.organization_id = organization

@@ -1,5 +1,5 @@
 -- Writes one practitioner as the document says, new or changed, with clinics, credentials, hours and exceptions.
--- The seats are set apart (set_seats).
+-- The seats are set apart (set_seats). Languages that a server of the release before does not send stay.
 create or replace function practitioner_save(organization uuid, document json, saved_at timestamptz)
 returns void
 language plpgsql volatile
@@ -11,14 +11,16 @@ begin
   on conflict (organization_id, id) do nothing;
 
   insert into practitioners (
-    organization_id, id, name, buffer_minutes, concurrent_visits_max, is_active, version, created_at, updated_at)
+    organization_id, id, name, buffer_minutes, concurrent_visits_max, is_active, version, created_at, updated_at,
+    languages)
   select organization, practitioner, d.name, d.buffer_minutes, d.concurrent_visits_max, d.is_active, d.version,
-         saved_at, saved_at
+         saved_at, saved_at, coalesce(d.languages, '{}')
   from json_populate_record(null::practitioners, document) d
   on conflict (organization_id, id) do update
     set name = excluded.name, buffer_minutes = excluded.buffer_minutes,
         concurrent_visits_max = excluded.concurrent_visits_max, is_active = excluded.is_active,
-        version = excluded.version, updated_at = excluded.updated_at;
+        version = excluded.version, updated_at = excluded.updated_at,
+        languages = case when document -> 'languages' is null then practitioners.languages else excluded.languages end;
 
   delete from practitioner_clinics c where c.organization_id = organization and c.practitioner_id = practitioner;
   insert into practitioner_clinics (organization_id, practitioner_id, clinic_id)

@@ -8,7 +8,7 @@ create table resources (
   constraint resources_pkey primary key (organization_id, id),
   constraint resources_kind_key unique (id, kind, organization_id),
   constraint resources_organization_fkey foreign key (organization_id) references organizations (organization_id),
-  constraint resources_kind_known check (kind in ('room', 'practitioner', 'patient'))
+  constraint resources_kind_known check (kind in ('room', 'practitioner', 'patient', 'contact'))
 );
 
 create table resource_seats (
@@ -20,7 +20,8 @@ create table resource_seats (
   constraint resource_seats_resource_fkey foreign key (organization_id, resource_id, kind)
     references resources (organization_id, id, kind),
   constraint resource_seats_number check (seat between 0 and 99),
-  constraint resource_seats_patient_one check (kind <> 'patient' or seat = 0)
+  constraint resource_seats_patient_one check (kind <> 'patient' or seat = 0),
+  constraint resource_seats_contact_one check (kind <> 'contact' or seat = 0)
 );
 
 create table clinics (

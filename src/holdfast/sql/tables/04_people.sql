@@ -11,6 +11,7 @@ create table practitioners (
   version integer not null default 1,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  languages text[] not null default '{}',
   constraint practitioners_pkey primary key (organization_id, id),
   constraint practitioners_resource_fkey foreign key (organization_id, id, kind)
     references resources (organization_id, id, kind),
@@ -105,7 +106,9 @@ create index time_off_ending on time_off (ends_at, organization_id);
 
 -- Names are plain, behind row-level security and grants, so that the front desk finds a patient as it types
 -- (decisions/0004); search_name is "family given", folded to lower case without accents. Alerts are free text
--- about a person and are encrypted.
+-- about a person and are encrypted. booking_constraints repeats what a booking must know of the patient's
+-- practitioners, availability and coverages, in the shape that patient_constraints gives it, so that a booking reads
+-- one row and not three tables; null for a patient without any. patient_save keeps it, and an invariant compares.
 create table patients (
   organization_id uuid not null,
   id uuid not null,
@@ -122,6 +125,7 @@ create table patients (
   updated_at timestamptz not null default now(),
   language text,
   needs_interpreter boolean not null default false,
+  booking_constraints jsonb,
   constraint patients_pkey primary key (organization_id, id),
   constraint patients_resource_fkey foreign key (organization_id, id, kind)
     references resources (organization_id, id, kind),
@@ -146,7 +150,8 @@ create index patient_search_terms_by_patient on patient_search_terms (patient_id
 
 -- Whom the practice speaks to about patients: parents, guardians, case workers. One person is one row, however many
 -- patients (siblings) they belong to. Names are plain, as patients' are; phone and e-mail are encrypted, since nothing
--- searches them. Consent is to be written to and called; who recorded it stands beside it.
+-- searches them. Consent is to be written to and called; who recorded it stands beside it. Time is claimed on a contact
+-- who comes to a visit (a caregiver), as on a patient: one seat, for ever.
 create table contacts (
   organization_id uuid not null,
   id uuid not null,
@@ -162,7 +167,11 @@ create table contacts (
   version integer not null default 1,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  kind text not null default 'contact',
   constraint contacts_pkey primary key (organization_id, id),
+  constraint contacts_resource_fkey foreign key (organization_id, id, kind)
+    references resources (organization_id, id, kind),
+  constraint contacts_kind_fixed check (kind = 'contact'),
   constraint contacts_consent_recorder_fkey foreign key (organization_id, consent_recorded_by)
     references users (organization_id, id),
   constraint contacts_name_length check (char_length(name) between 1 and 200),

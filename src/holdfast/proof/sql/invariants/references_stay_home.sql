@@ -100,6 +100,11 @@ from patients r
 where r.organization_id = $1
   and not exists (select from resources t where t.organization_id = $1 and t.id = r.id and t.kind = r.kind)
 union all
+select 'contacts_resource_fkey', r.id::text
+from contacts r
+where r.organization_id = $1
+  and not exists (select from resources t where t.organization_id = $1 and t.id = r.id and t.kind = r.kind)
+union all
 select 'patient_search_terms_patient_fkey', r.patient_id::text
 from patient_search_terms r
 where r.organization_id = $1
