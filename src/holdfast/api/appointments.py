@@ -10,6 +10,7 @@ from holdfast.actor import Answered, Asked
 from holdfast.api import appointment_view
 from holdfast.api.dates import check_range
 from holdfast.api.door import Answer, Ask, NoFields, Route
+from holdfast.api.fields import ReasonCode
 from holdfast.api.wire import Id, Instant
 from holdfast.commands.book import Book
 from holdfast.commands.gather import Need
@@ -88,7 +89,7 @@ class Completion(When, kw_only=True):
 class Cancellation(When, kw_only=True):
     reason: Annotated[str, msgspec.Meta(max_length=2_000)] | None = None
     cancelled_by: CancelledBy | None = None
-    reason_code: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}(?!\n)$")] | None = None
+    reason_code: ReasonCode | None = None
 
 
 class Filter(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
