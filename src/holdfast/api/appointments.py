@@ -363,7 +363,8 @@ _ONE = "/api/v1/appointments/{id}"
 ROUTES: tuple[Route[Any, Any], ...] = (
     Route(
         "POST", "/api/v1/appointments", book, "appointments.write", "Book a visit", body=Booking,
-        answer=appointment_view.Appointment, status=201, refusals=REFUSALS, tag="appointments",
+        answer=appointment_view.Appointment, status=201,
+        refusals=(*REFUSALS, "not_replaceable", "already_replaced"), tag="appointments",
     ),
     Route(
         "GET", "/api/v1/appointments", list_appointments, "appointments.read",

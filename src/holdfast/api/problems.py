@@ -26,6 +26,8 @@ STATUS: Final[Mapping[str, int]] = {
     "refresh_reused": 401,
     "version_mismatch": 412,
     "illegal_transition": 409,
+    "not_replaceable": 409,
+    "already_replaced": 409,
     "time_conflict": 409,
     "already_exists": 409,
     "seat_in_use": 409,

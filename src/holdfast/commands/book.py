@@ -15,10 +15,11 @@ from holdfast.commands.intent import (
     sealed_reason,
     settle,
 )
-from holdfast.errors import FieldError, Invalid, NotFound
+from holdfast.errors import FieldError, Invalid, NotFound, Refused
 from holdfast.rules.assess import Wish
 from holdfast.rules.facts import Directory, Visit
 from holdfast.slot import MINUTE
+from holdfast.states import WITHOUT_CLAIMS
 
 
 class Book(Intent, kw_only=True):
@@ -99,8 +100,7 @@ class Book(Intent, kw_only=True):
         desk.allow(asked, visit)
         check_overlap(asked, self.overlap_reason)
         for other in self.other_visit_ids:
-            if not desk.has_visit(other):
-                raise NotFound("replaces_appointment_id")
+            _check_replaced(desk.stored(other), visit)
         if self.authorization is not None and not desk.has_authorization(self.authorization):
             raise NotFound("authorization_id")
         verdict = granted(desk, asked, patient, self.wish(desk.directory, visit, None))
@@ -114,3 +114,16 @@ class Book(Intent, kw_only=True):
             **sealed_reason(desk.keeping, visit.id, self.overlap_reason),
         )  # fmt: skip
         return visit
+
+
+def _check_replaced(missed: Visit | None, visit: Visit) -> None:
+    """A make-up is for a visit of the same patient that did not take place and that no other makes up for."""
+    if missed is None:
+        raise NotFound("replaces_appointment_id")
+    if missed.patient_id != visit.patient_id:
+        raise Invalid(FieldError("replaces_appointment_id", "invalid_value", "is another patient's visit"))
+    if missed.status not in WITHOUT_CLAIMS:
+        why = f"The visit to make up for is {missed.status}, neither cancelled nor missed."
+        raise Refused("not_replaceable", why, status_now=missed.status)
+    if missed.is_replaced:
+        raise Refused("already_replaced", "Another visit makes up for that one.")

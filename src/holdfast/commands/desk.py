@@ -99,8 +99,9 @@ class Desk:
         ):
             raise Refused("forbidden", "Only your own visits can be changed.")
 
-    def has_visit(self, visit_id: str) -> bool:
-        return visit_id in self._visits
+    def stored(self, visit_id: str) -> Visit | None:
+        """A stored visit that is only looked at."""
+        return self._visits.get(visit_id)
 
     def has_authorization(self, authorization_id: str) -> bool:
         return authorization_id in self._authorizations

@@ -73,6 +73,10 @@ class Intent(msgspec.Struct, metaclass=_AbstractStruct):
     def wish(self, directory: Directory, visit: Visit, before: Visit | None) -> Wish:
         """What is asked of the visit as it shall be, `before` being as it is stored."""
 
+    def keeps_start(self, visit: Visit, before: Visit | None, now: int) -> bool:
+        """Whether the start is not new, so that it may lie in the past."""
+        return before is not None and before.start == visit.start
+
     @abstractmethod
     def decide(self, desk: Desk, asked: Asked) -> Visit:
         """Grants: puts the visit down on the desk and returns it. Raises Refused, NotFound, Invalid."""

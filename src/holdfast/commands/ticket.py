@@ -33,7 +33,7 @@ class Ticket:
         self.deadline = asked.deadline
         self.is_sent = False
         self.future = future
-        marks: list[object] = []
+        marks: list[object] = [*intent.other_visit_ids]
         if intent.visit_id is not None:
             marks.append(intent.visit_id)
         if asked.key is not None:
