@@ -34,6 +34,7 @@ from holdfast.api import (
     rooms,
     services,
     users,
+    worklists,
 )
 from holdfast.api.door import Door, Receive, Route, Scope, Send
 from holdfast.api.routing import Router
@@ -47,7 +48,8 @@ from holdfast.settings import Settings
 from holdfast.vault import Vault
 
 NOUNS = (
-    appointments, lines, holds, conflicts, availability, calendar, blocks, auth, organization, clinics, rooms, practitioners, patients,
+    appointments, lines, holds, conflicts, availability, calendar, blocks, worklists, auth, organization, clinics, rooms,
+    practitioners, patients,
     contacts, services, payers, users, authorizations, audit, health, openapi,
 )  # fmt: skip
 

@@ -60,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     page_size_default: int = 50
     page_size_max: int = 100
     list_count_max: int = 10_000
+    worklist_count_max: int = 1_000
+    worklist_ahead_days: int = 28
     date_range_days_max: int = 366
     availability_days_max: int = 31
     availability_slots_max: int = 500

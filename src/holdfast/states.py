@@ -65,6 +65,10 @@ PERMISSIONS: Final[Mapping[str, Mapping[str, Reach]]] = MappingProxyType({
         "auditor": "all",
     },
     "authorizations.write": {"admin": "all", "biller": "all"},
+    "worklists.read": {
+        "admin": "all", "scheduler": "all", "practitioner": "own", "biller": "all", "auditor": "all",
+    },
+    "worklists.desk": {"admin": "all", "scheduler": "all", "practitioner": "own", "auditor": "all"},
     "users.read": {"admin": "all"},
     "users.write": {"admin": "all"},
     "settings.read": {"admin": "all"},

@@ -57,6 +57,7 @@ class Held:
     version: int = 1
     pinned: bool = False
     units: int = 0
+    is_replaced: bool = False
 
     def taken(self) -> dict[str, tuple[int, int]]:
         """Whose minutes it takes: the buffer after the practitioner's, the turnover after the room's."""
@@ -154,18 +155,29 @@ class Machine(RuleBasedStateMachine):
     @rule(
         patient=st.sampled_from(PATIENTS), person=st.sampled_from(sorted(PEOPLE)),
         room=st.sampled_from((None, *ROOMS)), at=st.integers(0, 12), minutes=st.sampled_from((15, 30, 50, 60, 90)),
-        funded=st.booleans(),
+        funded=st.booleans(), makes_up=st.none() | st.integers(0, 99),
     )  # fmt: skip
-    def book(self, patient: str, person: str, room: str | None, at: int, minutes: int, funded: bool) -> None:
+    def book(
+        self, patient: str, person: str, room: str | None, at: int, minutes: int, funded: bool,
+        makes_up: int | None,
+    ) -> None:  # fmt: skip
         wanted = Held("", patient, person, room or "room 1", at * 15, minutes, funded)
         granted = self.fits(wanted, (room,) if room else tuple(ROOMS))
+        missed = self.pick(makes_up) if makes_up is not None and self.visits else None
+        if missed is not None and missed.patient != patient:
+            missed = None
+        if missed is not None and (missed.taken() or missed.is_replaced):
+            granted = False
         body = self.world.practice.booking(
             rfc3339(BASE + at * 15 * MINUTE), patient_id=patient, practitioner_id=person, room_id=room,
             duration_minutes=minutes, service_id="funded" if funded else "talk",
+            replaces_appointment_id=missed.id if missed is not None else None,
         )  # fmt: skip
         answer = self.ask("POST", "", body)
         if self.check(answer, wanted, granted=granted):
             wanted.id = answer.json()["id"]
+            if missed is not None:
+                missed.is_replaced = True
             self.visits.append(wanted)
             self.world.visits.append(wanted.id)
 

@@ -16,7 +16,10 @@ async def test_everybody_reads_their_own(
             answer = await user.get(PATH)
         assert answer.status_code == 200
         assert answer.json()["id"] == organization.id
-        assert answer.json()["settings"] == {"late_cancellation_minutes": 1440}
+        assert answer.json()["settings"] == {
+            "late_cancellation_minutes": 1440, "cancellation_reason_codes": [], "expiry_alert_days": 60,
+            "make_up_days": 60,
+        }  # fmt: skip
         assert answer.headers["etag"] == '"1"'
         assert "CANARY" not in answer.text
 
@@ -24,7 +27,8 @@ async def test_everybody_reads_their_own(
 async def test_an_admin_changes_it(client: Client, organization: Organization) -> None:
     async with client(organization.tokens["admin"]) as admin:
         changes = {"name": " New name ", "time_zone": "Europe/Berlin", "patient_label": "learner",
-                   "settings": {"late_cancellation_minutes": 60}}  # fmt: skip
+                   "settings": {"late_cancellation_minutes": 60, "cancellation_reason_codes": ["ill"],
+                                "expiry_alert_days": 30, "make_up_days": 90}}  # fmt: skip
         answer = await admin.patch(PATH, json=changes)
         assert answer.status_code == 200, answer.text
         changed = answer.json()
@@ -41,7 +45,9 @@ async def test_an_admin_changes_it(client: Client, organization: Organization) -
     ({"time_zone": "Mars/Olympus"}, "time_zone"), ({"time_zone": "../etc/passwd"}, "time_zone"),
     ({"time_zone": ""}, "time_zone"), ({"patient_label": "customer"}, "patient_label"),
     ({"settings": {"late_cancellation_minutes": -1}}, "settings.late_cancellation_minutes"),
-    ({"settings": {"unheard_of": 1}}, "settings"), ({"settings": []}, "settings"), ({"data_key": "x"}, "data_key"),
+    ({"settings": {"cancellation_reason_codes": ["No Such"]}}, "settings.cancellation_reason_codes[0]"),
+    ({"settings": {"expiry_alert_days": 0}}, "settings.expiry_alert_days"),
+    ({"settings": {"make_up_days": 367}}, "settings.make_up_days"), ({"settings": {"unheard_of": 1}}, "settings"), ({"settings": []}, "settings"), ({"data_key": "x"}, "data_key"),
 ])  # fmt: skip
 async def test_what_cannot_be_is_not_understood(
     client: Client, organization: Organization, change: dict[str, Any], field: str

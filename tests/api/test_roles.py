@@ -30,7 +30,7 @@ TABLE = {
     "payers.write": "a--a--", "appointments.read": "aaoaoa", "appointments.write": "aao---",
     "appointments.override": "aa----", "authorizations.read": "aaoaoa", "authorizations.write": "a--a--",
     "users.read": "a-----", "users.write": "a-----", "settings.read": "a-----", "settings.write": "a-----",
-    "audit.read": "a----a",
+    "audit.read": "a----a", "worklists.read": "aaoa-a", "worklists.desk": "aao--a",
 }  # fmt: skip
 
 
@@ -73,8 +73,9 @@ async def two(application: Application, client: Client) -> Two:
 def at(route: Route[Any, Any], made: dict[str, str], other: str = "") -> str:
     """The route's path with ids of `made`, or with `other` for its id."""
     noun = route.path.split("/")[3]
+    path = route.path.replace("{kind}", "unsigned_notes")
     return re.sub(
-        r"\{[a-z_]+\}", lambda found: other or made.get(noun, "1") if found[0] == "{id}" else "1", route.path
+        r"\{[a-z_]+\}", lambda found: other or made.get(noun, "1") if found[0] == "{id}" else "1", path
     )
 
 

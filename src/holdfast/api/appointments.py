@@ -11,6 +11,7 @@ from holdfast.api import appointment_view
 from holdfast.api.booking import Booking, Location, Overlap, booking, check_notes, reason_of
 from holdfast.api.dates import check_range
 from holdfast.api.door import Answer, Ask, NoFields, Route
+from holdfast.api.fields import ReasonCode
 from holdfast.api.wire import Id, Instant
 from holdfast.commands.desk import View
 from holdfast.commands.gather import Need
@@ -63,7 +64,7 @@ class Completion(When, kw_only=True):
 class Cancellation(When, kw_only=True):
     reason: Annotated[str, msgspec.Meta(max_length=2_000)] | None = None
     cancelled_by: CancelledBy | None = None
-    reason_code: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}(?!\n)$")] | None = None
+    reason_code: ReasonCode | None = None
 
 
 class Filter(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -323,7 +324,8 @@ def _answer(call: str) -> type:
 ROUTES: tuple[Route[Any, Any], ...] = (
     Route(
         "POST", "/api/v1/appointments", book, "appointments.write", "Book a visit", body=Booking,
-        answer=appointment_view.PlacedAppointment, status=201, refusals=REFUSALS, tag="appointments",
+        answer=appointment_view.PlacedAppointment, status=201,
+        refusals=(*REFUSALS, "not_replaceable", "already_replaced", "hold_expired", "hold_mismatch"), tag="appointments",
     ),
     Route(
         "GET", "/api/v1/appointments", list_appointments, "appointments.read",

@@ -116,7 +116,7 @@ async def create(ask: Ask[Any, NewAuthorization]) -> Answer:
     return Answer.of(await authorizations.authorize(ask.house, ask.asked, fields, new_payer))
 
 
-async def _reach(ask: Ask[Any, Any], connection: Connection) -> list[str] | None:
+async def patients_in_reach(ask: Ask[Any, Any], connection: Connection) -> list[str] | None:
     """The patients whose authorizations the caller may see; None: everyone's."""
     actor = ask.actor
     if ask.reach == "all":
@@ -133,7 +133,7 @@ async def _one(ask: Ask[Any, Any], connection: Connection) -> tuple[Document, in
     organization = ask.actor.organization_id
     seal = await ask.house.seal(connection, organization)
     document, seq = await save.read(connection, organization, AUTHORIZATION, seal, ask.id())
-    reach = await _reach(ask, connection)
+    reach = await patients_in_reach(ask, connection)
     if reach is not None and document["patient_id"] not in reach:
         ask.house.denied(ask.asked, "GET authorization", "not_found", document["id"])
         raise NotFound("id")
@@ -164,14 +164,14 @@ async def entries(ask: Ask[Paged, Any]) -> Answer:
 
 async def listing(ask: Ask[AuthorizationQuery, Any]) -> Answer:
     async with ask.house.database.reading(ask.actor.organization_id) as connection:
-        reach = await _reach(ask, connection)
+        reach = await patients_in_reach(ask, connection)
         return await lists.on(ask, connection, "authorizations_page", reach, *lists.filters(ask.query))
 
 
 async def active(ask: Ask[ActiveQuery, Any]) -> Answer:
     query, organization = ask.query, ask.actor.organization_id
     async with ask.house.database.reading(organization) as connection:
-        reach = await _reach(ask, connection)
+        reach = await patients_in_reach(ask, connection)
         (row,) = await connection.fetch(
             statement("authorization_candidates"),
             organization,

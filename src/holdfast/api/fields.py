@@ -12,6 +12,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
 PersonName = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\S")]
 Label = Annotated[str, Meta(max_length=200)]
 Reason = Annotated[str, Meta(max_length=500)]
+ReasonCode = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}(?!\n)$", examples=["ill"])]
 Code = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^\S(.*\S)?(?!\n)$")]
 Word = Annotated[
     str,

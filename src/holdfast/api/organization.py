@@ -7,6 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from holdfast import slot
 from holdfast.api.door import Answer, Ask, NoFields, Route
+from holdfast.api.fields import ReasonCode
 from holdfast.commands.organization import Organization, change_organization, read_organization
 from holdfast.errors import FieldError, Invalid
 
@@ -19,6 +20,33 @@ class OrganizationSettingsChanges(msgspec.Struct, forbid_unknown_fields=True, kw
             int,
             msgspec.Meta(
                 ge=0, le=30 * 24 * 60, description="A cancellation with less notice than this is late."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    cancellation_reason_codes: (
+        Annotated[
+            list[ReasonCode],
+            msgspec.Meta(
+                max_length=100, description="Why visits are cancelled. When there are any, no other is taken."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    expiry_alert_days: (
+        Annotated[
+            int,
+            msgspec.Meta(
+                ge=1, le=366, description="From how long before its end a work list names what expires."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    make_up_days: (
+        Annotated[
+            int,
+            msgspec.Meta(
+                ge=1, le=366, description="For how long after it a visit that did not take place can be owed."
             ),
         ]
         | UnsetType

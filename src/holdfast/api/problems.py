@@ -28,6 +28,8 @@ STATUS: Final[Mapping[str, int]] = {
     "illegal_transition": 409,
     "hold_mismatch": 409,
     "hold_expired": 410,
+    "not_replaceable": 409,
+    "already_replaced": 409,
     "time_conflict": 409,
     "already_exists": 409,
     "seat_in_use": 409,

@@ -21,6 +21,7 @@ from holdfast.commands.line_wish import LineWish, check_named
 from holdfast.errors import FieldError, Invalid, NotFound, Reason, Refused
 from holdfast.rules.assess import Verdict, Wish
 from holdfast.rules.facts import Directory, Hold, Visit
+from holdfast.states import WITHOUT_CLAIMS
 
 
 class Book(Placing, kw_only=True):
@@ -113,8 +114,7 @@ class Book(Placing, kw_only=True):
         desk.allow_times(asked, None, visit)
         check_overlap(asked, self.overlap_reason)
         for other in self.other_visit_ids:
-            if not desk.has_visit(other):
-                raise NotFound("replaces_appointment_id")
+            _check_replaced(desk.stored(other), visit)
         check_named(desk, visit.patient_id, self.lines)
         hold = self._held(desk, asked, visit)
         held = desk.lift(hold) if hold is not None else []
@@ -159,3 +159,16 @@ class Book(Placing, kw_only=True):
         if hold is not None:
             desk.end_hold(hold, "booked", visit.id)
         return visit
+
+
+def _check_replaced(missed: Visit | None, visit: Visit) -> None:
+    """A make-up is for a visit of the same patient that did not take place and that no other makes up for."""
+    if missed is None:
+        raise NotFound("replaces_appointment_id")
+    if missed.patient_id != visit.patient_id:
+        raise Invalid(FieldError("replaces_appointment_id", "invalid_value", "is another patient's visit"))
+    if missed.status not in WITHOUT_CLAIMS:
+        why = f"The visit to make up for is {missed.status}, neither cancelled nor missed."
+        raise Refused("not_replaceable", why, status_now=missed.status)
+    if missed.is_replaced:
+        raise Refused("already_replaced", "Another visit makes up for that one.")

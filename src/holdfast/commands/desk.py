@@ -135,8 +135,9 @@ class Desk:
     def is_caregiver(self, patient_id: str, contact_id: str) -> bool:
         return (patient_id, contact_id) in self._caregivers
 
-    def has_visit(self, visit_id: str) -> bool:
-        return visit_id in self._visits
+    def stored(self, visit_id: str) -> Visit | None:
+        """A stored visit that is only looked at."""
+        return self._visits.get(visit_id)
 
     def has_authorization(self, authorization_id: str) -> bool:
         return authorization_id in self._authorizations

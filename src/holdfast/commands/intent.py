@@ -107,6 +107,10 @@ class Placing(Intent):
             return looked_at  # longer than storage allows: refused by check_time, and not read for a thousand years
         return looked_at + spans(directory, visit)
 
+    def keeps_start(self, visit: Visit, before: Visit | None, now: int) -> bool:
+        """Whether the start is not new, so that it may lie in the past."""
+        return before is not None and before.start == visit.start
+
 
 def copied(visit: Visit) -> Visit:
     """A visit whose changes leave the original alone."""

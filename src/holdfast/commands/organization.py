@@ -18,6 +18,15 @@ class OrganizationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     """What an organization decides for itself. Only settings that something acts on are here."""
 
     late_cancellation_minutes: int = 24 * 60
+    cancellation_reason_codes: list[str] = []
+    expiry_alert_days: int = 60
+    make_up_days: int = 60
+
+    @classmethod
+    def of(cls, stored: dict[str, Any]) -> "OrganizationSettings":
+        """What is stored may be older or newer than this version: only what it knows is taken."""
+        known = {name: value for name, value in stored.items() if name in cls.__struct_fields__}
+        return msgspec.convert(known, cls)
 
 
 class Organization(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,15 +92,8 @@ def _of(row: asyncpg.Record) -> Organization:
     return Organization(
         id=str(row["organization_id"]), name=row["name"], time_zone=row["time_zone"],
         patient_label=row["patient_label"], version=row["version"], created_at=rfc3339(row["created"]),
-        settings=_settings(row["settings"]),
+        settings=OrganizationSettings.of(msgspec.json.decode(row["settings"])),
     )  # fmt: skip
-
-
-def _settings(stored: str) -> OrganizationSettings:
-    """What is stored may be older or newer than this version: only what it knows is shown."""
-    known = {name: value for name, value in msgspec.json.decode(stored).items()
-             if name in OrganizationSettings.__struct_fields__}  # fmt: skip
-    return msgspec.convert(known, OrganizationSettings)
 
 
 def _answered(organization: Organization) -> Answered:

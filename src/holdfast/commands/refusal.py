@@ -65,7 +65,7 @@ async def _desk(
     if intent.hold_id is not None and intent.hold_id in found.timetable.holds:
         desk.lift(found.timetable.holds[intent.hold_id])
     wish = intent.wish(found.directory, visit, before)
-    stays = before is not None and before.start == visit.start
+    stays = intent.keeps_start(visit, before, desk.now)
     wish.earliest = visit.start if stays else earliest_start(desk.settings, desk.now, asked)
     wish.unassigned = wish.unassigned and asked.actor.reach("appointments.override") is not None
     return desk, wish, desk.patient(visit.patient_id)

@@ -33,8 +33,8 @@ class Ticket:
         self.deadline = asked.deadline
         self.is_sent = False
         self.future = future
-        marks: list[object] = []
-        marks += [each for each in (intent.visit_id, intent.hold_id) if each is not None]
+        named = (intent.visit_id, intent.hold_id, *intent.other_visit_ids)
+        marks: list[object] = [each for each in named if each is not None]
         if asked.key is not None:
             marks.append((asked.actor.user_id, asked.key))
         self.marks = tuple(marks)

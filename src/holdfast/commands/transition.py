@@ -20,17 +20,18 @@ from holdfast.commands.intent import (
     reason_context,
     settle,
 )
-from holdfast.errors import FieldError, Invalid
+from holdfast.errors import FieldError, Invalid, Refused
 from holdfast.events import AFTER_CALL
 from holdfast.rules.assess import Wish
 from holdfast.rules.facts import Directory, Visit
 from holdfast.rules.lines import taken
 from holdfast.rules.timetable import Claim
-from holdfast.slot import MINUTE
+from holdfast.slot import DAY, MINUTE
 from holdfast.states import TRANSITIONS, WITHOUT_CLAIMS
 
 _LATE_MINUTES = "late_cancellation_minutes"
 _LATE_MINUTES_DEFAULT = 24 * 60
+_REASON_CODES = "cancellation_reason_codes"
 
 
 class LineMinutes(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -52,6 +53,7 @@ class Transition(Placing, kw_only=True):
     reason: str | None = None
 
     releasing: ClassVar[frozenset[str]] = frozenset({"cancel", "no-show", "complete"})
+    happening: ClassVar[frozenset[str]] = frozenset({"check-in", "start", "complete"})
 
     @property
     def is_placing(self) -> bool:
@@ -72,11 +74,18 @@ class Transition(Placing, kw_only=True):
     def wish(self, directory: Directory, visit: Visit, before: Visit | None) -> Wish:
         return kept_wish(directory, visit, before or visit)
 
+    def keeps_start(self, visit: Visit, before: Visit | None, now: int) -> bool:
+        """Who comes late comes while the visit is not over; otherwise time is taken again as it is booked."""
+        return self.call == "check-in" and visit.end > now
+
     def decide(self, desk: Desk, asked: Asked) -> Visit:
         before = desk.visit(asked, self.id)
         status = TRANSITIONS[before.status].get(self.call)
         if status is None:
             raise illegal(before, self.call)
+        if before.status == "completed" and any(line.line_status == "signed" for line in before.lines):
+            raise signed(before)
+        self._check_reason(desk)
         visit = copied(before)
         visit.status = status
         self._stamp(desk, visit)
@@ -92,10 +101,17 @@ class Transition(Placing, kw_only=True):
         desk.put(asked, AFTER_CALL[self.call], visit, before, gone=gone, new=new)
         return visit
 
+    def _check_reason(self, desk: Desk) -> None:
+        codes = desk.directory.organization.settings.get(_REASON_CODES)
+        if codes and self.reason_code is not None and self.reason_code not in codes:
+            raise Invalid(FieldError("reason_code", "invalid_value", f"must be one of {', '.join(codes)}"))
+
     def _stamp(self, desk: Desk, visit: Visit) -> None:
         at = desk.now if self.at is None else self.at
         if at > desk.now + MINUTE:
             raise Invalid(FieldError("at", "invalid_value", "is in the future"))
+        if self.call in self.happening and self.at is not None and at < visit.start - DAY:
+            raise Invalid(FieldError("at", "invalid_value", "is more than a day before the visit"))
         if self.call == "check-in":
             visit.checked_in_at = at
         elif self.call == "start":
@@ -133,8 +149,11 @@ class Transition(Placing, kw_only=True):
         """A visit that had let go of its time and units asks for them again: all checks as for a booking."""
         visit.cancelled_at = visit.cancelled_by = visit.cancelled_late = visit.notice_minutes = None
         visit.cancel_reason_code = visit.cancel_reason_encrypted = None
+        if visit.status == "scheduled":
+            visit.checked_in_at = visit.started_at = None
         wish = self.wish(desk.directory, visit, before)
-        verdict = granted(desk, asked, desk.patient(visit.patient_id), wish, stays=True)
+        stays = self.keeps_start(visit, before, desk.now)
+        verdict = granted(desk, asked, desk.patient(visit.patient_id), wish, stays=stays)
         kept_room = verdict.room is not None and verdict.room.room.id == before.room_id
         settle(visit, verdict, manual=before.method == "manual" and kept_room)
         return desk.claims_for(visit, verdict)
@@ -148,10 +167,9 @@ class Transition(Placing, kw_only=True):
             if not 0 <= given.minutes_actual <= desk.settings.visit_minutes_max:
                 raise Invalid(FieldError("lines", "invalid_value", "minutes_actual is out of range"))
         actual = {given.line_no: given.minutes_actual for given in self.lines}
-        at = -(-(visit.completed_at or desk.now) // MINUTE) * MINUTE
         # The first line is the visit's own, and others that were given have begun too: a minute of each at least.
         begun = [line.start + MINUTE for line in visit.lines if line.line_no == 1 or actual.get(line.line_no)]
-        ended = min(visit.end, max(at, *begun)) if at > visit.start else visit.end
+        ended = min(visit.end, max(self._ended(desk, before), *begun))
         visit.lines = [line for line in visit.lines if line.start < ended]
         for line in visit.lines:
             line.line_status = "completed"
@@ -162,6 +180,24 @@ class Transition(Placing, kw_only=True):
         held = desk.lift(before)
         visit.end = max(line.end for line in visit.lines)
         return held, trimmed(held, visit)
+
+    def _ended(self, desk: Desk, before: Visit) -> int:
+        """When the visit was over, in whole minutes: the one that has begun is the visit's. Who completes it ahead of its
+        time without saying when says nothing about its end."""
+        if self.at is None:
+            at = -(-desk.now // MINUTE) * MINUTE
+            return at if at > before.start else before.end
+        began = before.start if before.started_at is None else before.started_at
+        if self.at <= began:
+            raise Invalid(FieldError("at", "invalid_value", "is not after the visit's beginning"))
+        return max(-(-self.at // MINUTE) * MINUTE, before.start + MINUTE)
+
+
+def signed(visit: Visit) -> Refused:
+    return Refused(
+        "illegal_transition", "A visit whose note is signed stays completed.", allowed=[],
+        status_now=visit.status, version=visit.version,
+    )  # fmt: skip
 
 
 def trimmed(held: list[HeldClaim], visit: Visit) -> list[HeldClaim]:

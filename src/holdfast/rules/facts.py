@@ -60,6 +60,7 @@ class Visit(msgspec.Struct):
     started_at: int | None = None
     completed_at: int | None = None
     replaces_appointment_id: str | None = None
+    is_replaced: bool = False
     notes_encrypted: str | None = None
     created_by: str | None = None
     version: int = 1

@@ -16,6 +16,10 @@ as $$
     'started_at', date_part('epoch', a.started_at)::bigint,
     'completed_at', date_part('epoch', a.completed_at)::bigint,
     'replaces_appointment_id', a.replaces_appointment_id,
+    'is_replaced', case when a.status in ('cancelled', 'no_show') then exists (
+      select from appointments r
+      where r.organization_id = organization and r.replaces_appointment_id = a.id
+        and r.cancelled_by is distinct from 'error') else false end,
     'notes_encrypted', encode(a.notes_encrypted, 'hex'), 'created_by', a.created_by, 'version', a.version,
     'created_at', date_part('epoch', a.created_at)::bigint,
     'updated_at', date_part('epoch', a.updated_at)::bigint,

@@ -57,6 +57,13 @@ create table appointments (
 );
 create index appointments_by_clinic on appointments (clinic_id, organization_id, starts_at, id);
 create index appointments_by_patient on appointments (patient_id, organization_id, starts_at);
+-- The few that somebody must see to, and the make-ups: what work lists look for among all the others.
+create index appointments_needing_action on appointments (clinic_id, organization_id, starts_at, id)
+  where needs_action is not null;
+create index appointments_without_room on appointments (clinic_id, organization_id, starts_at, id)
+  where room_id is null and location = 'on_site';
+create index appointments_replacing on appointments (replaces_appointment_id, organization_id)
+  where replaces_appointment_id is not null;
 
 create table appointment_lines (
   organization_id uuid not null,
@@ -98,6 +105,9 @@ create table appointment_lines (
   constraint appointment_lines_status_known check (line_status in ('planned', 'completed', 'signed'))
 );
 create index appointment_lines_by_practitioner on appointment_lines (practitioner_id, organization_id, starts_at);
+-- What has been given and has no signed note yet.
+create index appointment_lines_unsigned on appointment_lines (practitioner_id, organization_id, starts_at)
+  where line_status = 'completed';
 
 -- Time that is kept for a booking until it comes or the hold expires. A hold that has ended stays a day, so that "gone" can
 -- be told from "never there". `lines` are as the decision reads them (rules/facts.py, Line).
