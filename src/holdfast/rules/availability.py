@@ -67,17 +67,17 @@ def workable(
 
 
 def starts(
-    clinic: Clinic, grid: Grid, spans: Iterable[Span], on: date, seconds: int, earliest: int
+    zone_name: str, grid: Grid, spans: Iterable[Span], on: date, seconds: int, earliest: int
 ) -> Iterator[int]:
     """The grid's starts of a local date from which `seconds` fit into one of the spans. A part of the day ends
     with its visits; a day that is looked at whole does not."""
     if on.weekday() not in grid.weekdays:
         return
-    midnight, next_midnight = day_span(on, clinic.time_zone)
-    low = wall(on, grid.from_minute, clinic.time_zone)
+    midnight, next_midnight = day_span(on, zone_name)
+    low = wall(on, grid.from_minute, zone_name)
     high = next_midnight + seconds
     if grid.to_minute < 1440:
-        high = wall(on, grid.to_minute, clinic.time_zone, ends=True)
+        high = wall(on, grid.to_minute, zone_name, ends=True)
     step = grid.step_minutes * MINUTE
     for span_start, span_end in spans:
         first = max(span_start, low, earliest)
@@ -139,7 +139,9 @@ def free_slots(
         wanted: list[tuple[int, Practitioner]] = []
         for practitioner in everyone:
             spans = workable(directory, timetable, clinic, practitioner, on, visit.location, seconds)
-            wanted += [(at, practitioner) for at in starts(clinic, grid, spans, on, seconds, earliest)]
+            wanted += [
+                (at, practitioner) for at in starts(clinic.time_zone, grid, spans, on, seconds, earliest)
+            ]
         wanted.sort(key=lambda each: each[0])
         todays: list[Slot] = []
         for at, practitioner in wanted:
@@ -176,7 +178,7 @@ def nearest_slots(
         spans = workable(
             directory, timetable, clinic, practitioner, on, visit.location, visit.end - visit.start
         )
-        wanted += starts(clinic, grid, spans, on, visit.end - visit.start, earliest)
+        wanted += starts(clinic.time_zone, grid, spans, on, visit.end - visit.start, earliest)
     wanted.sort(key=lambda at: (abs(at - visit.start), at))
     found: list[Slot] = []
     for at in wanted:
