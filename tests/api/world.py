@@ -70,6 +70,11 @@ async def make(client: Client, organization: Organization, word: str) -> None:
             admin, "blocks", kind="admin", practitioner_ids=[organization.practitioner_id], label=f"{word} label",
             start=(VISIT + timedelta(hours=5)).isoformat(), end=(VISIT + timedelta(hours=6)).isoformat(),
         )  # fmt: skip
+        for noun, kind in (("clinics", "closures"), ("rooms", "closures"), ("practitioners", "time-off")):
+            made[f"{noun}/{kind}"] = await _post(
+                admin, f"{noun}/{made[noun]}/{kind}", start=(VISIT + timedelta(days=1)).isoformat(),
+                end=(VISIT + timedelta(days=1, hours=1)).isoformat(),
+            )  # fmt: skip
 
 
 def sample(schema: dict[str, Any], components: dict[str, Any], own: dict[str, str], name: str = "") -> Any:
