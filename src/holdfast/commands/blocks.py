@@ -174,8 +174,8 @@ async def _wanted(turn: Turn, named: Document, befores: list[Document], fields: 
     )
     steps = []
     for before in befores:
-        times = wanted if before is named or before["id"] == named["id"] else None
-        span = _span(times) if times else shifted(_span(before), start_by, end_by, zone_name)
+        is_named = before["id"] == named["id"]
+        span = _span(wanted) if is_named else shifted(_span(before), start_by, end_by, zone_name)
         after = before | fields | _times(span)
         if after != before:
             steps.append(_Step(before, after | {"version": before["version"] + 1}))

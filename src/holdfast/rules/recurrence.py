@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
 from types import MappingProxyType
 from typing import Final
@@ -125,11 +125,10 @@ def _locals(parts: dict[str, str], first: datetime, zone_name: str) -> list[date
 def _until(text: str, zone_name: str) -> datetime:
     """The last moment on the wall: a date is meant with all of its day, an instant with Z is the wall's of the zone."""
     found = _UNTIL.fullmatch(text)
+    if found is None:
+        raise _wrong(f"UNTIL={text} is no date")
     try:
-        on = datetime.strptime(found[1] if found else "", "%Y%m%d").date()  # noqa: DTZ007 a date has no zone
-        if found is None or found[2] is None:
-            return datetime.combine(on, time(23, 59, 59))
-        at = datetime.combine(on, datetime.strptime(found[2], "%H%M%S").time())  # noqa: DTZ007 of the wall, or UTC below
+        at = datetime.strptime(found[1] + (found[2] or "235959"), "%Y%m%d%H%M%S")  # noqa: DTZ007 of the wall, or below
         return at.replace(tzinfo=UTC).astimezone(zone(zone_name)).replace(tzinfo=None) if found[3] else at
     except (ValueError, OverflowError):
         raise _wrong(f"UNTIL={text} is no date") from None
