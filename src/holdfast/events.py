@@ -41,7 +41,11 @@ DIRECTORY: Final = (
     "payer.created",
     "payer.changed",
     "closure.recorded",
+    "closure.changed",
+    "closure.removed",
     "time_off.recorded",
+    "time_off.changed",
+    "time_off.removed",
     "user.created",
     "user.changed",
 )

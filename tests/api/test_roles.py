@@ -71,11 +71,13 @@ async def two(application: Application, client: Client) -> Two:
 
 
 def at(route: Route[Any, Any], made: dict[str, str], other: str = "") -> str:
-    """The route's path with ids of `made`, or with `other` for its id."""
-    noun = route.path.split("/")[3]
-    path = route.path.replace("{kind}", "unsigned_notes")
+    """The route's path with ids of `made`, or with `other` for its id. What belongs to the noun is made beside it."""
+    noun, *rest = route.path.split("/")[3:]
+    beside = made.get("/".join([noun, *rest[1:2]]), "1")
     return re.sub(
-        r"\{[a-z_]+\}", lambda found: other or made.get(noun, "1") if found[0] == "{id}" else "1", path
+        r"\{[a-z_]+\}",
+        lambda found: other or made.get(noun, "1") if found[0] == "{id}" else beside,
+        route.path.replace("{kind}", "unsigned_notes"),
     )
 
 

@@ -70,6 +70,17 @@ async def make(client: Client, organization: Organization, word: str) -> None:
             admin, "blocks", kind="admin", practitioner_ids=[organization.practitioner_id], label=f"{word} label",
             start=(VISIT + timedelta(hours=5)).isoformat(), end=(VISIT + timedelta(hours=6)).isoformat(),
         )  # fmt: skip
+        answer = await admin.post(f"{API}/blocks", json={
+            "kind": "break", "practitioner_ids": [organization.practitioner_id], "rrule": "FREQ=WEEKLY;COUNT=2",
+            "start": (VISIT + timedelta(hours=7)).isoformat(), "end": (VISIT + timedelta(hours=8)).isoformat(),
+        })  # fmt: skip
+        assert answer.status_code == 201, answer.text
+        made["series"] = answer.json()["series_id"]
+        for noun, kind in (("clinics", "closures"), ("rooms", "closures"), ("practitioners", "time-off")):
+            made[f"{noun}/{kind}"] = await _post(
+                admin, f"{noun}/{made[noun]}/{kind}", start=(VISIT + timedelta(days=1)).isoformat(),
+                end=(VISIT + timedelta(days=1, hours=1)).isoformat(),
+            )  # fmt: skip
 
 
 def sample(schema: dict[str, Any], components: dict[str, Any], own: dict[str, str], name: str = "") -> Any:
@@ -112,4 +123,4 @@ def _text(schema: dict[str, Any], own: dict[str, str], name: str) -> str:
 def noun_of(field: str) -> str:
     """The noun that a field's id is of: `exclude_appointment_id` is one of `appointments`."""
     word = field.removesuffix("s").removesuffix("_id").rpartition("_")[2]
-    return "patients" if word == "client" else f"{word}s"
+    return {"client": "patients", "series": "series"}.get(word, f"{word}s")

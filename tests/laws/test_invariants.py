@@ -65,6 +65,13 @@ FAULTS: dict[str, tuple[str, str]] = {
     "a block without its claim": (
         "delete from claims where organization_id = $1 and kind = 'block'", "blocks_have_their_claims"
     ),
+    "a block of another kind than was told": (
+        "update blocks set kind = 'travel' where organization_id = $1", "events_replayed_equal_tables"
+    ),
+    "a block that was told away and stands": (
+        "update blocks set deleted_at = null where organization_id = $1 and deleted_at is not null",
+        "events_replayed_equal_tables",
+    ),
     "more units than there are": (
         "update authorizations set total_units = 1 where organization_id = $1", "units_within_total"
     ),
@@ -182,7 +189,13 @@ async def world(open_world: Open) -> World:
         "room_id": world.rooms[0],
         **times,
     }
-    assert (await client.post("/blocks", block)).status == 201
+    made_block = await client.post("/blocks", block)
+    assert made_block.status == 201
+    moved = {"start": at(day(6) + timedelta(hours=2))}
+    assert (await client.patch(f"/blocks/{made_block.body['id']}", moved)).status == 200
+    gone = await client.post("/blocks", block)
+    assert (await client.patch(f"/blocks/{gone.body['id']}", {"kind": "admin"})).status == 200
+    assert (await client.delete(f"/blocks/{gone.body['id']}")).status == 204
     return world
 
 

@@ -51,6 +51,9 @@ class Client:
     async def patch(self, path: str, body: Any, **headers: str) -> Reply:
         return await self.ask("PATCH", path, body, **headers)
 
+    async def delete(self, path: str, **headers: str) -> Reply:
+        return await self.ask("DELETE", path, **headers)
+
     async def connect(self) -> None:
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self.port)

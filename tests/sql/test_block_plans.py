@@ -27,7 +27,7 @@ async def test_a_block_finds_claims_by_their_keys(database: Any, is_known: bool)
     span = (moment(made.middle + 3 * 3600), moment(made.middle + 4 * 3600))
     await watched.begin(made.organization)
     await watched.connection.execute(
-        statement("block_save"), made.organization, block, "meeting", None, *span, None, 1, span[0]
+        statement("block_save"), made.organization, block, "meeting", None, *span, None, 1, span[0], None
     )
     take = (statement("block_claims_take"), made.organization, whom, [1] * 4, *span, block)
     release = (statement("block_claims_release"), made.organization, whom, span[0], block)

@@ -1,6 +1,8 @@
-"""`/clinics/{id}/closures`, `/rooms/{id}/closures` and `/practitioners/{id}/time-off`: recorded whatever is booked."""
+"""`/clinics/{id}/closures`, `/rooms/{id}/closures` and `/practitioners/{id}/time-off`: recorded whatever is booked,
+made longer or shorter, and removed.
+"""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -15,7 +17,7 @@ from holdfast.commands.clinics import CLINIC
 from holdfast.commands.practitioners import PRACTITIONER
 from holdfast.commands.rooms import ROOM
 from holdfast.commands.save import Noun
-from holdfast.slot import moment
+from holdfast.slot import instant, moment, rfc3339
 
 Kind = Literal["sick", "holiday", "training", "other"]
 
@@ -32,9 +34,26 @@ class NewTimeOff(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     kind: Kind = "other"
 
 
-class Affected(msgspec.Struct, kw_only=True):
-    """A visit in the way, which now needs someone's decision."""
+class ClosureChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Only what is given changes: a new start leaves the end where it is."""
 
+    start: Instant | msgspec.UnsetType = msgspec.UNSET
+    end: Instant | msgspec.UnsetType = msgspec.UNSET
+    reason: Reason | msgspec.UnsetType = msgspec.UNSET
+
+
+class TimeOffChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Only what is given changes: a new start leaves the end where it is."""
+
+    start: Instant | msgspec.UnsetType = msgspec.UNSET
+    end: Instant | msgspec.UnsetType = msgspec.UNSET
+    kind: Kind | msgspec.UnsetType = msgspec.UNSET
+
+
+class Affected(msgspec.Struct, kw_only=True):
+    """What is in the way: a visit, which is flagged until someone deals with it, or a block, whose status is `block`."""
+
+    kind: Literal["appointment", "block"]
     id: str
     start: str
     end: str
@@ -48,6 +67,7 @@ class Closure(msgspec.Struct, kw_only=True):
     start: str
     end: str
     reason: str
+    version: int
     created_at: str
 
 
@@ -57,6 +77,7 @@ class TimeOff(msgspec.Struct, kw_only=True):
     start: str
     end: str
     kind: Kind
+    version: int
     created_at: str
 
 
@@ -66,6 +87,18 @@ class RecordedClosure(Closure, kw_only=True):
 
 class RecordedTimeOff(TimeOff, kw_only=True):
     affected: list[Affected]
+
+
+class SeenClosure(Closure, kw_only=True):
+    """`affected` is null for whoever does not see every visit."""
+
+    affected: list[Affected] | None
+
+
+class SeenTimeOff(TimeOff, kw_only=True):
+    """`affected` is null for whoever does not see every visit."""
+
+    affected: list[Affected] | None
 
 
 class AbsenceQuery(Paged, kw_only=True):
@@ -111,37 +144,70 @@ async def of_practitioner(ask: Ask[AbsenceQuery, Any]) -> Answer:
     return await _listed(ask, PRACTITIONER, "time_off_page", ask.id())
 
 
+def _one(noun: Noun, parameter: str) -> tuple[nouns.Handler, nouns.Handler, nouns.Handler]:
+    """Get, change and remove one absence of a clinic, room or practitioner."""
+
+    async def get(ask: Ask[Any, Any]) -> Answer:
+        organization = ask.actor.organization_id
+        async with ask.house.database.reading(organization) as connection:
+            seal = await ask.house.seal(connection, organization)
+            of = await absences.whose(connection, organization, seal, noun, ask.id())
+            found, seq = await absences.find(connection, organization, seal, of, ask.id(parameter))
+            affected = None
+            if ask.actor.reach("appointments.read") == "all":
+                span = (instant(found["start"]), instant(found["end"]))
+                affected = await absences.affected(connection, organization, of, span)
+        return Answer(found | {"affected": affected}, version=found["version"], seq=seq)
+
+    async def change(ask: Ask[Any, Any]) -> Answer:
+        fields = save.given(ask.body)
+        fields |= {name: rfc3339(fields[name]) for name in fields.keys() & {"start", "end"}}
+        return Answer.of(
+            await absences.alter(ask.house, ask.asked, noun, ask.id(), ask.id(parameter), fields)
+        )
+
+    async def remove(ask: Ask[Any, Any]) -> Answer:
+        return Answer.of(await absences.remove(ask.house, ask.asked, noun, ask.id(), ask.id(parameter)))
+
+    return get, change, remove
+
+
+_CLOSURES: Final = (NewClosure, ClosureChange, RecordedClosure, SeenClosure, Closure)
+_TIME_OFF: Final = (NewTimeOff, TimeOffChange, RecordedTimeOff, SeenTimeOff, TimeOff)
+
+
 def _routes(
-    path: str, words: str, record: nouns.Handler, listing: nouns.Handler, *shapes: type[msgspec.Struct]
-) -> tuple[Route[Any, Any], ...]:
-    """`shapes`: the body, the answer to it, and an item of the list."""
-    new, recorded, one = shapes
+    path: str, noun: Noun, record: nouns.Handler, listing: nouns.Handler, shapes: tuple[type[msgspec.Struct], ...]
+) -> tuple[Route[Any, Any], ...]:  # fmt: skip
+    """`shapes`: the body, that of a change, the answer to both, to a get, and an item of the list."""
+    new, altered, recorded, seen, item = shapes
+    words, parameter = ("time off", "time_off_id") if item is TimeOff else ("closures", "closure_id")
+    words = f"{words} of a {noun.name}"
+    one = f"{path}/{{{parameter}}}"
+    get, change, remove = _one(noun, parameter)
     return (
         Route(
             "POST", path, record, "places.write", f"Record {words}", body=new, answer=recorded, status=201,
             refusals=("not_found",), tag="places",
         ),
         Route(
-            "GET", path, listing, "places.read", f"List {words}", query=AbsenceQuery, answer=nouns.page_of(one),
+            "GET", path, listing, "places.read", f"List {words}", query=AbsenceQuery, answer=nouns.page_of(item),
             tag="places",
+        ),
+        Route("GET", one, get, "places.read", f"Get one of the {words}", answer=seen, tag="places"),
+        Route(
+            "PATCH", one, change, "places.write", f"Lengthen, shorten or correct one of the {words}", body=altered,
+            answer=recorded, refusals=("version_mismatch",), tag="places",
+        ),
+        Route(
+            "DELETE", one, remove, "places.write", f"Remove one of the {words}; its time is given back", status=204,
+            refusals=("version_mismatch",), tag="places",
         ),
     )  # fmt: skip
 
 
-CLINIC_ROUTES = _routes(
-    "/api/v1/clinics/{id}/closures", "closures of a clinic", close_clinic, of_clinic,
-    NewClosure, RecordedClosure, Closure,
-)  # fmt: skip
-ROOM_ROUTES = _routes(
-    "/api/v1/rooms/{id}/closures",
-    "closures of a room",
-    close_room,
-    of_room,
-    NewClosure,
-    RecordedClosure,
-    Closure,
-)
+CLINIC_ROUTES = _routes("/api/v1/clinics/{id}/closures", CLINIC, close_clinic, of_clinic, _CLOSURES)
+ROOM_ROUTES = _routes("/api/v1/rooms/{id}/closures", ROOM, close_room, of_room, _CLOSURES)
 PRACTITIONER_ROUTES = _routes(
-    "/api/v1/practitioners/{id}/time-off", "time off of a practitioner", take_time_off, of_practitioner,
-    NewTimeOff, RecordedTimeOff, TimeOff,
-)  # fmt: skip
+    "/api/v1/practitioners/{id}/time-off", PRACTITIONER, take_time_off, of_practitioner, _TIME_OFF
+)

@@ -17,9 +17,10 @@ from holdfast.api.fields import Label
 from holdfast.api.lists import Paged
 from holdfast.api.wire import Id, Instant
 from holdfast.commands import blocks, save
-from holdfast.commands.blocks import BLOCK
+from holdfast.commands.blocks import BLOCK, Recurs
 from holdfast.commands.save import Document
-from holdfast.errors import NotFound, Refused
+from holdfast.errors import FieldError, Invalid, NotFound, Refused
+from holdfast.rules.recurrence import DATES_MAX
 from holdfast.slot import day_span, instant, moment, rfc3339
 from holdfast.vault import Seal
 
@@ -27,11 +28,18 @@ Kind = Literal["meeting", "break", "admin", "training", "travel"]
 Attendees = Annotated[list[Id], Meta(min_length=1, max_length=50)]
 _SINCE, _UNTIL = instant("1971-01-01T00:00:00Z"), instant("9000-01-01T00:00:00Z")
 # What everyone may know who sees that time is taken: whose, where and when.
-_BUSY = ("id", "practitioner_ids", "room_id", "start", "end", "version", "created_at", "updated_at")
+_BUSY = (
+    "id", "practitioner_ids", "room_id", "start", "end", "version", "series_id", "created_at", "updated_at",
+)  # fmt: skip
 
 
 class NewBlock(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Who is taken, maybe where, and when. The label is for those who see all of it."""
+    """Who is taken, maybe where, and when. The label is for those who see all of it.
+
+    `rrule`: it recurs, at the same time on the wall of the room's clinic (without a room, of the clinics of all
+    attendees; else of the organization). RFC 5545 with COUNT or UNTIL, at most 104 dates within two years, the first of
+    them the start's. `exdates`: local dates that are left out.
+    """
 
     kind: Kind
     practitioner_ids: Attendees
@@ -39,6 +47,10 @@ class NewBlock(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     start: Instant
     end: Instant
     label: Label = ""
+    rrule: (
+        Annotated[str, Meta(min_length=1, max_length=500, examples=["FREQ=WEEKLY;BYDAY=MO;COUNT=10"])] | None
+    ) = None
+    exdates: Annotated[list[date], Meta(max_length=DATES_MAX)] = []
 
 
 class BlockChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -63,8 +75,27 @@ class Block(msgspec.Struct, kw_only=True):
     end: str
     label: str | None
     version: int
+    series_id: str | None
     created_at: str
     updated_at: str
+
+
+class BlockDate(msgspec.Struct, kw_only=True):
+    id: str
+    start: str
+    end: str
+
+
+class RecordedBlock(Block, kw_only=True):
+    """`dates`: of one that recurs, each date's block; the answer is the first of them."""
+
+    dates: list[BlockDate] | msgspec.UnsetType = msgspec.UNSET
+
+
+class ScopeQuery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """`following`: this date of a block that recurs and all after it, which move as far on the wall as this one."""
+
+    scope: Literal["this", "following"] = "this"
 
 
 class BlockQuery(Paged, kw_only=True):
@@ -77,6 +108,7 @@ class BlockQuery(Paged, kw_only=True):
     practitioner_id: Id | None = None
     room_id: Id | None = None
     kind: Kind | None = None
+    series_id: Id | None = None
 
 
 def seen(actor: Actor, block: Document) -> Document | None:
@@ -88,7 +120,7 @@ def seen(actor: Actor, block: Document) -> Document | None:
     if actor.practitioner_id in block["practitioner_ids"]:
         return block
     hidden = {name: None for name in ("kind", "label") if name in block}
-    return {name: block[name] for name in _BUSY} | hidden
+    return {name: block.get(name) for name in _BUSY} | hidden
 
 
 def _given(body: msgspec.Struct) -> Document:
@@ -101,7 +133,7 @@ def _given(body: msgspec.Struct) -> Document:
     return given
 
 
-async def _done(ask: Ask[NoFields, Any], work: Awaitable[Answered], subject: str | None = None) -> Answer:
+async def _done(ask: Ask[Any, Any], work: Awaitable[Answered], subject: str | None = None) -> Answer:
     try:
         return Answer.of(await work)
     except Refused as refused:
@@ -111,15 +143,24 @@ async def _done(ask: Ask[NoFields, Any], work: Awaitable[Answered], subject: str
 
 
 async def create(ask: Ask[NoFields, NewBlock]) -> Answer:
-    return await _done(ask, blocks.record(ask.house, ask.asked, _given(ask.body)))
+    fields = _given(ask.body)
+    rule, without = fields.pop("rrule"), fields.pop("exdates")
+    if without and rule is None:
+        raise Invalid(FieldError("exdates", "invalid_value", "is for a block that recurs"))
+    recurs = None if rule is None else Recurs(rule, frozenset(without))
+    return await _done(ask, blocks.record(ask.house, ask.asked, fields, recurs))
 
 
-async def change(ask: Ask[NoFields, BlockChange]) -> Answer:
-    return await _done(ask, blocks.move(ask.house, ask.asked, ask.id(), _given(ask.body)), ask.id())
+async def change(ask: Ask[ScopeQuery, BlockChange]) -> Answer:
+    fields, following = _given(ask.body), ask.query.scope == "following"
+    return await _done(
+        ask, blocks.move(ask.house, ask.asked, ask.id(), fields, following=following), ask.id()
+    )
 
 
-async def delete(ask: Ask[NoFields, Any]) -> Answer:
-    return await _done(ask, blocks.delete(ask.house, ask.asked, ask.id()), ask.id())
+async def delete(ask: Ask[ScopeQuery, Any]) -> Answer:
+    following = ask.query.scope == "following"
+    return await _done(ask, blocks.delete(ask.house, ask.asked, ask.id(), following=following), ask.id())
 
 
 async def get(ask: Ask[NoFields, Any]) -> Answer:
@@ -142,7 +183,15 @@ async def listing(ask: Ask[BlockQuery, Any]) -> Answer:
         return Answer(lists.page(ask, query, [], 0))
     start = day_span(first, zone_name)[0] if first else _SINCE
     end = day_span(last, zone_name)[1] if last else _UNTIL
-    values = (moment(start), moment(end), query.clinic_id, query.practitioner_id, query.room_id, query.kind)
+    values = (
+        moment(start),
+        moment(end),
+        query.clinic_id,
+        query.practitioner_id,
+        query.room_id,
+        query.kind,
+        query.series_id,
+    )
     return await lists.opened(ask, partial(_opened, ask.actor), "blocks_page", *values)
 
 
@@ -152,13 +201,13 @@ def _opened(actor: Actor, stored: Document, seal: Seal) -> Document | None:
 
 _REFUSED = (
     "start_in_past", "inactive_resource", "practitioner_conflict", "room_conflict", "room_unavailable", "time_conflict",
-    "not_found",
+    "series_conflict", "not_found",
 )  # fmt: skip
 _ONE = "/api/v1/blocks/{id}"
 
 ROUTES: tuple[Route[Any, Any], ...] = (
     Route(
-        "POST", "/api/v1/blocks", create, "appointments.write", "Keep time free of visits", body=NewBlock, answer=Block,
+        "POST", "/api/v1/blocks", create, "appointments.write", "Keep time free of visits", body=NewBlock, answer=RecordedBlock,
         status=201, refusals=_REFUSED, tag="blocks",
     ),
     Route(
@@ -167,11 +216,11 @@ ROUTES: tuple[Route[Any, Any], ...] = (
     ),
     Route("GET", _ONE, get, "appointments.read", "Get a block", answer=Block, tag="blocks"),
     Route(
-        "PATCH", _ONE, change, "appointments.write", "Move or change a block", body=BlockChange, answer=Block,
-        refusals=(*_REFUSED, "version_mismatch"), tag="blocks",
+        "PATCH", _ONE, change, "appointments.write", "Move or change a block", query=ScopeQuery, body=BlockChange,
+        answer=Block, refusals=(*_REFUSED, "version_mismatch"), tag="blocks",
     ),
     Route(
-        "DELETE", _ONE, delete, "appointments.write", "Delete a block; its time is given back", status=204,
-        refusals=("version_mismatch",), tag="blocks",
+        "DELETE", _ONE, delete, "appointments.write", "Delete a block; its time is given back", query=ScopeQuery,
+        status=204, refusals=("version_mismatch",), tag="blocks",
     ),
 )  # fmt: skip

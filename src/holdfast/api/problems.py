@@ -33,6 +33,7 @@ STATUS: Final[Mapping[str, int]] = {
     "time_conflict": 409,
     "already_exists": 409,
     "seat_in_use": 409,
+    "series_conflict": 409,
     "totals_below_committed": 409,
     "rate_limited": 429,
     "overloaded": 503,

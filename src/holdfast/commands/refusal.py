@@ -29,7 +29,7 @@ _ANOTHER_TIME_HELPS_NOT = frozenset({
     "inactive_resource", "credential_missing", "authorization_missing", "authorization_mismatch",
     "authorization_inactive", "insufficient_units", people.EXCLUDED,
 })  # fmt: skip
-_REACHES_DAYS = (1, 7)
+REACHES_DAYS = (1, 7)
 """How far alternatives are looked for first; then as far as the settings allow."""
 
 
@@ -40,7 +40,7 @@ async def explained(house: House, asked: Asked, intent: Placing, refused: Refuse
         desk, wish, patient = await _desk(house, reading, found, asked, intent)
         verdict = assess(found.directory, found.timetable, patient, desk.authorizations_of(patient.id), wish)
         reasons = tuple(verdict.reasons) or refused.reasons
-        conflicts = await _conflicts(reading, verdict.conflicts)
+        conflicts = await in_the_way(reading, verdict.conflicts)
         alternatives = {
             "rooms": free_rooms(found, patient, wish.visit) if _is_about_rooms(reasons) else [],
             "slots": await _slots(house, reading, desk, wish, patient, reasons),
@@ -71,7 +71,7 @@ async def _desk(
     return desk, wish, desk.patient(visit.patient_id)
 
 
-async def _conflicts(reading: Snapshot, conflicts: Iterable[Conflict]) -> list[dict[str, Any]]:
+async def in_the_way(reading: Snapshot, conflicts: Iterable[Conflict]) -> list[dict[str, Any]]:
     """The claims in the way, with the status of the visit that each belongs to."""
     listed = list(conflicts)
     visits = {each.claim.owner for each in listed if each.claim.kind in ("visit", "turnover")}
@@ -126,7 +126,7 @@ async def _slots(
     clinic = desk.directory.clinics[visit.clinic_id]
     middle = local_date(visit.start, clinic.time_zone)
     slots: list[Slot] = []
-    for days in (*_REACHES_DAYS, settings.alternatives_days_max):
+    for days in (*REACHES_DAYS, settings.alternatives_days_max):
         low, high = visit.start - (days + 2) * DAY, visit.end + (days + 2) * DAY
         wide = everything(desk.directory, visit, max(low, desk.now - 2 * DAY), high)
         await reading.gather(Need(lambda _directory, _visits, _now, wide=wide: wide))  # type: ignore[misc]

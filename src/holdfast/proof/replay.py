@@ -28,6 +28,7 @@ class Fold:
         self.seq = 0
         self.appointments: dict[str, Document] = {}
         self.authorizations: dict[str, Document] = {}
+        self.blocks: dict[str, Document] = {}
         self.faults: list[Document] = []
 
     def take(self, seq: int, kind: str, body: Document) -> None:
@@ -41,6 +42,10 @@ class Fold:
         elif noun == "authorization":
             counters = {name: body.get(name) for name in _COUNTERS}
             self._step(self.authorizations, counters, seq, is_first=verb == "created")
+        elif noun == "block":
+            self._step(self.blocks, body, seq, is_first=verb == "created")
+            if verb == "deleted":
+                del self.blocks[body["id"]]
 
     def _step(self, state: dict[str, Document], body: Document, seq: int, *, is_first: bool) -> None:
         before = state.get(body["id"])
@@ -50,6 +55,14 @@ class Fold:
                 {"what": "out of order", "seq": seq, "id": body["id"], "version": body["version"]}
             )
         state[body["id"]] = body
+
+    def told(self) -> tuple[tuple[str, dict[str, Document]], ...]:
+        """Each kind of thing by the name of its statement, and what the events say there is."""
+        return (
+            ("appointments", self.appointments),
+            ("authorizations", self.authorizations),
+            ("blocks", self.blocks),
+        )
 
     async def take_all(self, connection: Connection, organization: str) -> int:
         """The next page of events; how many there were."""
@@ -70,7 +83,7 @@ async def differences(organization: str, reading: Reading) -> list[Document]:
         while await fold.take_all(connection, organization):
             pass
         found = list(fold.faults)
-        for name, told in (("appointments", fold.appointments), ("authorizations", fold.authorizations)):
+        for name, told in fold.told():
             stored = {
                 row["id"]: row["document"] async for row in _rows(connection, f"replay/{name}", organization)
             }

@@ -67,17 +67,17 @@ def workable(
 
 
 def starts(
-    clinic: Clinic, grid: Grid, spans: Iterable[Span], on: date, seconds: int, earliest: int
+    zone_name: str, grid: Grid, spans: Iterable[Span], on: date, seconds: int, earliest: int
 ) -> Iterator[int]:
     """The grid's starts of a local date from which `seconds` fit into one of the spans. A part of the day ends
     with its visits; a day that is looked at whole does not."""
     if on.weekday() not in grid.weekdays:
         return
-    midnight, next_midnight = day_span(on, clinic.time_zone)
-    low = wall(on, grid.from_minute, clinic.time_zone)
+    midnight, next_midnight = day_span(on, zone_name)
+    low = wall(on, grid.from_minute, zone_name)
     high = next_midnight + seconds
     if grid.to_minute < 1440:
-        high = wall(on, grid.to_minute, clinic.time_zone, ends=True)
+        high = wall(on, grid.to_minute, zone_name, ends=True)
     step = grid.step_minutes * MINUTE
     for span_start, span_end in spans:
         first = max(span_start, low, earliest)
@@ -146,7 +146,9 @@ def free_slots(
         for practitioner in everyone if here != [] else ():
             spans = workable(directory, timetable, clinic, practitioner, on, visit.location, seconds)
             spans = spans if here is None else intersect(spans, here)
-            wanted += [(at, practitioner) for at in starts(clinic, grid, spans, on, seconds, earliest)]
+            wanted += [
+                (at, practitioner) for at in starts(clinic.time_zone, grid, spans, on, seconds, earliest)
+            ]
         wanted.sort(key=lambda each: each[0])
         todays: list[Slot] = []
         for at, practitioner in wanted:
@@ -184,7 +186,7 @@ def nearest_slots(
         spans = workable(
             directory, timetable, clinic, practitioner, on, visit.location, visit.end - visit.start
         )
-        wanted += starts(clinic, grid, spans, on, visit.end - visit.start, earliest)
+        wanted += starts(clinic.time_zone, grid, spans, on, visit.end - visit.start, earliest)
     wanted.sort(key=lambda at: (abs(at - visit.start), at))
     if patient is not None and patient.constraints.availability:
         wanted.sort(key=lambda at: not people.can_come(patient, clinic, shifted(visit, at)))

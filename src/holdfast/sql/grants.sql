@@ -9,7 +9,7 @@ revoke update, delete on events, audit, batches, authorization_entries, denials 
 -- A claim is never moved, only released and made anew; an address never changes its organization.
 revoke update on claims, login_directory, organizations from holdfast_service;
 grant update (name, time_zone, patient_label, settings, version) on organizations to holdfast_service;
-revoke delete on closures, time_off, blocks from holdfast_service;
+revoke delete on blocks from holdfast_service;
 revoke delete on organizations, turns, users, clinics, rooms, practitioners, patients, contacts, services,
   payers, resources, appointments, authorizations from holdfast_service;
 grant execute on all functions in schema public to holdfast_service;

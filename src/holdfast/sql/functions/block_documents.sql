@@ -11,7 +11,7 @@ as $$
       order by a.practitioner_id),
     'room_id', b.room_id, 'start', as_instant(b.starts_at), 'end', as_instant(b.ends_at),
     'label_encrypted', encode(b.label_encrypted, 'hex'), 'version', b.version,
-    'created_at', as_instant(b.created_at), 'updated_at', as_instant(b.updated_at))
+    'series_id', b.series_id, 'created_at', as_instant(b.created_at), 'updated_at', as_instant(b.updated_at))
   from blocks b
   where b.organization_id = organization and b.deleted_at is null
 $$;

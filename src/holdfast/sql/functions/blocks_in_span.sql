@@ -1,9 +1,9 @@
--- The blocks that touch [span_start, span_end), by whom, where and of which kind as far as these are given. A block
+-- The blocks that touch [span_start, span_end), by whom, where, of which kind and series as far as these are given. A block
 -- is of a clinic if its room is there or one of its attendees works there. It is at most 24 hours long, so one that
 -- reaches into the span began less than that before it.
 create or replace function blocks_in_span(
   organization uuid, span_start timestamptz, span_end timestamptz, clinic uuid, practitioner uuid, room uuid,
-  block_kind text)
+  block_kind text, series uuid)
 returns table (id uuid, starts_at timestamptz)
 language sql stable
 as $$
@@ -13,6 +13,7 @@ as $$
     and b.starts_at > span_start - interval '24 hours' and b.starts_at < span_end and b.ends_at > span_start
     and (room is null or b.room_id = room)
     and (block_kind is null or b.kind = block_kind)
+    and (series is null or b.series_id = series)
     and (practitioner is null or exists (
       select from block_attendees a
       where a.organization_id = organization and a.block_id = b.id and a.practitioner_id = practitioner))

@@ -15,4 +15,4 @@ cross join lateral (
     and s.seat <> all (taken.seats)
   order by s.seat
   limit 1) s
-returning resource_id::text
+returning block_id::text, resource_id::text

@@ -1,7 +1,7 @@
--- A page of blocks that touch a range, by start: of a clinic, practitioner, room or kind, if one is given.
+-- A page of blocks that touch a range, by start: of a clinic, practitioner, room, kind or series, if one is given.
 with found as materialized (
   select f.id, f.starts_at
-  from blocks_in_span($1, $5, $6, $7, $8, $9, $10) f
+  from blocks_in_span($1, $5, $6, $7, $8, $9, $10, $11) f
   order by f.starts_at, f.id
   limit $4
 )

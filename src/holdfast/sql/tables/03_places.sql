@@ -98,6 +98,7 @@ create table closures (
   ends_at timestamptz not null,
   reason text not null default '',
   created_at timestamptz not null default now(),
+  version integer not null default 1,
   constraint closures_pkey primary key (organization_id, id),
   constraint closures_clinic_fkey foreign key (organization_id, clinic_id) references clinics (organization_id, id),
   constraint closures_room_fkey foreign key (organization_id, room_id) references rooms (organization_id, id),

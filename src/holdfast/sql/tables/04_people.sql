@@ -95,6 +95,7 @@ create table time_off (
   ends_at timestamptz not null,
   kind text not null default 'other',
   created_at timestamptz not null default now(),
+  version integer not null default 1,
   constraint time_off_pkey primary key (organization_id, id),
   constraint time_off_practitioner_fkey foreign key (organization_id, practitioner_id)
     references practitioners (organization_id, id),
@@ -264,12 +265,14 @@ create table blocks (
   version integer not null default 1,
   created_at timestamptz not null,
   updated_at timestamptz not null,
+  series_id uuid,
   constraint blocks_pkey primary key (organization_id, id),
   constraint blocks_room_fkey foreign key (organization_id, room_id) references rooms (organization_id, id),
   constraint blocks_kind_known check (kind in ('meeting', 'break', 'admin', 'training', 'travel')),
   constraint blocks_length check (starts_at < ends_at and ends_at - starts_at <= interval '24 hours')
 );
 create index blocks_starting on blocks (starts_at, organization_id);
+create index blocks_by_series on blocks (series_id, organization_id, starts_at) where series_id is not null;
 
 create table block_attendees (
   organization_id uuid not null,
