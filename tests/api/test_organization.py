@@ -16,7 +16,10 @@ async def test_everybody_reads_their_own(
             answer = await user.get(PATH)
         assert answer.status_code == 200
         assert answer.json()["id"] == organization.id
-        assert answer.json()["settings"] == {"late_cancellation_minutes": 1440}
+        assert answer.json()["settings"] == {
+            "late_cancellation_minutes": 1440,
+            "require_totp_for_admins": False,
+        }
         assert answer.headers["etag"] == '"1"'
         assert "CANARY" not in answer.text
 
@@ -24,7 +27,7 @@ async def test_everybody_reads_their_own(
 async def test_an_admin_changes_it(client: Client, organization: Organization) -> None:
     async with client(organization.tokens["admin"]) as admin:
         changes = {"name": " New name ", "time_zone": "Europe/Berlin", "patient_label": "learner",
-                   "settings": {"late_cancellation_minutes": 60}}  # fmt: skip
+                   "settings": {"late_cancellation_minutes": 60, "require_totp_for_admins": False}}  # fmt: skip
         answer = await admin.patch(PATH, json=changes)
         assert answer.status_code == 200, answer.text
         changed = answer.json()

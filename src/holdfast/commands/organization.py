@@ -18,6 +18,7 @@ class OrganizationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     """What an organization decides for itself. Only settings that something acts on are here."""
 
     late_cancellation_minutes: int = 24 * 60
+    require_totp_for_admins: bool = False
 
 
 class Organization(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +50,10 @@ async def change_organization(house: House, asked: Asked, changes: dict[str, Any
         after = msgspec.structs.replace(before, **given)
         return _answered(before) if after == before else await _update(turn, asked, before, after)
 
-    return await change(house, asked, work)
+    answered = await change(house, asked, work)
+    # Whether an admin needs a second factor is known with who they are.
+    house.identity.forget_organization(asked.actor.organization_id)
+    return answered
 
 
 async def _update(turn: Turn, asked: Asked, before: Organization, after: Organization) -> Answered:
