@@ -14,6 +14,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     practitioner_id: str | None = None
     patient_id: str | None = None
     patient_ids: tuple[str, ...] = ()
+    must_enrol_totp: bool = False
+    """The organization wants a second factor of its admins, and this one has none yet: only /auth is open."""
 
     def reach(self, permission: str) -> states.Reach | None:
         return states.reach(permission, self.role)

@@ -32,7 +32,10 @@ from holdfast.api import (
     payers,
     practitioners,
     rooms,
+    scratch,
     services,
+    setup,
+    totp,
     users,
     worklists,
 )
@@ -48,15 +51,19 @@ from holdfast.settings import Settings
 from holdfast.vault import Vault
 
 NOUNS = (
-    appointments, lines, holds, conflicts, availability, calendar, blocks, worklists, auth, organization, clinics, rooms,
-    practitioners, patients,
-    contacts, services, payers, users, authorizations, audit, health, openapi,
+    appointments, lines, holds, conflicts, availability, calendar, blocks, worklists, auth, totp, organization, clinics, rooms,
+    practitioners, patients, contacts, services, payers, users, authorizations, audit, setup, scratch, health, openapi,
 )  # fmt: skip
 
 
 def routes() -> tuple[Route[Any, Any], ...]:
     """Every route of the product, hot nouns first."""
     return tuple(route for noun in NOUNS for route in noun.ROUTES)
+
+
+def _served(settings: Settings) -> tuple[Route[Any, Any], ...]:
+    """Without an operator token in the settings the operator's calls do not exist."""
+    return tuple(route for route in routes() if settings.operator_token or route not in scratch.ROUTES)
 
 
 class Application:
@@ -107,7 +114,9 @@ class Application:
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
         self.house = house
-        self._door = Door(house, hub, authenticator, limits.Limiter(self._settings), Router(routes()))
+        self._door = Door(
+            house, hub, authenticator, limits.Limiter(self._settings), Router(_served(self._settings))
+        )
         try:
             yield
         finally:

@@ -141,9 +141,17 @@ def serve(
         listening = launch.listen(settings.host, settings.port)
         with launch.prepared(settings, _tell) as full:
             code = launch.serve(
-                full, listening, lambda url: print(f"Holdfast is ready: {url}", flush=True), _tell
+                full, listening, lambda url: print(f"Holdfast is ready: {url}", flush=True), _tell, _first_run
             )
     raise typer.Exit(code)
+
+
+def _first_run(token: str) -> None:
+    print(
+        "Nobody can sign in yet. Set it up with POST /api/v1/setup and this token, which is good until somebody has"
+        f" and until this server stops:\n  {token}\nor with `holdfast organization create`.",
+        flush=True,
+    )
 
 
 @app.command(
@@ -180,6 +188,9 @@ def create(
     name: Annotated[str, typer.Option(help="What the organization is called.")],
     email: Annotated[str, typer.Option(help="Its first administrator.")],
     time_zone: Annotated[str, typer.Option(help="Such as Europe/Berlin or America/New_York.")] = "UTC",
+    require_totp: Annotated[
+        bool, typer.Option(help="Admins must enrol a second factor before they can do anything else.")
+    ] = True,
 ) -> None:
     """Create an organization with its first administrator."""
     from holdfast import launch
@@ -189,7 +200,7 @@ def create(
     else:
         password = sys.stdin.readline().rstrip("\n")
     with launch.prepared(_settings(), _tell) as full:
-        made = launch.create_organization(full, name, time_zone, email, password)
+        made = launch.create_organization(full, name, time_zone, email, password, require_totp=require_totp)
     typer.echo(made)
 
 

@@ -182,7 +182,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         **_reference("hold_id", "claims_hold_fkey"),
         **_reference("closure_id", "claims_closure_fkey"),
         **_reference("time_off_id", "claims_time_off_fkey"),
-        **_reference("user_id", "contacts_consent_recorder_fkey", "sign_in_sessions_user_fkey"),
+        **_reference("user_id", "contacts_consent_recorder_fkey", "sign_in_sessions_user_fkey", "totp_factors_user_fkey"),
         # What a field may hold. The decoder says it first; these hold for every other door.
         **_field(
             "name", "Must have between 1 and 200 characters.",
@@ -275,7 +275,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
             "patient_search_terms_pkey", "patients_pkey", "payers_pkey", "practitioner_clinics_pkey",
             "practitioner_credentials_pkey", "practitioners_pkey", "resource_seats_pkey", "resources_kind_key",
             "resources_pkey", "rooms_pkey", "services_pkey", "sign_in_sessions_pkey", "time_off_pkey",
-            "turns_pkey", "users_pkey", "working_hours_pkey", "claims_seat_fkey", "contacts_resource_fkey", "patients_resource_fkey",
+            "totp_factors_pkey", "turns_pkey", "users_pkey", "working_hours_pkey", "claims_seat_fkey", "contacts_resource_fkey", "patients_resource_fkey",
             "practitioners_resource_fkey", "resource_seats_resource_fkey", "rooms_resource_fkey",
             "appointment_lines_status_known", "appointment_lines_units_authorized",
             "appointment_lines_units_not_negative", "appointments_cancellation_whole",

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from holdfast import secrets
-from holdfast.commands import organizations
+from holdfast.commands import organizations, setup
 from holdfast.commands.organizations import NewOrganization
 from holdfast.db import doctor, engine
 from holdfast.db.database import Database
@@ -129,12 +130,17 @@ def migrate_now(settings: Settings, create_role: bool, progress: Progress) -> Mi
     return asyncio.run(migrate(settings.database_admin_url, role, password_given, progress, settings))
 
 
-def create_organization(settings: Settings, name: str, time_zone: str, email: str, password: str) -> str:
+def create_organization(
+    settings: Settings, name: str, time_zone: str, email: str, password: str, *, require_totp: bool
+) -> str:
     """What `holdfast organization create` does; `settings` come from `prepared`. The organization's id.
 
     Raises LaunchError with a sentence for whatever cannot be accepted.
     """
-    new = NewOrganization(name=name, time_zone=time_zone, admin_email=email, admin_password=password)
+    new = NewOrganization(
+        name=name, time_zone=time_zone, admin_email=email, admin_password=password,
+        settings={"require_totp_for_admins": require_totp},
+    )  # fmt: skip
 
     async def create() -> str:
         database = Database(settings)
@@ -208,12 +214,18 @@ def listen(host: str, port: int, or_any: bool = False) -> socket.socket:
 
 
 def serve(
-    settings: Settings, listening: socket.socket, ready: Callable[[str], None], progress: Progress
-) -> int:
+    settings: Settings, listening: socket.socket, ready: Callable[[str], None], progress: Progress,
+    first_run: Callable[[str], None] | None = None,
+) -> int:  # fmt: skip
     """Runs the server until it is told to stop; `settings` come from `prepared`. Returns the exit code.
 
-    `ready` is called once, from a thread, with the URL when the server answers.
+    `ready` is called once, from a thread, with the URL when the server answers; then `first_run`, if the installation is
+    empty, with the token that sets it up. All workers know the token by its hash.
     """
+    if first_run is not None:
+        token = setup.new_token()
+        settings = msgspec.structs.replace(settings, setup_token_sha256=setup.hashed(token))
+        ready = partial(_ready_or_empty, settings, ready, partial(first_run, token))
     os.environ.update(worker_environment(settings))
     url = url_of(listening)
     config = uvicorn.Config(
@@ -243,6 +255,23 @@ def serve(
     finally:
         stopped.set()
         listening.close()
+
+
+def _ready_or_empty(
+    settings: Settings, ready: Callable[[str], None], first_run: Callable[[], None], url: str
+) -> None:
+    ready(url)
+    if asyncio.run(_is_empty(settings)):
+        first_run()
+
+
+async def _is_empty(settings: Settings) -> bool:
+    database = Database(settings)
+    await database.open()
+    try:
+        return await setup.is_empty(database)
+    finally:
+        await database.close()
 
 
 def create() -> "Application":

@@ -83,6 +83,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     argon2_threads_max: int = 2
     sign_in_failures_max: int = 5
     sign_in_failure_window_seconds: int = 900
+    operator_token: Annotated[str, msgspec.Meta(pattern=r"^(.{32,200})?$")] = ""
+    """Lets its holder make and delete scratch organizations. At least 32 characters; empty: nobody can."""
+    scratch_delete_seconds_max: float = 300.0
+    setup_token_sha256: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$")] = ""
+    """Made by `serve` for its workers: what the set-up token that it prints hashes to."""
     requests_per_minute_user: int = 6_000
     requests_per_minute_organization: int = 60_000
 

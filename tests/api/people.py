@@ -67,6 +67,7 @@ async def make_organization(application: Application, client: Client, word: str)
     created = await create_organization(database, vault, NewOrganization(
         name=f"{word} Clinics", time_zone="America/Phoenix", admin_email=f"admin@{domain}",
         admin_name=f"{word} Admin", admin_password_hash=password_hash(),
+        settings={"require_totp_for_admins": False},
     ))  # fmt: skip
     practitioner, patient = ids.new(), ids.new()
     organization = Organization(

@@ -18,7 +18,7 @@ async def test_everybody_reads_their_own(
         assert answer.json()["id"] == organization.id
         assert answer.json()["settings"] == {
             "late_cancellation_minutes": 1440, "cancellation_reason_codes": [], "expiry_alert_days": 60,
-            "make_up_days": 60,
+            "make_up_days": 60, "require_totp_for_admins": False,
         }  # fmt: skip
         assert answer.headers["etag"] == '"1"'
         assert "CANARY" not in answer.text
@@ -28,7 +28,7 @@ async def test_an_admin_changes_it(client: Client, organization: Organization) -
     async with client(organization.tokens["admin"]) as admin:
         changes = {"name": " New name ", "time_zone": "Europe/Berlin", "patient_label": "learner",
                    "settings": {"late_cancellation_minutes": 60, "cancellation_reason_codes": ["ill"],
-                                "expiry_alert_days": 30, "make_up_days": 90}}  # fmt: skip
+                                "expiry_alert_days": 30, "make_up_days": 90, "require_totp_for_admins": False}}  # fmt: skip
         answer = await admin.patch(PATH, json=changes)
         assert answer.status_code == 200, answer.text
         changed = answer.json()

@@ -16,6 +16,7 @@ from api.practice import API, VISITS, Practice, at
 from holdfast import app, ids
 from holdfast.api.door import Route
 from holdfast.app import Application
+from holdfast.settings import Settings
 
 ROUTES = [route for route in app.routes() if route.media_type != "text/event-stream"]
 WITH_BODY = [route for route in ROUTES if route.body is not None]
@@ -46,6 +47,12 @@ MEDIA = (
     "",
     "multipart/form-data; boundary=x",
 )
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """The operator's calls are there too; nobody here is the operator."""
+    return msgspec.structs.replace(settings, operator_token="x" * 32)
 
 
 def is_problem(answer: httpx2.Response, said: Any) -> Any:
@@ -118,7 +125,8 @@ async def test_every_query_and_path_of_every_call(practice: Practice) -> None:
             await practice.admin.request(route.method, path_of(route) + "?no_such=1"), route.path
         )
         assert problem is not None and problem["errors"][0]["field"] == "no_such", route.path
-        if "{id}" in route.path:
+        # The operator's calls ask who it is before they look at an id; who asks here is none.
+        if "{id}" in route.path and "/operator/" not in route.path:
             for text in (
                 "x",
                 "%00",

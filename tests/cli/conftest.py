@@ -76,12 +76,17 @@ def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Command]:
     """Starts `holdfast …`, outside the repository; what is left is killed."""
     started: list[subprocess.Popen[str]] = []
 
-    def one(*arguments: str, **more: str) -> "subprocess.Popen[str]":
+    def one(*arguments: str, stdin: str = "", **more: str) -> "subprocess.Popen[str]":
+        """`stdin`: the one line that is typed into it."""
         process = subprocess.Popen(
             [sys.executable, "-c", "from holdfast.cli import main; main()", *arguments],
-            env=environment | more, cwd=tmp_path, stdin=subprocess.DEVNULL,
+            env=environment | more, cwd=tmp_path, stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
+        if process.stdin is not None:
+            process.stdin.write(f"{stdin}\n")
+            process.stdin.close()
+            process.stdin = None
         started.append(process)
         return process
 

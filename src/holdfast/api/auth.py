@@ -19,7 +19,7 @@ class Credentials(msgspec.Struct, forbid_unknown_fields=True):
 
     email: Annotated[str, msgspec.Meta(min_length=1, max_length=254, examples=["admin@juniper.example"])]
     password: Annotated[_Secret, msgspec.Meta(examples=["the password that the demo printed"])]
-    totp: Annotated[str, msgspec.Meta(max_length=16)] | None = None
+    totp: Annotated[str, msgspec.Meta(max_length=16, examples=["492039"])] | None = None
 
 
 class RefreshToken(msgspec.Struct, forbid_unknown_fields=True):
@@ -55,6 +55,7 @@ class Me(msgspec.Struct, omit_defaults=True):
     patient_ids: list[str] = msgspec.field(
         default_factory=list[str]
     )  # not `list`: that would be left out when empty
+    must_enrol_totp: bool = False
 
 
 class Page(Me, omit_defaults=True, kw_only=True):
@@ -71,13 +72,18 @@ async def _verified(ask: Ask[NoFields, Credentials]) -> sign_in.Account:
     body = ask.body
     try:
         return await sign_in.verified(
-            ask.house, body.email, body.password, ask.client_address, ask.deadline, ask.request_id
+            ask.house, body.email, body.password, body.totp, ask.client_address, ask.deadline, ask.request_id
         )
     except sign_in.TooManyTries as error:
-        raise Problem(
-            "rate_limited", f"Too many failed tries; wait {error.seconds} seconds.",
-            headers={"Retry-After": str(error.seconds)},
-        ) from None  # fmt: skip
+        raise too_many(error) from None
+
+
+def too_many(error: sign_in.TooManyTries) -> Problem:
+    """The answer to one try too many at proving who one is."""
+    return Problem(
+        "rate_limited", f"Too many failed tries; wait {error.seconds} seconds.",
+        headers={"Retry-After": str(error.seconds)},
+    )  # fmt: skip
 
 
 async def refresh(ask: Ask[NoFields, RefreshToken]) -> Answer:
@@ -130,6 +136,7 @@ def _who(actor: Actor) -> dict[str, Any]:
     return {
         "user_id": actor.user_id, "organization_id": actor.organization_id, "email": actor.email, "role": actor.role,
         "practitioner_id": actor.practitioner_id, "patient_id": actor.patient_id, "patient_ids": list(actor.patient_ids),
+        "must_enrol_totp": actor.must_enrol_totp,
     }  # fmt: skip
 
 

@@ -59,7 +59,8 @@ class Authenticator:
                 "invalid_token", "The access token is not good, or no longer.",
                 headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
             )  # fmt: skip
-        if forgotten == self._identity.forgotten:
+        # Whoever must enrol is looked at each time: once they have, in whatever process, everything opens at once.
+        if forgotten == self._identity.forgotten and not actor.must_enrol_totp:
             seconds = min(self._recheck_seconds, claims.exp - now)
             self._identity.remember(credential, actor, time.monotonic() + seconds)
         else:

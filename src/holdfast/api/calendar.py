@@ -306,7 +306,7 @@ class _Stream:
                 break
             try:
                 self._actor = await self._ask.authenticator.actor(self._ask.headers, "GET", in_use=False)
-                if self._actor.reach("appointments.read") is None:
+                if self._actor.reach("appointments.read") is None or self._actor.must_enrol_totp:
                     break
             except Exception as error:  # noqa: BLE001 - not known to be good is not good
                 if not isinstance(error, Problem):

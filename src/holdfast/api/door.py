@@ -33,6 +33,8 @@ Header = tuple[bytes, bytes]
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _KEY = re.compile(rb"[\x21-\x7e]{1,255}")
 _IF_MATCH = re.compile(r'"([0-9]{1,9})"')
+# What an admin may call who has no second factor yet and must have one.
+_ENROLLING = "/api/v1/auth/"
 _log = structlog.get_logger("holdfast.api")
 
 
@@ -210,6 +212,11 @@ class Door:
         ask.signed_in = actor = await self._authenticator.actor(ask.headers, ask.method)
         ask.spans["authenticate"] = time.perf_counter() - began
         limits += self._limiter.count(actor)
+        if actor.must_enrol_totp and not route.path.startswith(_ENROLLING):
+            raise Problem(
+                "totp_enrolment_required",
+                "Your organization asks its admins for a second factor: enrol one first.",
+            )
         if route.permission:
             reach = actor.reach(route.permission)
             if reach is None:

@@ -183,6 +183,8 @@ def codes(route: Route[Any, Any]) -> list[str]:
         found += ["unauthenticated", "invalid_token", "session_idle", "rate_limited"]
         if route.method != "GET":
             found.append("csrf_failed")
+        if "/auth/" not in route.path:
+            found.append("totp_enrolment_required")
     if route.permission:
         found.append("forbidden")
     if names_in(route.path) or (route.permission and route.body is not None):

@@ -51,6 +51,15 @@ class OrganizationSettingsChanges(msgspec.Struct, forbid_unknown_fields=True, kw
         ]
         | UnsetType
     ) = UNSET
+    require_totp_for_admins: (
+        Annotated[
+            bool,
+            msgspec.Meta(
+                description="An admin without a second factor may only call /auth until one is enrolled."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class OrganizationChanges(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -91,7 +91,7 @@ class PageCookies:
         except BaseException:
             self._identity.pages.pop(cookie.hash, None)
             raise
-        if forgotten == self._identity.forgotten:
+        if forgotten == self._identity.forgotten and not page.actor.must_enrol_totp:  # as in `Authenticator`
             now = time.monotonic()
             self._identity.remember_page(cookie.hash, KnownPage(
                 actor=page.actor, good_until=now + min(self._recheck_seconds, page.seconds),

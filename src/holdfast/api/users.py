@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from holdfast.api import lists
 from holdfast.api.door import Answer, Ask, NoFields, Route
 from holdfast.api.wire import Id
-from holdfast.commands import users
+from holdfast.commands import totp, users
 from holdfast.commands.users import User
 from holdfast.db.statements import statement
 
@@ -84,6 +84,10 @@ async def patch(ask: Ask[NoFields, UserChanges]) -> Answer:
     return Answer.of(await users.change_user(ask.house, ask.asked, ask.id(), changes))
 
 
+async def reset_totp(ask: Ask[NoFields, None]) -> Answer:
+    return Answer.of(await totp.reset(ask.house, ask.asked, ask.id()))
+
+
 ROUTES = (
     Route(
         "POST", "/api/v1/users", create, "users.write", "Create a user", body=UserNew, answer=User, status=201,
@@ -100,5 +104,10 @@ ROUTES = (
     Route(
         "PATCH", "/api/v1/users/{id}", patch, "users.write", "Change a user", body=UserChanges, answer=User,
         refusals=("not_found", "version_mismatch"), tag="identity",
+    ),
+    Route(
+        "DELETE", "/api/v1/users/{id}/totp", reset_totp, "users.write",
+        "Take away the second factor of somebody whose telephone is lost, and end their sessions", status=204,
+        refusals=("not_found",), tag="identity",
     ),
 )  # fmt: skip

@@ -69,6 +69,12 @@ class House:
             self._data_keys[organization] = wrapped
         return self.vault.organization(organization, wrapped)
 
+    def forget_organization(self, organization: str) -> None:
+        """It was deleted: nothing of it is good any more. Other processes find out when they look again."""
+        self.identity.forget_organization(organization)
+        self.directories.pop(organization, None)
+        self._data_keys.pop(organization, None)
+
     def denied(self, asked: Asked, action: str, code: str, subject_id: str | None = None) -> None:
         """Records that something was asked for and not allowed; nobody waits for it. When more than
         10,000 wait to be written, further ones are counted in the log instead."""

@@ -66,6 +66,11 @@ class Identity:
         _drop(self.known, lambda actor: actor.user_id == user_id)
         _drop(self.pages, lambda actor: actor.user_id == user_id)
 
+    def forget_organization(self, organization_id: str) -> None:
+        self.forgotten += 1
+        _drop(self.known, lambda actor: actor.organization_id == organization_id)
+        _drop(self.pages, lambda actor: actor.organization_id == organization_id)
+
 
 def _keep(known: dict[bytes, K], credential: bytes, one: K) -> None:
     known.pop(credential, None)

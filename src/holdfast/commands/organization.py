@@ -21,6 +21,7 @@ class OrganizationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     cancellation_reason_codes: list[str] = []
     expiry_alert_days: int = 60
     make_up_days: int = 60
+    require_totp_for_admins: bool = False
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> "OrganizationSettings":
@@ -58,7 +59,10 @@ async def change_organization(house: House, asked: Asked, changes: dict[str, Any
         after = msgspec.structs.replace(before, **given)
         return _answered(before) if after == before else await _update(turn, asked, before, after)
 
-    return await change(house, asked, work)
+    answered = await change(house, asked, work)
+    # Whether an admin needs a second factor is known with who they are.
+    house.identity.forget_organization(asked.actor.organization_id)
+    return answered
 
 
 async def _update(turn: Turn, asked: Asked, before: Organization, after: Organization) -> Answered:

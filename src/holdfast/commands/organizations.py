@@ -1,10 +1,13 @@
-"""Create an organization with its first admin. Used by the command line, the seed, tests and the first set-up.
+"""Create an organization with its first admin. Used by the command line, the seed, tests, the first set-up and the
+operator.
 
 Works as the plain service role as well as the tables' owner: everything happens under the new tenant.
 """
 
 import asyncio
 import time
+from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
@@ -13,13 +16,14 @@ from holdfast.actor import Actor, Asked
 from holdfast.commands import passwords
 from holdfast.commands.login_directory import claim, release
 from holdfast.commands.login_directory import email as login_email
-from holdfast.db.database import Database, begin
+from holdfast.db.database import Connection, Database, begin
 from holdfast.db.keeping import Keeping
 from holdfast.db.statements import statement
-from holdfast.errors import FieldError, Invalid
+from holdfast.errors import FieldError, Invalid, Refused
 from holdfast.vault import Vault
 
 _SECONDS_MAX = 10.0
+_BEGINS_WITH: Final[Mapping[str, object]] = {"require_totp_for_admins": True}
 
 
 class NewOrganization(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +38,10 @@ class NewOrganization(msgspec.Struct, frozen=True, kw_only=True):
     admin_name: str = ""
     patient_label: str = "patient"
     settings: dict[str, object] = {}
+    """What differs from what a new organization begins with: its admins need a second factor."""
     organization_id: str = ""
+    is_scratch: bool = False
+    """Made to be deleted again with all of its rows (`commands/scratch.py`)."""
 
 
 class Created(msgspec.Struct, frozen=True):
@@ -42,8 +49,11 @@ class Created(msgspec.Struct, frozen=True):
     user_id: str
 
 
-async def create_organization(database: Database, vault: Vault, new: NewOrganization) -> Created:
-    """The organization, its turn and its admin. Raises Invalid; Refused (already_exists) for a taken e-mail."""
+async def create_organization(
+    database: Database, vault: Vault, new: NewOrganization, *, must_be_first: bool = False
+) -> Created:
+    """The organization, its turn and its admin. Raises Invalid; Refused (already_exists) for a taken e-mail,
+    (already_set_up) if it must be the first and is not."""
     email = _checked(new)
     password_hash = new.admin_password_hash
     if not password_hash:
@@ -51,9 +61,9 @@ async def create_organization(database: Database, vault: Vault, new: NewOrganiza
         password_hash = await asyncio.to_thread(passwords.hashed, new.admin_password)
     organization = new.organization_id or ids.new()
     user = ids.new()
-    is_ours = await claim(database, email, organization)
+    is_ours = not must_be_first and await claim(database, email, organization)
     try:
-        await _insert(database, vault, new, Created(organization, user), email, password_hash)
+        await _insert(database, vault, new, Created(organization, user), email, password_hash, must_be_first)
     except BaseException:
         if is_ours:
             await release(database, email, organization)
@@ -82,8 +92,9 @@ def _checked(new: NewOrganization) -> str:
 
 
 async def _insert(
-    database: Database, vault: Vault, new: NewOrganization, made: Created, email: str, password_hash: str
-) -> None:
+    database: Database, vault: Vault, new: NewOrganization, made: Created, email: str, password_hash: str,
+    must_be_first: bool,
+) -> None:  # fmt: skip
     organization = made.organization_id
     actor = Actor(
         organization_id=organization, user_id=made.user_id, session_id="", email=email, role="admin"
@@ -93,9 +104,11 @@ async def _insert(
     async with database.any() as connection:
         try:
             await connection.execute(begin("begin_writing", organization))
+            if must_be_first:
+                await _claim_as_first(connection, email, organization)
             await connection.execute(
                 statement("organization_insert"), organization, new.name.strip(), new.time_zone,
-                new.patient_label, msgspec.json.encode(new.settings).decode(), data_key,
+                new.patient_label, msgspec.json.encode({**_BEGINS_WITH, **new.settings}).decode(), data_key, new.is_scratch,
             )  # fmt: skip
             now = await connection.fetchval(statement("turn_insert"), organization)
             await connection.execute(
@@ -112,3 +125,19 @@ async def _insert(
             if not connection.is_closed():
                 await connection.execute(statement("rollback"))
             raise
+
+
+async def _claim_as_first(connection: Connection, email: str, organization: str) -> None:
+    """Claims the address if nobody has claimed any. In the organization's own transaction, unlike every other claim:
+    whoever asks at the same time waits for its end, and a set-up that breaks off leaves the installation empty."""
+    await connection.execute(statement("login_lock"))
+    if not await connection.fetchval(statement("login_none")):
+        raise set_up_already()
+    await connection.execute(statement("login_claim"), email, organization)
+
+
+def set_up_already() -> Refused:
+    return Refused(
+        "already_set_up",
+        "This installation has an organization; more are made by `holdfast organization create`.",
+    )

@@ -4,6 +4,8 @@ decided by one statement. No password and no token is logged, stored or told any
 
 import time
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 import msgspec
@@ -11,6 +13,7 @@ import structlog
 
 from holdfast import ids
 from holdfast.actor import Actor, Asked
+from holdfast.commands import totp_codes
 from holdfast.commands.house import House
 from holdfast.commands.tokens import Claims, Refresh
 from holdfast.db.database import Connection
@@ -45,6 +48,7 @@ class Account(msgspec.Struct, frozen=True):
     password_hash: str
     is_active: bool
     session_version: int
+    has_totp: bool
 
 
 def spelled(email: str) -> str:
@@ -53,27 +57,54 @@ def spelled(email: str) -> str:
 
 
 async def verified(
-    house: House, email: str, password: str, address: str, deadline: float, request_id: str = ""
+    house: House,
+    email: str,
+    password: str,
+    totp: str | None,
+    address: str,
+    deadline: float,
+    request_id: str = "",
 ) -> Account:
-    """Whose password it is. Raises Refused (invalid_credentials), TooManyTries, Overloaded.
+    """Whose password it is, and whose second factor where one is enrolled. Raises Refused (invalid_credentials,
+    totp_required), TooManyTries, Overloaded.
 
     An unknown address costs the same reads and the same hashing as a wrong password.
     """
-    email, tries = spelled(email), house.identity.tries
-    async with tries.turn(email, address):
-        wait = tries.wait_seconds(email, address)
-        if wait is not None:
-            raise TooManyTries(wait)
+    email = spelled(email)
+    async with one_try(house, email, address):
         user = await _account(house, email)
         right = await house.identity.passwords.verify(
             password, user.password_hash if user else None, deadline
         )
         if user is None or not right or not user.is_active:
-            tries.failed(email, address)
             _failed(house, user, email, deadline, request_id)
             raise Refused("invalid_credentials", "The e-mail address or the password is wrong.")
-        tries.cleared(email, address)
+        if user.has_totp:
+            if not totp:
+                raise Refused("totp_required", "The code of the second factor is missing.")
+            if not await totp_codes.spend(house, user.organization_id, user.id, totp):
+                _failed(house, user, email, deadline, request_id)
+                raise Refused("invalid_credentials", "The code is wrong or was used before.")
         return user
+
+
+@asynccontextmanager
+async def one_try(house: House, email: str, address: str) -> AsyncIterator[None]:
+    """One try to prove who one is: Refused (invalid_credentials) inside counts as failed, and getting through clears
+    what was counted. What is refused otherwise does neither: a password without its code must not make room for
+    more guesses at the code. Raises TooManyTries."""
+    tries = house.identity.tries
+    async with tries.turn(email, address):
+        wait = tries.wait_seconds(email, address)
+        if wait is not None:
+            raise TooManyTries(wait)
+        try:
+            yield
+        except Refused as refused:
+            if refused.code == "invalid_credentials":
+                tries.failed(email, address)
+            raise
+        tries.cleared(email, address)
 
 
 async def _account(house: House, email: str) -> Account | None:
@@ -91,6 +122,7 @@ async def _account(house: House, email: str) -> Account | None:
         row["password_hash"],
         row["is_active"],
         row["session_version"],
+        row["has_totp"],
     )
 
 
@@ -189,4 +221,5 @@ def actor_of(row: asyncpg.Record, organization_id: str, user_id: str, session_id
         practitioner_id=str(practitioner) if practitioner else None,
         patient_id=str(patient) if patient else None,
         patient_ids=(str(patient),) if patient else (),
+        must_enrol_totp=row["must_enrol_totp"],
     )  # fmt: skip

@@ -34,6 +34,7 @@ class User(msgspec.Struct, kw_only=True):
     practitioner_id: str | None
     patient_id: str | None
     is_active: bool
+    totp_enrolled: bool
     version: int
     created_at: str
     updated_at: str
@@ -44,8 +45,8 @@ class User(msgspec.Struct, kw_only=True):
         return cls(
             id=str(row["id"]), email=row["email"], name=row["name"], role=row["role"],
             practitioner_id=str(practitioner) if practitioner else None, patient_id=str(patient) if patient else None,
-            is_active=row["is_active"], version=row["version"], created_at=rfc3339(row["created"]),
-            updated_at=rfc3339(row["updated"]),
+            is_active=row["is_active"], totp_enrolled=row["totp_enrolled"], version=row["version"],
+            created_at=rfc3339(row["created"]), updated_at=rfc3339(row["updated"]),
         )  # fmt: skip
 
 

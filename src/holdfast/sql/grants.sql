@@ -13,6 +13,8 @@ revoke delete on blocks from holdfast_service;
 revoke delete on organizations, turns, users, clinics, rooms, practitioners, patients, contacts, services,
   payers, resources, appointments, authorizations from holdfast_service;
 grant execute on all functions in schema public to holdfast_service;
+-- It runs as its owner (decision 0012), so it is nobody else's to call.
+revoke execute on function delete_scratch(uuid) from public;
 
 -- One policy per tenant table, the same on all of them; what is there already is left alone, since these
 -- statements wait for everyone who uses the table.

@@ -1,4 +1,5 @@
 -- A user as signing in needs it.
-select id, role, password_hash, is_active, session_version
-from users
-where organization_id = $1 and email = $2
+select u.id, u.role, u.password_hash, u.is_active, u.session_version, f.enrolled_at is not null as has_totp
+from users u
+left join totp_factors f on f.organization_id = u.organization_id and f.user_id = u.id
+where u.organization_id = $1 and u.email = $2

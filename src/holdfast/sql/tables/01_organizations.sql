@@ -1,4 +1,5 @@
--- Organizations: the tenants. Every other tenant table carries organization_id in every key.
+-- Organizations: the tenants. Every other tenant table carries organization_id in every key. One that is made for a
+-- proof is scratch from its first moment, and only such a one can ever be deleted.
 
 create table organizations (
   organization_id uuid not null,
@@ -9,6 +10,7 @@ create table organizations (
   data_key bytea not null,
   version integer not null default 1,
   created_at timestamptz not null default now(),
+  is_scratch boolean not null default false,
   constraint organizations_pkey primary key (organization_id),
   constraint organizations_name_length check (char_length(name) between 1 and 200),
   constraint organizations_patient_label_known check (patient_label in ('patient', 'client', 'learner'))

@@ -54,3 +54,16 @@ create table sign_in_sessions (
 );
 create index sign_in_sessions_user on sign_in_sessions (user_id, organization_id);
 create index sign_in_sessions_expiry on sign_in_sessions (expires_at, organization_id);
+
+-- A user's second factor: the secret of one-time codes by time, sealed. It counts from enrolled_at on; until then it was
+-- only shown. step_used is the last half minute whose code was taken, so that no code is taken twice.
+create table totp_factors (
+  organization_id uuid not null,
+  user_id uuid not null,
+  secret_encrypted bytea not null,
+  step_used bigint not null default 0,
+  created_at timestamptz not null default now(),
+  enrolled_at timestamptz,
+  constraint totp_factors_pkey primary key (organization_id, user_id),
+  constraint totp_factors_user_fkey foreign key (organization_id, user_id) references users (organization_id, id)
+);

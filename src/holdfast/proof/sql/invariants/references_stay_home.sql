@@ -12,6 +12,10 @@ select 'sign_in_sessions_user_fkey', r.user_id::text
 from sign_in_sessions r
 where r.organization_id = $1 and not exists (select from users t where t.organization_id = $1 and t.id = r.user_id)
 union all
+select 'totp_factors_user_fkey', r.user_id::text
+from totp_factors r
+where r.organization_id = $1 and not exists (select from users t where t.organization_id = $1 and t.id = r.user_id)
+union all
 select 'resources_organization_fkey', r.organization_id::text
 from resources r
 where r.organization_id = $1 and not exists (select from organizations t where t.organization_id = $1)
