@@ -157,9 +157,11 @@ async def test_who_is_absent_takes_no_time(supervised: Practice) -> None:
     )
     assert [each["code"] for each in refused["reasons"]] == ["caregiver_conflict", "no_room_available"]
     assert [each["kind"] for each in refused["conflicts"]] == ["caregiver"]
-    # The child comes in for the last half hour.
-    visit = await supervised.done(await changed(supervised, visit, 1, patient_present=True, end=at(9.5)))
-    assert [each["code"] for each in (await supervised.refused(at(9.25), practitioner_id="cleo"))["reasons"]]
+    # The child comes in, and takes part in another hour.
+    visit = await supervised.done(
+        await changed(supervised, visit, 1, patient_present=True, start=at(10), end=at(10.5))
+    )
+    assert ("pat", "visit", "10:00", "10:30") in await supervised.claims(visit)
 
 
 async def test_a_caregiver_is_the_patients(supervised: Practice) -> None:

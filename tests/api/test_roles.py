@@ -48,7 +48,7 @@ def test_every_noun_has_an_example() -> None:
     nouns = {route.path.split("/")[3] for route in ASKED if "{id}" in route.path}
     made = {
         "clinics", "rooms", "practitioners", "patients", "services", "payers", "users", "authorizations",
-        "appointments", "contacts", "blocks",
+        "appointments", "contacts", "blocks", "holds",
     }  # fmt: skip
     assert nouns <= made
 
@@ -89,6 +89,8 @@ def body_of(route: Route[Any, Any], own: dict[str, str]) -> dict[str, Any] | Non
     body: dict[str, Any] = world.sample(schema, COMPONENTS, own)
     if (route.method, route.path) == ("PATCH", "/api/v1/appointments/{id}"):
         body["notes"] = "a move names what it changes"
+    if (route.method, route.path) == ("PATCH", "/api/v1/appointments/{id}/lines/{line_no}"):
+        body["billable"] = True
     if route.path.endswith("/users"):
         body["password"] = "a password that is long enough"
     if route.path.endswith("/authorizations"):

@@ -70,6 +70,12 @@ async def make(client: Client, organization: Organization, word: str) -> None:
             admin, "blocks", kind="admin", practitioner_ids=[organization.practitioner_id], label=f"{word} label",
             start=(VISIT + timedelta(hours=5)).isoformat(), end=(VISIT + timedelta(hours=6)).isoformat(),
         )  # fmt: skip
+        answer = await admin.post(f"{API}/holds", json={
+            "clinic_id": made["clinics"], "patient_id": organization.patient_id, "service_id": made["services"],
+            "practitioner_id": organization.practitioner_id, "start": (VISIT + timedelta(hours=9)).isoformat(),
+        })  # fmt: skip
+        assert answer.status_code == 201, answer.text
+        made["holds"] = answer.json()["hold_id"]
         answer = await admin.post(f"{API}/blocks", json={
             "kind": "break", "practitioner_ids": [organization.practitioner_id], "rrule": "FREQ=WEEKLY;COUNT=2",
             "start": (VISIT + timedelta(hours=7)).isoformat(), "end": (VISIT + timedelta(hours=8)).isoformat(),
@@ -123,4 +129,4 @@ def _text(schema: dict[str, Any], own: dict[str, str], name: str) -> str:
 def noun_of(field: str) -> str:
     """The noun that a field's id is of: `exclude_appointment_id` is one of `appointments`."""
     word = field.removesuffix("s").removesuffix("_id").rpartition("_")[2]
-    return {"client": "patients", "series": "series"}.get(word, f"{word}s")
+    return {"client": "patients", "caregiver": "contacts", "series": "series"}.get(word, f"{word}s")

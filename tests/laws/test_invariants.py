@@ -65,6 +65,13 @@ FAULTS: dict[str, tuple[str, str]] = {
     "a block without its claim": (
         "delete from claims where organization_id = $1 and kind = 'block'", "blocks_have_their_claims"
     ),
+    "a hold without its claims": (
+        "delete from claims where organization_id = $1 and kind = 'hold'", "holds_have_their_claims"
+    ),
+    "a hold that has ended and holds time": (
+        "update holds set ended_as = 'released', ended_at = now() where organization_id = $1 and ended_as is null",
+        "holds_have_their_claims",
+    ),
     "a block of another kind than was told": (
         "update blocks set kind = 'travel' where organization_id = $1", "events_replayed_equal_tables"
     ),
@@ -196,6 +203,9 @@ async def world(open_world: Open) -> World:
     gone = await client.post("/blocks", block)
     assert (await client.patch(f"/blocks/{gone.body['id']}", {"kind": "admin"})).status == 200
     assert (await client.delete(f"/blocks/{gone.body['id']}")).status == 204
+    held = [await client.post("/holds", world.booking(day(n), ttl_seconds=3_600)) for n in (7, 8)]
+    assert [each.status for each in held] == [201, 201]
+    assert (await client.delete(f"/holds/{held[0].body['hold_id']}")).status == 204
     return world
 
 
@@ -217,6 +227,7 @@ async def _planted(owner: Any, world: World, planted: str) -> dict[str, list[inv
         "idempotency_keys",
         "rooms",
         "blocks",
+        "holds",
         "block_attendees",
         "patient_practitioners",
     ]

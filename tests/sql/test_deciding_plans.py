@@ -102,10 +102,18 @@ def reads(
     everyone = [*made.rooms, *made.practitioners, *made.patients[:2]]
     # Each resource: a descent, and the heap page of each of its ten claims of the day and of the 26 hours before it,
     # since one of those could reach into it. Each visit: itself, its line and its patient. Each patient: the row, and
-    # an authorization through its index.
-    facts = 20 + len(everyone) * (DESCENT + 22) + len(visits) * 5 * DESCENT + 2 * 4 * DESCENT + 2 * DESCENT
+    # an authorization through its index. A hold and a contact: a descent each.
+    facts = (
+        20
+        + 3 * DESCENT
+        + len(everyone) * (DESCENT + 22)
+        + len(visits) * 5 * DESCENT
+        + 2 * 4 * DESCENT
+        + 2 * DESCENT
+    )
     arguments: tuple[Any, ...] = (
-        organization, visits, made.patients[:2], [], [made.clinic] * 2, ["key 1", "no such"], everyone,
+        organization, visits, made.patients[:2], [], [made.clinic], [made.clinic], [made.clinic] * 2,
+        ["key 1", "no such"], everyone,
         [day] * len(everyone), [day + DAY] * len(everyone),
     )  # fmt: skip
     yield "facts", "facts", facts, arguments
@@ -293,7 +301,7 @@ async def test_a_release_finds_its_claims_by_their_keys(database: Any, owner: An
     await watched.listen(on=True)
     await watched.connection.fetchval(
         statement("apply_in_turn"), made.organization, keeping.batch_id, None, seq, FIRST, gone, moved,
-        *[[] for _ in range(7)], keeping.events, [], [],
+        *[[] for _ in range(10)], keeping.events, [], [],
     )  # fmt: skip
     deleting = [plan for plan in watched.plans if "delete from claims" in plan["Query Text"]]
     assert len(deleting) == 2

@@ -20,6 +20,7 @@ BY_STATEMENT: Final = (
     "patient_twice",
     "visits_have_their_claims",
     "blocks_have_their_claims",
+    "holds_have_their_claims",
     "claims_belong",
     "units_within_total",
     "counters_equal_ledger",

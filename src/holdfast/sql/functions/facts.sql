@@ -17,17 +17,15 @@ as $$
   select json_build_object(
     'seq', t.seq, 'directory_seq', t.directory_seq, 'now', floor(date_part('epoch', now()))::bigint,
     'appointments', (
-      select json_agg(a.document)
-      from unnest(appointment_ids) w(id)
+      select json_agg(a.document) from unnest(appointment_ids) w(id)
       cross join lateral (select appointment_document(organization, w.id) as document) a
       where a.document is not null),
     'patients', (
       select json_agg(json_build_array(
         p.id, p.given_name, p.family_name, p.needs, p.is_active, p.language, p.needs_interpreter,
         p.alerts_encrypted is not null, p.booking_constraints))
-      from unnest(patient_ids) w(id)
-      cross join lateral (
-        select p.* from patients p where p.organization_id = organization and p.id = w.id limit 1) p),
+      from patients p
+      where p.organization_id = organization and p.id = any(patient_ids)),
     'authorizations', (
       select json_agg(json_build_array(
         z.id, z.patient_id, z.payer_id, z.service_codes, z.unit_basis, z.total_units, z.used_units,

@@ -187,6 +187,46 @@ from appointment_lines r
 where r.organization_id = $1 and r.authorization_id is not null
   and not exists (select from authorizations t where t.organization_id = $1 and t.id = r.authorization_id)
 union all
+select 'appointment_lines_caregiver_fkey', r.caregiver_id::text
+from appointment_lines r
+where r.organization_id = $1 and r.caregiver_id is not null
+  and not exists (select from contacts t where t.organization_id = $1 and t.id = r.caregiver_id)
+union all
+select 'holds_clinic_fkey', r.clinic_id::text
+from holds r
+where r.organization_id = $1
+  and not exists (select from clinics t where t.organization_id = $1 and t.id = r.clinic_id)
+union all
+select 'holds_patient_fkey', r.patient_id::text
+from holds r
+where r.organization_id = $1
+  and not exists (select from patients t where t.organization_id = $1 and t.id = r.patient_id)
+union all
+select 'holds_practitioner_fkey', r.practitioner_id::text
+from holds r
+where r.organization_id = $1
+  and not exists (select from practitioners t where t.organization_id = $1 and t.id = r.practitioner_id)
+union all
+select 'holds_service_fkey', r.service_id::text
+from holds r
+where r.organization_id = $1
+  and not exists (select from services t where t.organization_id = $1 and t.id = r.service_id)
+union all
+select 'holds_room_fkey', r.room_id::text
+from holds r
+where r.organization_id = $1 and r.room_id is not null
+  and not exists (select from rooms t where t.organization_id = $1 and t.id = r.room_id)
+union all
+select 'holds_appointment_fkey', r.appointment_id::text
+from holds r
+where r.organization_id = $1 and r.appointment_id is not null
+  and not exists (select from appointments t where t.organization_id = $1 and t.id = r.appointment_id)
+union all
+select 'claims_hold_fkey', r.hold_id::text
+from claims r
+where r.organization_id = $1 and r.hold_id is not null
+  and not exists (select from holds t where t.organization_id = $1 and t.id = r.hold_id)
+union all
 select 'claims_seat_fkey', r.resource_id::text
 from claims r
 where r.organization_id = $1
