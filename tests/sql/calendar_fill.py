@@ -123,6 +123,6 @@ async def fill(owner: Any, made: Filled, visits: int) -> None:
     await owner.execute("set session_replication_role = origin")
     await owner.execute(
         "alter table claims add constraint claims_no_overlap exclude using gist"
-        " (resource_id with =, during with &&, seat with =, organization_id with =)"
+        " (resource_id with =, during with &&, seat with =, organization_id with =) where (starts_at < ends_at)"
     )
     made.visits = visits

@@ -151,6 +151,8 @@ create index holds_ended on holds (ended_at, organization_id) where ended_as is 
 -- The law: no two claims on the same seat of a resource overlap. Whoever has a claim blocks; there is no other
 -- predicate anywhere. starts_at and ends_at repeat the bounds of during because && on a range is not leakproof
 -- and so cannot use an index under row-level security: every read that decides goes by starts_at.
+-- Its predicate is true of every claim (claims_length) and no query repeats it: so its index serves the law alone and no
+-- read can mark in it as dead what is alive (decision 0013).
 -- during is generated, not given: so it cannot say otherwise, and its bytes stay as they are (storage plain; a given value
 -- is packed on its way in), which lets the index compare them in place.
 create table claims (
@@ -169,7 +171,7 @@ create table claims (
   expires_at timestamptz,
   constraint claims_pkey primary key (organization_id, resource_id, starts_at, seat) include (ends_at),
   constraint claims_no_overlap exclude using gist (
-    resource_id with =, during with &&, seat with =, organization_id with =),
+    resource_id with =, during with &&, seat with =, organization_id with =) where (starts_at < ends_at),
   constraint claims_seat_fkey foreign key (organization_id, resource_id, seat)
     references resource_seats (organization_id, resource_id, seat),
   constraint claims_appointment_fkey foreign key (organization_id, appointment_id)
