@@ -1,6 +1,7 @@
 """Holds: time kept for a booking that is being made. A hold blocks like a visit until it is used, released or over."""
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -101,6 +102,16 @@ async def test_a_hold_expires_and_its_time_is_free(practice: Practice) -> None:
     assert [row[0] for row in kinds] == ["hold.placed", "hold.expired"]
 
 
+async def test_a_block_may_have_what_a_hold_let_go_of(practice: Practice) -> None:
+    hold = await held(practice, at(9), ttl_seconds=1)
+    block = {"kind": "admin", "practitioner_ids": [practice.made["ana"]], "start": at(9), "end": at(10)}
+    taken = await practice.admin.post(f"{API}/blocks", json=block)
+    assert practice.problem(taken, 409)["code"] == "practitioner_conflict"
+    await _over(practice, hold)
+    assert (await practice.admin.post(f"{API}/blocks", json=block)).status_code == 201
+    assert (await ended(practice), await claims(practice)) == (["expired"], 0)
+
+
 async def _over(practice: Practice, hold: Any) -> None:
     for _ in range(200):
         (row,) = await practice.stored("select now() >= $2::timestamptz from turns where organization_id = $1",
@@ -111,9 +122,7 @@ async def _over(practice: Practice, hold: Any) -> None:
     raise AssertionError("the clock stands still")
 
 
-def _moment(text: str) -> Any:
-    from datetime import datetime
-
+def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 

@@ -72,6 +72,10 @@ FAULTS: dict[str, tuple[str, str]] = {
         "update holds set ended_as = 'released', ended_at = now() where organization_id = $1 and ended_as is null",
         "holds_have_their_claims",
     ),
+    "a hold of more time than was told": (
+        "update holds set turnover_minutes = turnover_minutes + 1 where organization_id = $1 and ended_as is null",
+        "events_replayed_equal_tables",
+    ),
     "a block of another kind than was told": (
         "update blocks set kind = 'travel' where organization_id = $1", "events_replayed_equal_tables"
     ),

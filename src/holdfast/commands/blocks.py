@@ -14,6 +14,7 @@ from holdfast.actor import Answered, Asked
 from holdfast.commands.block_refusal import Unfit, Unfitting, explained
 from holdfast.commands.change import Turn, change
 from holdfast.commands.desk import earliest_start
+from holdfast.commands.expire import end_expired
 from holdfast.commands.house import House
 from holdfast.commands.intent import check_time
 from holdfast.commands.save import Document, Noun, answered, read
@@ -224,6 +225,7 @@ async def _take(
     """Keeps the blocks and claims their time. Raises Unfit with every reason against every one of them."""
     for step in steps:
         check_time(settings, turn.now, *_span(step.wanted), "end")
+    await end_expired(turn)
     await _keep(turn, [step.wanted for step in steps])
     wanted = [(step.wanted, _resource_ids(step.wanted)) for step in steps]
     rows = await turn.connection.fetchmany(

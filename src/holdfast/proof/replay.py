@@ -29,6 +29,7 @@ class Fold:
         self.appointments: dict[str, Document] = {}
         self.authorizations: dict[str, Document] = {}
         self.blocks: dict[str, Document] = {}
+        self.holds: dict[str, Document] = {}
         self.faults: list[Document] = []
 
     def take(self, seq: int, kind: str, body: Document) -> None:
@@ -46,6 +47,12 @@ class Fold:
             self._step(self.blocks, body, seq, is_first=verb == "created")
             if verb == "deleted":
                 del self.blocks[body["id"]]
+        elif noun == "hold":
+            if (verb == "placed") == (body["id"] in self.holds):
+                self.faults.append({"what": "out of order", "seq": seq, "id": body["id"]})
+            self.holds[body["id"]] = body
+            if verb != "placed":
+                del self.holds[body["id"]]
 
     def _step(self, state: dict[str, Document], body: Document, seq: int, *, is_first: bool) -> None:
         before = state.get(body["id"])
@@ -62,6 +69,7 @@ class Fold:
             ("appointments", self.appointments),
             ("authorizations", self.authorizations),
             ("blocks", self.blocks),
+            ("holds", self.holds),
         )
 
     async def take_all(self, connection: Connection, organization: str) -> int:
