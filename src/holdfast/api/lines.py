@@ -79,6 +79,6 @@ ROUTES = (
     ),
     Route(
         "DELETE", _LINES + "/{line_no}", leave, "appointments.write", "Somebody leaves a visit: one line less",
-        answer=appointment_view.Appointment, refusals=REFUSED, tag="appointments",
+        answer=appointment_view.PlacedAppointment, refusals=REFUSED, tag="appointments",
     ),
 )  # fmt: skip

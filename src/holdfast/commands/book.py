@@ -17,7 +17,8 @@ from holdfast.commands.intent import (
     settle,
     tails,
 )
-from holdfast.commands.line_wish import LineWish, check_named
+from holdfast.commands.line_wish import LineWish
+from holdfast.commands.lines_of import check_named
 from holdfast.errors import FieldError, Invalid, NotFound, Reason, Refused
 from holdfast.rules.assess import Verdict, Wish
 from holdfast.rules.facts import Directory, Hold, Visit
@@ -115,7 +116,8 @@ class Book(Placing, kw_only=True):
         check_overlap(asked, self.overlap_reason)
         for other in self.other_visit_ids:
             _check_replaced(desk.stored(other), visit)
-        check_named(desk, visit.patient_id, self.lines)
+        for field, line in self.lines:
+            check_named(desk, visit.patient_id, line.authorization_id, line.caregiver_id, field)
         hold = self._held(desk, asked, visit)
         held = desk.lift(hold) if hold is not None else []
         if hold is not None and self.room_id is None and visit.location == "on_site":

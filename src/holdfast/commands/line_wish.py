@@ -4,9 +4,8 @@ from typing import Final
 
 import msgspec
 
-from holdfast.commands.desk import Desk
 from holdfast.commands.intent import known
-from holdfast.errors import FieldError, Invalid, NotFound
+from holdfast.errors import FieldError, Invalid
 from holdfast.rules.facts import Directory, Line, Service
 from holdfast.slot import MINUTE
 
@@ -71,12 +70,3 @@ def presence_of(service: Service, wished: bool | None, caregiver_id: str | None,
     if not wished and service.attendance == "patient":
         raise Invalid(FieldError(field, "invalid_value", f"{service.code} is given to the patient"))
     return wished
-
-
-def check_named(desk: Desk, patient_id: str, lines: list[tuple[str, LineWish]]) -> None:
-    """Raises NotFound for a named authorization that there is not, or a caregiver who is none of the patient's."""
-    for field, line in lines:
-        if line.authorization_id is not None and not desk.has_authorization(line.authorization_id):
-            raise NotFound(f"{field}authorization_id")
-        if line.caregiver_id is not None and not desk.is_caregiver(patient_id, line.caregiver_id):
-            raise NotFound(f"{field}caregiver_id")
