@@ -41,6 +41,9 @@ class Book(Placing, kw_only=True):
     overlap_reason: str | None = None
     hold: str | None = None
 
+    _foreseen: tuple[Directory, Visit] | None = None
+    """The visit as it was looked at last, to be decided on once."""
+
     @property
     def rank(self) -> int:
         return BOOKINGS
@@ -59,11 +62,11 @@ class Book(Placing, kw_only=True):
 
     @property
     def authorization_ids(self) -> tuple[str, ...]:
-        return tuple(line.authorization_id for _, line in self.lines if line.authorization_id)
+        return tuple([line.authorization_id for _, line in self.lines if line.authorization_id])
 
     @property
     def caregiver_ids(self) -> tuple[str, ...]:
-        return tuple(line.caregiver_id for _, line in self.lines if line.caregiver_id)
+        return tuple([line.caregiver_id for _, line in self.lines if line.caregiver_id])
 
     @property
     def hold_id(self) -> str | None:
@@ -73,7 +76,13 @@ class Book(Placing, kw_only=True):
     def other_visit_ids(self) -> tuple[str, ...]:
         return (self.replaces_appointment_id,) if self.replaces_appointment_id else ()
 
+    def foresee(self, directory: Directory, visit: Visit) -> None:
+        self._foreseen = (directory, visit)
+
     def wished(self, directory: Directory, before: Visit | None, now: int) -> Visit:
+        foreseen, self._foreseen = self._foreseen, None
+        if foreseen is not None and foreseen[0] is directory:
+            return foreseen[1]
         known(directory.clinics, self.clinic_id, "clinic_id")
         known(directory.services, self.first.service_id, "service_id")
         if self.room_id is not None:

@@ -196,10 +196,10 @@ class Desk:
             for who, spans in caregivers(visit).items()
             for span in spans
         ]
-        seated: set[tuple[str, Seating]] = set()
+        seated: list[Seating] = []
         for line, seating in zip(visit.lines, verdict.practitioner_seatings, strict=True):
-            if (line.practitioner_id, seating) not in seated:
-                seated.add((line.practitioner_id, seating))
+            if seating.moved and seating not in seated:  # lines that follow each other share one
+                seated.append(seating)
                 self._reseat(line.practitioner_id, seating)
             held.append((line.practitioner_id, Claim(*busy_span(line), seating.seat, "visit", visit.id)))
         if verdict.room is not None and visit.room_id is not None:
@@ -316,7 +316,11 @@ class Desk:
         if before is not None and before.id in self._lifted:
             self._promise(before, +1)
         self._lifted.discard(visit.id)
-        old = {line.line_no: _promised(line) for line in before.lines} if before else {}
+        if before is None:
+            for line in visit.lines:
+                self._entry(asked, visit, line.line_no, "reserve", line.authorization_id, line.units_reserved)
+            return
+        old = {line.line_no: _promised(line) for line in before.lines}
         new = {line.line_no: _promised(line) for line in visit.lines}
         for line_no, promised in old.items():
             if promised != new.get(line_no):

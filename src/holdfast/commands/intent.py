@@ -96,6 +96,9 @@ class Placing(Intent):
     def wish(self, directory: Directory, visit: Visit, before: Visit | None) -> Wish:
         """What is asked of the visit as it shall be, `before` being as it is stored."""
 
+    def foresee(self, directory: Directory, visit: Visit) -> None:
+        """The visit whose time was looked at last. Who is asked often may give it once more instead of making it anew."""
+
     def spans(self, directory: Directory, before: Visit | None, now: int) -> list[SpanOf]:
         """Of the visit as it is and as it shall be; of the latter nothing, if it cannot be."""
         looked_at = spans(directory, before) if before is not None else []
@@ -105,6 +108,7 @@ class Placing(Intent):
             return looked_at
         if visit.end - visit.start > DAY:
             return looked_at  # longer than storage allows: refused by check_time, and not read for a thousand years
+        self.foresee(directory, visit)
         return looked_at + spans(directory, visit)
 
     def keeps_start(self, visit: Visit, before: Visit | None, now: int) -> bool:
@@ -217,13 +221,11 @@ def reason_context(visit_id: str) -> str:
 
 def tails(directory: Directory, visit: Visit) -> None:
     """Gives the visit's lines the buffers that their practitioners have now, within what their other lines leave."""
-    set_tails(
-        visit.lines, {each.practitioner_id: _buffer(directory, each.practitioner_id) for each in visit.lines}
-    )
-
-
-def _buffer(directory: Directory, practitioner_id: str) -> int:
-    return directory.practitioners[practitioner_id].buffer_minutes
+    buffers = {
+        line.practitioner_id: directory.practitioners[line.practitioner_id].buffer_minutes
+        for line in visit.lines
+    }
+    set_tails(visit.lines, buffers)
 
 
 def enclose(visit: Visit) -> None:

@@ -2,7 +2,7 @@
 two: the patient is claimed once per run of lines, however many give something to them (practice.md, Lines).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations, groupby, pairwise
 from typing import NamedTuple
 
@@ -60,12 +60,12 @@ def by_practitioner(lines: Iterable[Line]) -> dict[str, list[Line]]:
     return {who: list(own) for who, own in groupby(ordered, key=lambda line: line.practitioner_id)}
 
 
-def set_tails(lines: Iterable[Line], buffers: Mapping[str, int]) -> None:
+def set_tails(lines: Sequence[Line], buffers: Mapping[str, int]) -> None:
     """Gives every line its practitioner's buffer (minutes), and cuts buffer and travel where the same practitioner goes on
     with another line: tails lie at the outer ends of a practitioner's work, not inside it."""
-    for practitioner, own in by_practitioner(lines).items():
-        for line in own:
-            line.buffer_minutes = buffers[practitioner]
+    for line in lines:
+        line.buffer_minutes = buffers[line.practitioner_id]
+    for own in by_practitioner(lines).values() if len(lines) > 1 else ():
         for before, after in pairwise(own):
             gap = max(0, after.start - before.end) // MINUTE
             before.buffer_minutes = min(before.buffer_minutes, gap)
