@@ -317,3 +317,17 @@ async def test_what_happened_can_be_read_back(open_always: Practice, client: Cli
         busy = (await colleague.get(path)).json()
     assert busy["id"] == visit["id"]
     assert not busy.keys() & {*told, "notes"}
+
+
+async def test_a_word_that_is_not_known_is_answered_with_those_that_are(practice: Practice) -> None:
+    visit = await practice.book(at(9))
+    problem = practice.problem(await practice.call(visit, "cancel", cancelled_by="mother"), 422)
+    assert problem["errors"] == [{
+        "field": "cancelled_by", "code": "invalid_value",
+        "message": "must be one of patient, caregiver, practitioner, clinic, payer, weather, error",
+    }]  # fmt: skip
+    for query, field in (("status=late", "status[0]"), ("status=scheduled&status=late", "status[1]")):
+        problem = practice.problem(await practice.admin.get(f"{VISITS}?{query}"), 422)
+        (told,) = problem["errors"]
+        assert told["field"] == field
+        assert told["message"].startswith("must be one of scheduled, confirmed, ")
