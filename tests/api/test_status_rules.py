@@ -288,3 +288,46 @@ async def test_of_many_make_ups_at_once_one_is_booked(practice: Practice) -> Non
     ))  # fmt: skip
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
     assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"already_replaced"}
+
+
+async def test_what_happened_can_be_read_back(open_always: Practice, client: Client) -> None:
+    """On the visit itself, by whoever sees all of it; a colleague learns no more than that the time is taken."""
+    practice = open_always
+    visit = await practice.book(when(-60), end=when(-30))
+    path = f"{VISITS}/{visit['id']}"
+    told = ("checked_in_at", "started_at", "completed_at", "cancellation", "replaces_appointment_id")
+    assert [(await practice.get(visit))[name] for name in told] == [None] * 5
+    for call, minutes in (("check-in", -65), ("start", -55), ("complete", -35)):
+        await practice.done(await practice.call(visit, call, at=when(minutes)))
+    assert [(await practice.get(visit))[name] for name in told] == [
+        when(-65), when(-55), when(-35), None, None,
+    ]  # fmt: skip
+    missed = await practice.book(when(-90), end=when(-80))
+    await practice.done(await practice.call(
+        missed, "cancel", at=when(-95), cancelled_by="caregiver", reason_code="ill", reason="Pat has a fever."))  # fmt: skip
+    assert (await practice.get(missed))["cancellation"] == {
+        "cancelled_at": when(-95), "cancelled_by": "caregiver", "reason_code": "ill", "reason": "Pat has a fever.",
+        "notice_minutes": 5, "late": True,
+    }  # fmt: skip
+    instead = await practice.book(at(9), replaces_appointment_id=missed["id"])
+    assert (await practice.get(instead))["replaces_appointment_id"] == missed["id"]
+    await practice.done(await practice.call(missed, "reinstate"))
+    assert (await practice.get(missed))["cancellation"] is None
+    async with client(practice.organization.tokens["practitioner"]) as colleague:
+        busy = (await colleague.get(path)).json()
+    assert busy["id"] == visit["id"]
+    assert not busy.keys() & {*told, "notes"}
+
+
+async def test_a_word_that_is_not_known_is_answered_with_those_that_are(practice: Practice) -> None:
+    visit = await practice.book(at(9))
+    problem = practice.problem(await practice.call(visit, "cancel", cancelled_by="mother"), 422)
+    assert problem["errors"] == [{
+        "field": "cancelled_by", "code": "invalid_value",
+        "message": "must be one of patient, caregiver, practitioner, clinic, payer, weather, error",
+    }]  # fmt: skip
+    for query, field in (("status=late", "status[0]"), ("status=scheduled&status=late", "status[1]")):
+        problem = practice.problem(await practice.admin.get(f"{VISITS}?{query}"), 422)
+        (told,) = problem["errors"]
+        assert told["field"] == field
+        assert told["message"].startswith("must be one of scheduled, confirmed, ")

@@ -43,7 +43,7 @@ class Server:
                     "--port", str(self.port), "--no-access-log", "--log-level", "warning", "--lifespan", "on",
                     "--timeout-graceful-shutdown", "5", "--backlog", "2048",
                 ],
-                env=_outside() | worker_environment(self.settings), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=outside() | worker_environment(self.settings), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
 
     async def answering(self) -> None:
@@ -101,6 +101,6 @@ def free_port() -> int:
     raise AssertionError("no port is free")
 
 
-def _outside() -> dict[str, str]:
+def outside() -> dict[str, str]:
     """This process's environment without anybody's settings."""
     return {name: text for name, text in os.environ.items() if not name.startswith("HOLDFAST_")}

@@ -41,6 +41,10 @@ FAULTS: dict[str, tuple[str, str]] = {
     "a visit without its room's claim": (
         f"delete from claims where appointment_id = {_V} and kind = 'turnover'", "visits_have_their_claims"
     ),
+    "a caregiver who is there and whose time is not claimed": (
+        "delete from claims where organization_id = $1 and resource_id in (select id from contacts)",
+        "visits_have_their_claims",
+    ),
     "a cancelled visit that holds time": (
         f"update appointments set status = 'cancelled', cancelled_at = now() where id = {_V}",
         "visits_have_their_claims",
@@ -182,7 +186,7 @@ async def owner(settings: Settings) -> AsyncIterator[Any]:
 
 @pytest.fixture
 async def world(open_world: Open) -> World:
-    """A small history: visits with and without units, one moved, one cancelled, and a block."""
+    """A small history: visits with and without units, one moved, one cancelled, one with a caregiver, and a block."""
     world = await open_world(1)
     client = world.client()
     await world.authorization(0, 20)
@@ -210,7 +214,23 @@ async def world(open_world: Open) -> World:
     held = [await client.post("/holds", world.booking(day(n), ttl_seconds=3_600)) for n in (7, 8)]
     assert [each.status for each in held] == [201, 201]
     assert (await client.delete(f"/holds/{held[0].body['hold_id']}")).status == 204
+    await _guide_a_parent(world)
     return world
+
+
+async def _guide_a_parent(world: World) -> None:
+    """A visit of two lines that follow each other: the child is at the first, a parent at both."""
+    client, child = world.client(), f"/patients/{world.patients[1]}"
+    parents = [{"name": "Rosa", "relationship": "parent"}]
+    parent = (await client.patch(child, {"contacts": parents})).body["contacts"][0]["contact_id"]
+    guidance = await client.post("/services", {
+        "name": "Guidance", "code": "GUIDE", "duration_minutes": 30, "attendance": "caregiver"})  # fmt: skip
+    line = {
+        "practitioner_id": world.practitioners[0], "service_id": guidance.body["id"], "caregiver_id": parent,
+        "start": at(day(9) + timedelta(minutes=30)), "duration_minutes": 30,
+    }  # fmt: skip
+    booking = world.booking(day(9), patient=1, lines=[line], caregiver_id=parent)
+    assert (await client.post("/appointments", booking)).status == 201
 
 
 async def test_each_invariant_sees_its_fault(world: World, owner: Any, settings: Settings) -> None:

@@ -105,6 +105,28 @@ class PlacedAppointment(Appointment, kw_only=True):
     has_alerts: bool | None
 
 
+class CancellationSeen(msgspec.Struct, kw_only=True):
+    """`notice_minutes` before the start; negative after it. `late`: with less notice than the organization asks for."""
+
+    cancelled_at: str
+    cancelled_by: str | None
+    reason_code: str | None
+    reason: str | None
+    notice_minutes: int | None
+    late: bool | None
+
+
+class AppointmentInFull(Appointment, kw_only=True):
+    """One visit with what happened to it. `cancellation` is null unless it is cancelled; where only "busy" may be seen,
+    nothing of this is there."""
+
+    checked_in_at: str | msgspec.UnsetType | None = msgspec.UNSET
+    started_at: str | msgspec.UnsetType | None = msgspec.UNSET
+    completed_at: str | msgspec.UnsetType | None = msgspec.UNSET
+    replaces_appointment_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    cancellation: CancellationSeen | msgspec.UnsetType | None = msgspec.UNSET
+
+
 _event_body = msgspec.json.Decoder(Appointment)
 
 
@@ -161,6 +183,24 @@ def of_visit(
         notes=notes,
     )
     return _flattened(appointment, visit.patient_name, names)
+
+
+def in_full(appointment: Appointment, visit: Visit, reason: str | None) -> AppointmentInFull:
+    """The appointment of a stored visit with its history; `reason`: that of its cancellation, opened."""
+    seen = {name: getattr(appointment, name) for name in Appointment.__struct_fields__}
+    return AppointmentInFull(
+        **seen, checked_in_at=_when(visit.checked_in_at), started_at=_when(visit.started_at),
+        completed_at=_when(visit.completed_at), replaces_appointment_id=visit.replaces_appointment_id,
+        cancellation=None if visit.cancelled_at is None else CancellationSeen(
+            cancelled_at=rfc3339(visit.cancelled_at), cancelled_by=visit.cancelled_by,
+            reason_code=visit.cancel_reason_code, reason=reason, notice_minutes=visit.notice_minutes,
+            late=visit.cancelled_late,
+        ),
+    )  # fmt: skip
+
+
+def _when(at: int | None) -> str | None:
+    return None if at is None else rfc3339(at)
 
 
 def placed(appointment: bytes, directory: Directory, patient: Patient, visit: Visit, actor: Actor) -> bytes:

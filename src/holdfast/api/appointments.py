@@ -16,7 +16,7 @@ from holdfast.api.wire import Id, Instant
 from holdfast.commands.desk import View
 from holdfast.commands.gather import Need
 from holdfast.commands.house import House
-from holdfast.commands.intent import Intent, Placing, notes_context
+from holdfast.commands.intent import Intent, Placing, notes_context, reason_context
 from holdfast.commands.look_up import Lookup, Page, PageReader, PageWish
 from holdfast.commands.move import Move
 from holdfast.commands.reading import snapshot
@@ -179,17 +179,19 @@ async def get(ask: Ask[NoFields, Any]) -> Answer:
             raise NotFound("id")
         visit = found.facts.appointments[0]
         seal = await ask.house.seal(reading.connection, organization)
-    whole = appointment_view.of_visit(visit, found.directory, _notes(seal, visit))
+    notes = _opened(seal, visit.notes_encrypted, notes_context(visit.id))
+    whole = appointment_view.of_visit(visit, found.directory, notes)
     shown = appointment_view.seen_by(ask.actor, whole)
     if shown is None:
         raise NotFound("id")
+    if shown is whole:
+        reason = _opened(seal, visit.cancel_reason_encrypted, reason_context(visit.id))
+        shown = appointment_view.in_full(whole, visit, reason)
     return Answer(content=shown, version=visit.version, seq=found.facts.seq)
 
 
-def _notes(seal: Seal, visit: Visit) -> str | None:
-    if visit.notes_encrypted is None:
-        return None
-    return seal.open(bytes.fromhex(visit.notes_encrypted), notes_context(visit.id)).decode()
+def _opened(seal: Seal, stored: str | None, context: str) -> str | None:
+    return None if stored is None else seal.open(bytes.fromhex(stored), context).decode()
 
 
 async def _page(ask: Ask[Any, Any], wish: PageWish) -> Page:
@@ -337,8 +339,8 @@ ROUTES: tuple[Route[Any, Any], ...] = (
         "Who is in a room on a date, in order", query=OnDate, answer=RoomSchedule, tag="appointments",
     ),
     Route(
-        "GET", _ONE, get, "appointments.read", "One visit", answer=appointment_view.Appointment,
-        tag="appointments",
+        "GET", _ONE, get, "appointments.read", "One visit, with what happened to it",
+        answer=appointment_view.AppointmentInFull, tag="appointments",
     ),
     Route(
         "PATCH", _ONE, move, "appointments.write", "Move a visit, or change its notes", body=Moving,

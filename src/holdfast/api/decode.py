@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -168,14 +168,23 @@ def _field_errors(values: dict[str, Any], kind: type, *, strict: bool) -> list[F
         try:
             msgspec.convert(values[name], field.type, strict=strict, dec_hook=decoded)
         except msgspec.ValidationError as error:
-            errors.append(_field_error(name, str(error)))
+            errors.append(_field_error(name, str(error), field.type))
     return errors
 
 
-def _field_error(name: str, message: str) -> FieldError:
+def _field_error(name: str, message: str, kind: Any) -> FieldError:
     at = _AT.search(message)
     inner = at[1] if at else ""
     path = name + ("" if not inner else inner if inner.startswith("[") else f".{inner}")
     sentence = _AT.sub("", message)
     code = "unknown_field" if "unknown field" in sentence else "invalid_value"
+    if sentence.startswith("Invalid enum value") and "." not in inner and (choices := _choices(kind)):
+        sentence = f"must be one of {', '.join(choices)}"
     return FieldError(path, code, sentence[:1].lower() + sentence[1:])
+
+
+def _choices(kind: Any) -> list[str]:
+    """The words that a field takes, or that each item of its list does; none if it is no field of words."""
+    if get_origin(kind) is Literal:
+        return [str(each) for each in get_args(kind)]
+    return [choice for inner in get_args(kind) for choice in _choices(inner)]

@@ -1,23 +1,24 @@
--- Every active visit has exactly its claims (patient where present, each line's practitioner with travel and buffer,
--- the room and its turnover), and a cancelled one or a no-show has none.
+-- Every active visit has exactly its claims (patient and caregivers where present, each line's practitioner with travel
+-- and buffer, the room and its turnover), and a cancelled one or a no-show has none.
 with active as (
   select a.id, a.patient_id, a.room_id, a.starts_at, a.ends_at, a.turnover_minutes
   from appointments a
   where a.organization_id = $1 and a.status not in ('cancelled', 'no_show')
 ), lines as (
-  select l.appointment_id, v.patient_id, l.practitioner_id, l.patient_present, l.starts_at, l.ends_at,
+  select l.appointment_id, v.patient_id, l.practitioner_id, l.patient_present, l.caregiver_id, l.starts_at, l.ends_at,
          l.starts_at - make_interval(mins => l.travel_before_minutes) as busy_from,
          l.ends_at + make_interval(mins => l.buffer_minutes) as busy_until
   from appointment_lines l
   join active v on v.id = l.appointment_id
   where l.organization_id = $1
 ), presence as (
-  select l.appointment_id, l.patient_id, unnest(range_agg(tstzrange(l.starts_at, l.ends_at, '[)'))) as present
+  select l.appointment_id, w.person_id, unnest(range_agg(tstzrange(l.starts_at, l.ends_at, '[)'))) as present
   from lines l
-  where l.patient_present
-  group by l.appointment_id, l.patient_id
+  cross join lateral (values (case when l.patient_present then l.patient_id end), (l.caregiver_id)) w(person_id)
+  where w.person_id is not null
+  group by l.appointment_id, w.person_id
 ), wanted as (
-  select p.appointment_id, p.patient_id as resource_id, 'visit' as kind, lower(p.present) as starts_at,
+  select p.appointment_id, p.person_id as resource_id, 'visit' as kind, lower(p.present) as starts_at,
          upper(p.present) as ends_at
   from presence p
   union all
