@@ -58,7 +58,7 @@ async def test_when_it_happened_is_neither_ahead_nor_long_before(open_always: Pr
     problem = practice.problem(await practice.call(visit, "complete", at=when(-51)), 422)
     assert fields(problem) == ["at"]
     done = await practice.done(await practice.call(visit, "complete", at=when(-20)))
-    assert (done["end"], done["lines"][0]["minutes_actual"]) == (when(-20), 40)
+    assert (done["end"], done["lines"][0]["minutes_actual"]) == (when(-20), 30)
 
 
 async def test_nothing_is_over_before_its_time_unless_it_began_before(open_always: Practice) -> None:

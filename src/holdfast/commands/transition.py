@@ -174,7 +174,9 @@ class Transition(Placing, kw_only=True):
         for line in visit.lines:
             line.line_status = "completed"
             line.end = min(line.end, ended)
-            line.minutes_actual = actual.get(line.line_no, (line.end - line.start) // MINUTE)
+            # Who came late was given less: what is not said is counted from when it began.
+            began = max(line.start, visit.started_at or line.start)
+            line.minutes_actual = actual.get(line.line_no, max(0, line.end - began) // MINUTE)
         if ended == visit.end:
             return [], []
         held = desk.lift(before)
