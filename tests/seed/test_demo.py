@@ -1,15 +1,13 @@
 """The demo in a database: granted whole, true to every invariant, found again, and fit for what is shown with it."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import asyncpg
 import httpx2
 import pytest
-from seed.conftest import Told, broken
+from seed.conftest import Told, broken, every, signed_in
 
 from holdfast import seed
 from holdfast.app import Application
@@ -23,23 +21,6 @@ async def rows(settings: Settings, query: str, *values: Any) -> list[Any]:
         return list(await connection.fetch(query, *values))
     finally:
         await connection.close()
-
-
-@asynccontextmanager
-async def signed_in(application: Application, user: seed.User) -> AsyncIterator[httpx2.AsyncClient]:
-    transport = httpx2.ASGITransport(cast("Any", application))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://holdfast.test/api/v1/") as client:
-        answer = await client.post("auth/login", json={"email": user.email, "password": user.password})
-        assert answer.status_code == 200, answer.text
-        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        yield client
-
-
-async def every(client: httpx2.AsyncClient, path: str, **query: Any) -> list[dict[str, Any]]:
-    answer = await client.get(path, params={"page_size": 100, **query})
-    assert answer.status_code == 200, answer.text
-    items: list[dict[str, Any]] = answer.json()["items"]
-    return items
 
 
 async def _run(settings: Settings, told: Told) -> Seeded:
@@ -88,7 +69,7 @@ async def test_stories_are_stored(settings: Settings, told: Told) -> None:
     )  # fmt: skip
     assert [row["used"] for row in units] == [92, 100]
     for table in ("clinics", "rooms", "practitioners", "patients", "services", "payers", "authorizations", "users",
-                  "appointments", "closures", "time_off", "blocks"):  # fmt: skip
+                  "appointments", "closures", "time_off", "blocks", "contacts", "patient_contacts", "coverages", "holds"):  # fmt: skip
         found = await rows(settings, f"select organization_id, count(*) from {table} group by 1")
         assert {str(row["organization_id"]) for row in found} == {juniper, harbor}, table
 

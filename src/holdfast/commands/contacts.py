@@ -62,7 +62,7 @@ async def create_contact(house: House, asked: Asked, fields: Document) -> Answer
     """A new contact, of no patient yet."""
 
     async def work(turn: Turn) -> Answered:
-        return answered(201, await _added(turn, asked, fields))
+        return answered(201, await added(turn, asked, fields))
 
     return await change(house, asked, work)
 
@@ -124,16 +124,17 @@ async def _new(turn: Turn, asked: Asked, person: Document, where: str) -> Docume
     if "name" not in person:
         raise Invalid(FieldError(f"{where}.name", "missing", "is required, or contact_id"))
     try:
-        return await _added(turn, asked, person)
+        return await added(turn, asked, person)
     except Invalid as invalid:
         raise Invalid(
             *(FieldError(f"{where}.{each.field}", each.code, each.message) for each in invalid.errors)
         ) from None
 
 
-async def _added(turn: Turn, asked: Asked, fields: Document) -> Document:
+async def added(turn: Turn, asked: Asked, fields: Document, subject: str | None = None) -> Document:
+    """A new contact inside an open turn; `subject` chooses its id. Raises Invalid."""
     person = dict.fromkeys(_UNKNOWN) | {"consent_recorded_by": None}
-    return await add(turn, asked, CONTACT, person | _with_recorder(asked, fields, person))
+    return await add(turn, asked, CONTACT, person | _with_recorder(asked, fields, person), subject)
 
 
 def _with_recorder(asked: Asked, fields: Document, before: Document) -> Document:

@@ -73,7 +73,7 @@ def _today(world: World, planned: Planned) -> None:
 
 
 def _ahead(world: World, planned: Planned, days: int) -> None:
-    if world.chance.some(0.02):
+    if not planned.is_kept and world.chance.some(0.02):
         planned.steps.append(_cancelled(world, at=None))
     elif world.chance.some(0.8 if days == 1 else 0.45 if days <= 7 else 0.1):
         planned.steps.append(Step(call="confirm"))

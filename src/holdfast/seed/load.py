@@ -10,9 +10,12 @@ from typing import Any
 import msgspec
 
 from holdfast.actor import Answered, Asked
-from holdfast.commands import absences, blocks
+from holdfast.commands import absences, blocks, contacts
+from holdfast.commands.blocks import Recurs
 from holdfast.commands.bodies import authorization_body
+from holdfast.commands.book import Book
 from holdfast.commands.change import Turn, change
+from holdfast.commands.hold import PlaceHold
 from holdfast.commands.house import House
 from holdfast.commands.intent import Intent
 from holdfast.commands.login_directory import claim
@@ -24,11 +27,13 @@ from holdfast.db.statements import statement
 from holdfast.errors import NotFound, Refused
 from holdfast.rules.facts import Authorization, Directory, Patient, Visit
 from holdfast.seed.house import asked_by
-from holdfast.seed.world import SHAPES, Absence, Login, Planned, World
-from holdfast.slot import moment
+from holdfast.seed.world import SHAPES, Absence, Block, Login, Planned, World
+from holdfast.slot import DAY, moment, rfc3339
 
 _DOCUMENTS_PER_TURN = 100
 """A turn must end within the server role's own time limit."""
+_HOLD_SECONDS = DAY
+"""Longer than a request may ask for: who looks around in the demo finds it for a day."""
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -54,11 +59,12 @@ async def load(house: House, world: World, password_hash: str) -> Loaded:
     for at in range(0, len(world.documents), _DOCUMENTS_PER_TURN):
         await _documents(house, asked, world.documents[at : at + _DOCUMENTS_PER_TURN])
     await _used_units(house, asked, world)
+    for block in world.blocks:
+        await _block(house, asked, block)
     booked, refused = await _visits(house, asked, world.visits)
     for absence in world.absences:
         await _absence(house, asked, absence)
-    for block in world.blocks:
-        await blocks.record(house, asked, block)
+    refused.update(await _holds(house, asked, world.holds))
     await _logins(house, asked, world, password_hash)
     return Loaded(created.organization_id, booked, dict(refused))
 
@@ -67,7 +73,10 @@ async def _documents(house: House, asked: Asked, documents: list[tuple[str, Docu
     async def work(turn: Turn) -> Answered:
         for kind, document in documents:
             noun, _, _ = SHAPES[kind]
-            await add(turn, asked, noun, document, document["id"])
+            if noun is contacts.CONTACT:
+                await contacts.added(turn, asked, document, document["id"])
+            else:
+                await add(turn, asked, noun, document, document["id"])
         return _done()
 
     await change(house, asked, work)
@@ -150,6 +159,22 @@ def _id(visit: Visit, _directory: Directory, _asked: Asked, _patient: Patient | 
 def _intent(planned: Planned, round_no: int, visit_id: str) -> Intent:
     step = planned.steps[round_no]
     return Transition(id=visit_id, call=step.call, at=step.at, **step.fields)
+
+
+async def _holds(house: House, asked: Asked, held: list[Book]) -> Counter[str]:
+    """Time that is kept for bookings to come: of those that were not granted, why."""
+    outcomes = await _together(
+        submit(house, asked, PlaceHold(booking=booking, ttl_seconds=_HOLD_SECONDS), _id) for booking in held
+    )
+    return Counter(outcome.code for outcome in outcomes if isinstance(outcome, Refused))
+
+
+async def _block(house: House, asked: Asked, block: Block) -> None:
+    fields = {
+        "kind": block.kind, "practitioner_ids": list(block.practitioner_ids), "room_id": block.room_id,
+        "label": block.label, "start": rfc3339(block.start), "end": rfc3339(block.end),
+    }  # fmt: skip
+    await blocks.record(house, asked, fields, Recurs(block.rrule))
 
 
 async def _absence(house: House, asked: Asked, absence: Absence) -> None:

@@ -2,7 +2,7 @@
 what becomes of them. Built from a number and a moment alone; touches no database.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -12,6 +12,7 @@ import msgspec
 
 from holdfast.api.authorizations import NewAuthorization
 from holdfast.api.clinics import NewClinic
+from holdfast.api.contacts import NewContact
 from holdfast.api.patients import NewPatient
 from holdfast.api.payers import NewPayer
 from holdfast.api.practitioners import NewPractitioner
@@ -21,16 +22,18 @@ from holdfast.api.wire import decoded
 from holdfast.commands.authorizations import AUTHORIZATION
 from holdfast.commands.book import Book
 from holdfast.commands.clinics import CLINIC
+from holdfast.commands.contacts import CONTACT
 from holdfast.commands.patients import PATIENT
 from holdfast.commands.payers import PAYER
 from holdfast.commands.practitioners import PRACTITIONER, with_clinics
 from holdfast.commands.rooms import ROOM, with_cleaning
 from holdfast.commands.save import Document, Noun, given
 from holdfast.commands.services import SERVICE
+from holdfast.rules import recurrence
 from holdfast.seed.chance import Chance
-from holdfast.slot import local_date, rfc3339, wall
+from holdfast.slot import MINUTE, Span, local_date, wall
 
-_SATURDAY = 5
+_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 def _room(fields: Document) -> Document:
@@ -54,6 +57,7 @@ SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
         "practitioner": (PRACTITIONER, NewPractitioner, with_clinics),
         "service": (SERVICE, NewService, _as_given),
         "payer": (PAYER, NewPayer, _as_given),
+        "contact": (CONTACT, NewContact, _as_given),
         "patient": (PATIENT, NewPatient, _as_given),
         "authorization": (AUTHORIZATION, NewAuthorization, _authorization),
     }
@@ -83,11 +87,12 @@ class Step:
 
 @dataclass(kw_only=True)
 class Planned:
-    """A visit to book, its end, and what follows."""
+    """A visit to book, its end, and what follows. One that is kept is not called off."""
 
     book: Book
     end: int
     steps: list[Step] = field(default_factory=list)
+    is_kept: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -106,6 +111,20 @@ class Absence:
     why: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Time of some people, and maybe of a room, that is no visit; every week again as `rrule` says, in `time_zone`."""
+
+    kind: str
+    practitioner_ids: Sequence[str]
+    room_id: str | None
+    start: int
+    end: int
+    label: str
+    rrule: str
+    time_zone: str
+
+
 class World:
     """One organization. `now`: the moment that past and future are told by, epoch seconds."""
 
@@ -121,24 +140,39 @@ class World:
         """Units of an authorization that were consumed before this calendar begins."""
         self.visits: list[Planned] = []
         self.absences: list[Absence] = []
-        self.blocks: list[Document] = []
+        self.blocks: list[Block] = []
+        self.holds: list[Book] = []
 
-    def meet(self, practitioners: list[str], time_zone: str, label: str) -> None:
-        """Some of the staff meet for half an hour before anybody opens, on the first weekday after tomorrow."""
-        on = next(day for n in range(2, 5) if (day := self.today() + timedelta(days=n)).weekday() < _SATURDAY)
-        times = {
-            "start": rfc3339(wall(on, 7 * 60, time_zone)),
-            "end": rfc3339(wall(on, 7 * 60 + 30, time_zone)),
-        }
-        self.blocks.append(
-            {
-                "kind": "meeting",
-                "practitioner_ids": sorted(practitioners),
-                "room_id": None,
-                "label": label,
-                **times,
-            }
-        )
+    def block(
+        self, kind: str, label: str, practitioners: Sequence[str], time_zone: str, weekdays: Sequence[int],
+        minutes: Span, days: tuple[int, int], room: str | None = None,
+    ) -> None:  # fmt: skip
+        """Some of the staff are taken on weekdays between two minutes of the day, on the dates between two days from
+        today."""
+        found = [
+            on
+            for day in range(days[0], days[1] + 1)
+            if (on := self.today(time_zone) + timedelta(days=day)).weekday() in weekdays
+        ]
+        rule = f"FREQ=WEEKLY;BYDAY={','.join(_DAYS[each] for each in weekdays)};COUNT={len(found)}"
+        self.blocks.append(Block(
+            kind=kind, practitioner_ids=sorted(practitioners), room_id=room, label=label, rrule=rule,
+            start=wall(found[0], minutes[0], time_zone), end=wall(found[0], minutes[1], time_zone),
+            time_zone=time_zone,
+        ))  # fmt: skip
+
+    def busy(self, practitioner: str) -> list[Span]:
+        """When a practitioner has visits and blocks."""
+        found = [
+            ((line.start or each.book.start) - line.travel_before_minutes * MINUTE, line.end or each.end)
+            for each in self.visits
+            for _, line in each.book.lines
+            if line.practitioner_id == practitioner
+        ]
+        for block in self.blocks:
+            if practitioner in block.practitioner_ids:
+                found += recurrence.spans(block.rrule, (block.start, block.end), block.time_zone)
+        return found
 
     def add(self, kind: str, is_active: bool = True, **fields: Any) -> Document:
         """A new document, checked as a request's body would be; its id is chosen here."""

@@ -1,0 +1,142 @@
+"""What is to be found in an invented calendar by clicking: somebody sick, a visit without a room, time held for a call.
+Each is laid over a week that is planned already. Data only.
+"""
+
+from datetime import date, timedelta
+from typing import Literal
+
+from holdfast.commands.save import Document
+from holdfast.seed import plan
+from holdfast.seed.plan import Habit, minutes_of
+from holdfast.seed.world import Absence, Planned, Step, World
+from holdfast.slot import MINUTE, local_date, overlaps, wall
+
+_AHEAD_DAYS = 14
+
+
+def off_sick(world: World, practitioner: str, time_zone: str) -> None:
+    """Somebody goes home today (or on the next day with so many) with four visits left."""
+    days: dict[date, list[Planned]] = {}
+    for planned in world.visits:
+        if (
+            planned.book.first.practitioner_id == practitioner
+            and planned.is_open
+            and planned.book.start > world.now
+        ):
+            days.setdefault(local_date(planned.book.start, time_zone), []).append(planned)
+    for on, visits in sorted(days.items()):
+        if len(visits) >= 4:
+            left = sorted(visits, key=lambda planned: planned.book.start)[-4:]
+            world.absences.append(Absence(
+                of="practitioner", id=practitioner, start=left[0].book.start,
+                end=wall(on, 18 * 60 + 30, time_zone), why="sick",
+            ))  # fmt: skip
+            return
+
+
+def without_a_room(
+    world: World, practitioner: Document, service: Document, patients: list[str], clinic: str
+) -> None:
+    """A visit that was booked while another had the only room that suits. The other was called off since: now the room
+    could be given to it."""
+    zones = {each["id"]: each["time_zone"] for each in world.all("clinic")}
+    cover = plan.Cover(world)
+    for planned in world.visits:
+        cover.take(planned.book, local_date(planned.book.start, zones[planned.book.clinic_id]))
+    for other in _in_the_only_room(world, service, clinic, zones[clinic]):
+        found = _within(world, practitioner, service, other, zones[clinic])
+        if found is None:
+            continue
+        on = local_date(other.book.start, zones[clinic])
+        for patient in patients:
+            if not _could_come(world, patient, on, zones):
+                continue
+            habit, start = found
+            wanted = plan.planned_visit(habit._replace(patient_id=patient), start)
+            if cover.take(wanted.book, on):
+                fields = {"cancelled_by": "caregiver", "reason_code": "illness", "reason": "Has a cold."}
+                other.steps[:] = [Step(call="cancel", fields=fields)]
+                world.visits.append(wanted)
+                return
+
+
+def _in_the_only_room(world: World, service: Document, clinic: str, zone: str) -> list[Planned]:
+    """Visits of the coming days in the one room of a clinic that suits a service, earliest first."""
+    services = world.by_id("service")
+    (only,) = _rooms(world, service, clinic)
+    return sorted(
+        (
+            each
+            for each in world.visits
+            if (each.book.clinic_id, each.book.location) == (clinic, "on_site")
+            and each.is_open
+            and 0 < (local_date(each.book.start, zone) - world.today(zone)).days <= _AHEAD_DAYS
+            and _rooms(world, services[each.book.first.service_id], clinic) == [only]
+        ),
+        key=lambda each: each.book.start,
+    )
+
+
+def _rooms(world: World, service: Document, clinic: str) -> list[str]:
+    return [
+        room["id"]
+        for room in world.all("room")
+        if room["clinic_id"] == clinic and room["room_type"] in service["room_types"]
+    ]
+
+
+def _within(
+    world: World, practitioner: Document, service: Document, other: Planned, zone: str
+) -> tuple[Habit, int] | None:
+    """A visit of nobody yet within another's time, when the practitioner is free, and its start."""
+    clinic, minutes = other.book.clinic_id, service["duration_minutes"]
+    on, busy = local_date(other.book.start, zone), world.busy(practitioner["id"])
+    for start in range(other.book.start, other.end - minutes * MINUTE + 1, 15 * MINUTE):
+        opens = (start - wall(on, 0, zone)) // MINUTE
+        span = (start, start + minutes * MINUTE)
+        if plan.works(practitioner, clinic, on.weekday(), (opens, opens + minutes)) and not any(
+            overlaps(span, taken) for taken in busy
+        ):
+            return Habit(
+                practitioner["id"], clinic, on.weekday(), opens, opens + minutes, "", service["id"], "on_site"
+            ), start
+    return None
+
+
+def _could_come(world: World, patient: str, on: date, zones: dict[str, str]) -> bool:
+    """Whether a patient needs nothing particular and has no visit on a date."""
+    whom = world.by_id("patient")[patient]
+    return (
+        not whom["needs"]
+        and not whom["availability"]
+        and not any(
+            each.book.patient == patient and local_date(each.book.start, zones[each.book.clinic_id]) == on
+            for each in world.visits
+        )
+    )
+
+
+def held(world: World, practitioner: Document, service: Document, patients: list[str]) -> None:
+    """The front desk keeps a time for somebody who is on the telephone."""
+    zones = {each["id"]: each["time_zone"] for each in world.all("clinic")}
+    minutes, rooms = service["duration_minutes"], plan.Rooms(world)
+    for hours, on, start in plan.gaps(world, practitioner, minutes, 2):
+        patient = next((each for each in patients if _could_come(world, each, on, zones)), None)
+        if patient is None:
+            continue
+        wanted = plan.planned_visit(Habit(
+            practitioner["id"], hours["clinic_id"], hours["weekday"], 0, minutes, patient, service["id"], "on_site",
+        ), start)  # fmt: skip
+        if rooms.take(wanted):
+            world.holds.append(wanted.book)
+            return
+
+
+def closed(
+    world: World, of: Literal["clinic", "room", "practitioner"], subject: str, days: int,
+    between: tuple[str, str], time_zone: str, why: str,
+) -> None:  # fmt: skip
+    """A closure or time off on the date so many days from today, between two times on the wall."""
+    on = world.today() + timedelta(days=days)
+    start, end = (wall(on, minutes_of(each), time_zone) for each in between)
+    world.absences.append(Absence(of=of, id=subject, start=start, end=end, why=why))
