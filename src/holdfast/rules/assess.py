@@ -184,9 +184,7 @@ def _practitioners_time(directory: Directory, timetable: Timetable, wish: Wish, 
     seated: dict[int, Seating] = {}
     for own in by_practitioner(lines).values() if len(lines) > 1 else (lines,):
         practitioner = directory.practitioners[own[0].practitioner_id]
-        shares = wish.overlap or all(
-            [directory.services[line.service_id].shares_practitioner for line in own]
-        )
+        shares = wish.overlap or all(directory.services[line.service_id].shares_practitioner for line in own)
         runs = union(busy_span(line) for line in own) if len(own) > 1 else (busy_span(own[0]),)
         for run in runs:
             found = _seat(timetable, practitioner, run, shares, verdict, may_move_others=len(runs) == 1)
