@@ -168,7 +168,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
             "patient_availability_patient_fkey", "patient_contacts_patient_fkey", "patient_practitioners_patient_fkey",
             "patient_search_terms_patient_fkey",
         ),
-        **_reference("contact_id", "contact_search_terms_contact_fkey", "patient_contacts_contact_fkey"),
+        **_reference("contact_id", "contact_search_terms_contact_fkey", "patient_contacts_contact_fkey", "users_contact_fkey"),
         **_reference("practitioner_ids", "block_attendees_practitioner_fkey"),
         **_reference("block_id", "block_attendees_block_fkey", "claims_block_fkey"),
         **_reference("service_id", "appointment_lines_service_fkey", "holds_service_fkey"),

@@ -87,7 +87,7 @@ async def make_organization(application: Application, client: Client, word: str)
         async with writing(application, organization.id) as connection:
             await connection.execute(
                 statement("user_insert"), organization.id, user, address, f"{word} {role}", password_hash(), role,
-                practitioner if role == "practitioner" else None, patient if role == "patient" else None,
+                practitioner if role == "practitioner" else None, patient if role == "patient" else None, None,
             )  # fmt: skip
     signed_in = await asyncio.gather(*(sign_in(client, organization.emails[role]) for role in ROLES))
     organization.tokens = {role: pair["access_token"] for role, pair in zip(ROLES, signed_in, strict=True)}

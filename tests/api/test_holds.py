@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import httpx2
+from api.people import Client
 from api.practice import API, VISITS, Practice, at
 
 HOLDS = f"{API}/holds"
@@ -167,6 +168,22 @@ async def test_a_hold_is_refused_like_a_booking(practice: Practice) -> None:
         HOLDS, json=practice.booking(at(12)) | {"hold_id": practice.made["clinic"]}
     )
     assert practice.problem(nested, 422)["errors"][0]["field"] == "hold_id"
+
+
+async def test_open_holds_are_listed(practice: Practice, client: Client) -> None:
+    second = await held(practice, at(11), patient_id="quin", practitioner_id="ben")
+    first = await held(practice, at(9))
+    over = await held(practice, at(14), ttl_seconds=1)
+    await _over(practice, over)
+    page = (await practice.admin.get(HOLDS)).json()
+    assert (page["items"], page["total"]) == ([first, second], 2)
+    own = await practice.admin.get(HOLDS, params={"practitioner_id": practice.made["ben"]})
+    assert own.json()["items"] == [second]
+    for role, status in (("practitioner", 200), ("patient", 200), ("scheduler", 200)):
+        async with client(practice.organization.tokens[role]) as user:
+            answer = await user.get(HOLDS)
+            assert answer.status_code == status
+            assert len(answer.json()["items"]) == (2 if role == "scheduler" else 0)
 
 
 async def test_an_equal_key_gets_the_same_hold(practice: Practice) -> None:

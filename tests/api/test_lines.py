@@ -224,6 +224,14 @@ async def test_a_line_changes_alone(supervised: Practice) -> None:
     assert (unbilled["lines"][1]["units_reserved"], unbilled["lines"][1]["authorization_id"]) == (0, None)
 
 
+async def test_whoever_gives_the_visit_hands_over_all_they_give(supervised: Practice) -> None:
+    lines = [line(supervised, "ana", "talk", start=at(10)), line(supervised, "cleo", "supervision")]
+    visit = await supervised.book(at(9), service_id="funded", lines=lines)
+    moved = await supervised.done(await supervised.move(visit, practitioner_id="ben"))
+    names = {made: called for called, made in supervised.made.items()}
+    assert [names[each["practitioner_id"]] for each in moved["lines"]] == ["ben", "ben", "cleo"]
+
+
 async def test_early_completion_trims_every_line(supervised: Practice) -> None:
     """A line that had not begun has left the visit; its units are given back."""
     now = datetime.now(UTC).replace(second=0, microsecond=0)

@@ -202,20 +202,35 @@ async def _page(ask: Ask[Any, Any], wish: PageWish) -> Page:
 
 
 async def list_appointments(ask: Ask[Filter, Any]) -> Answer:
-    wish = await _page_wish(ask)
+    wishes = await _page_wishes(ask)
     query = ask.query
     most = ask.house.settings.list_count_max
     items = b""
     total, seq = 0, None
-    if wish is not None:
-        page = await _page(ask, wish)
+    if len(wishes) == 1:
+        page = await _page(ask, wishes[0])
         total, seq = page.total, page.seq
         items = page.items if ask.reach == "all" else _masked(ask, page)
+    elif wishes:
+        items, total, seq = await _together(ask, wishes)
     tail = msgspec.json.encode({
         "page": query.page, "page_size": query.page_size, "total": min(total, most),
         "total_pages": -(-min(total, most) // query.page_size), "total_is_minimum": total > most,
     })  # fmt: skip
     return Answer(content=b'{"items":[' + items + b"]," + tail[1:], seq=seq)
+
+
+async def _together(ask: Ask[Filter, Any], wishes: list[PageWish]) -> tuple[bytes, int, int]:
+    """One page of several patients' visits, oldest first: of each patient all up to the page's end are read."""
+    for wish in wishes:
+        wish.skip, wish.take = 0, wish.skip + wish.take
+    pages = [await _page(ask, wish) for wish in wishes]
+    visits = [visit for page in pages for visit in _decoded(page)]
+    visits.sort(key=lambda visit: (visit.start, visit.id))
+    skip = (ask.query.page - 1) * ask.query.page_size
+    shown = (appointment_view.seen_by(ask.actor, each) for each in visits[skip : skip + ask.query.page_size])
+    items = b",".join([msgspec.json.encode(each) for each in shown if each is not None])
+    return items, sum(page.total for page in pages), min(page.seq for page in pages)
 
 
 async def room_schedule(ask: Ask[OnDate, Any]) -> Answer:
@@ -246,20 +261,33 @@ async def room_schedule(ask: Ask[OnDate, Any]) -> Answer:
 
 def _masked(ask: Ask[Any, Any], page: Page) -> bytes:
     """The page as a caller sees it who may not see all of it."""
-    whole = msgspec.json.decode(b"[" + page.items + b"]", type=list[appointment_view.Appointment])
-    shown = (appointment_view.seen_by(ask.actor, each) for each in whole)
+    shown = (appointment_view.seen_by(ask.actor, each) for each in _decoded(page))
     return b",".join([msgspec.json.encode(each) for each in shown if each is not None])
 
 
+def _decoded(page: Page) -> list[appointment_view.Appointment]:
+    return msgspec.json.decode(b"[" + page.items + b"]", type=list[appointment_view.Appointment])
+
+
+async def _page_wishes(ask: Ask[Filter, Any]) -> list[PageWish]:
+    """What to read: for a guardian one page of each patient. Nothing, if no visit can fit."""
+    actor = ask.actor
+    one = await _page_wish(ask)
+    if one is None or actor.role != "patient" or one.patient is not None:
+        return [] if one is None else [one]
+    return [msgspec.structs.replace(one, patient=patient) for patient in actor.patient_ids]
+
+
 async def _page_wish(ask: Ask[Filter, Any]) -> PageWish | None:
-    """What to read; None if no visit can fit."""
+    """What to read; None if no visit can fit. Without a patient for a guardian who does not say which."""
     query, actor = ask.query, ask.actor
     patient: str | None = query.patient_id or query.client_id
     if query.patient_id and query.client_id and query.patient_id != query.client_id:
         raise Invalid(FieldError("client_id", "invalid_value", "is another name of patient_id"))
     if actor.role == "patient":
-        patient = patient or actor.patient_id
-        if patient not in (actor.patient_id, *actor.patient_ids):
+        if patient is None and len(actor.patient_ids) == 1:
+            patient = actor.patient_ids[0]
+        if patient is not None and patient not in actor.patient_ids:
             return None
     practitioner: str | None = query.practitioner_id
     if actor.role == "practitioner" and patient is not None:

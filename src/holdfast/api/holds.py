@@ -4,11 +4,16 @@ from typing import Annotated, Any
 
 import msgspec
 
-from holdfast.actor import Asked
+from holdfast.actor import Actor, Asked
+from holdfast.api import lists
 from holdfast.api.appointments import REFUSED, submitted
 from holdfast.api.booking import Booking, booking, check_notes
 from holdfast.api.door import Answer, Ask, NoFields, Route
+from holdfast.api.lists import Paged
+from holdfast.api.wire import Id
+from holdfast.commands.gather import Need
 from holdfast.commands.hold import PlaceHold, ReleaseHold
+from holdfast.commands.reading import snapshot
 from holdfast.errors import FieldError, Invalid
 from holdfast.rules.facts import Directory, Hold, Patient, Visit
 from holdfast.slot import rfc3339
@@ -35,16 +40,27 @@ class Held(msgspec.Struct, kw_only=True):
     end: str
 
 
+class HoldQuery(Paged, kw_only=True):
+    clinic_id: Id | None = None
+    patient_id: Id | None = None
+    practitioner_id: Id | None = None
+
+
+class HoldPage(lists.Page, kw_only=True):
+    items: list[Held]
+
+
+def _held(hold: Hold) -> Held:
+    return Held(
+        hold_id=hold.id, expires_at=rfc3339(hold.expires_at), clinic_id=hold.clinic_id, patient_id=hold.patient_id,
+        practitioner_id=hold.lines[0].practitioner_id, service_id=hold.lines[0].service_id, room_id=hold.room_id,
+        location=hold.location, start=rfc3339(hold.start), end=rfc3339(hold.end),
+    )  # fmt: skip
+
+
 def _shown(visit: Visit, _directory: Directory, _asked: Asked, _patient: Patient | None) -> bytes:
     assert isinstance(visit, Hold)  # noqa: S101 holding gives holds
-    return msgspec.json.encode(
-        Held(
-            hold_id=visit.id, expires_at=rfc3339(visit.expires_at), clinic_id=visit.clinic_id,
-            patient_id=visit.patient_id, practitioner_id=visit.lines[0].practitioner_id,
-            service_id=visit.lines[0].service_id, room_id=visit.room_id, location=visit.location,
-            start=rfc3339(visit.start), end=rfc3339(visit.end),
-        )
-    )  # fmt: skip
+    return msgspec.json.encode(_held(visit))
 
 
 def _nothing(_visit: Visit, _directory: Directory, _asked: Asked, _patient: Patient | None) -> bytes:
@@ -64,11 +80,47 @@ async def place(ask: Ask[NoFields, HoldBody]) -> Answer:
     return await submitted(ask, PlaceHold(booking=booking(ask.body), ttl_seconds=seconds), _shown)
 
 
+def _may_see(actor: Actor, hold: Hold) -> bool:
+    """As visits: one's own, unless one sees all."""
+    return (
+        actor.reach("appointments.read") == "all"
+        or hold.patient_id in actor.patient_ids
+        or (
+            actor.practitioner_id is not None
+            and actor.practitioner_id in {line.practitioner_id for line in hold.lines}
+        )
+    )
+
+
+async def list_open(ask: Ask[HoldQuery, Any]) -> Answer:
+    query = ask.query
+    async with snapshot(ask.house, ask.actor.organization_id) as reading:
+        found = await reading.gather(Need(lambda _directory, _visits, _now: []))
+    holds = [
+        hold
+        for hold in sorted(found.timetable.holds.values(), key=lambda each: (each.start, each.id))
+        if _may_see(ask.actor, hold)
+        and query.clinic_id in (None, hold.clinic_id)
+        and query.patient_id in (None, hold.patient_id)
+        and (
+            query.practitioner_id is None
+            or query.practitioner_id in {line.practitioner_id for line in hold.lines}
+        )
+    ]
+    size = lists.size(ask, query)
+    shown = [_held(hold) for hold in holds[(query.page - 1) * size : query.page * size]]
+    return Answer(lists.page(ask, query, shown, len(holds)), seq=found.facts.seq)
+
+
 async def release(ask: Ask[NoFields, Any]) -> Answer:
     return await submitted(ask, ReleaseHold(id=ask.id()), _nothing)
 
 
 ROUTES = (
+    Route(
+        "GET", "/api/v1/holds", list_open, "appointments.read", "The times that are held now, by their start",
+        query=HoldQuery, answer=HoldPage, tag="holds",
+    ),
     Route(
         "POST", "/api/v1/holds", place, "appointments.write", "Keep a time for a booking that is being made",
         body=HoldBody, answer=Held, status=201, refusals=REFUSED, tag="holds",

@@ -20,7 +20,8 @@ _Password = Annotated[
 
 
 class UserNew(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A new user. A practitioner's login names its practitioner, a patient's its patient."""
+    """A new user. A practitioner's login names its practitioner, a patient's its patient; `contact_id` is a guardian's, who
+    sees the patients whose parent or guardian that contact is."""
 
     email: Annotated[str, msgspec.Meta(min_length=3, max_length=254, examples=["ana@juniper.example"])]
     password: _Password
@@ -28,6 +29,7 @@ class UserNew(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     name: _Name = ""
     practitioner_id: Id | None = None
     patient_id: Id | None = None
+    contact_id: Id | None = None
 
 
 class UserChanges(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -38,6 +40,7 @@ class UserChanges(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     name: _Name | UnsetType = UNSET
     practitioner_id: Id | UnsetType | None = UNSET
     patient_id: Id | UnsetType | None = UNSET
+    contact_id: Id | UnsetType | None = UNSET
     is_active: bool | UnsetType = UNSET
 
 
@@ -55,6 +58,7 @@ async def create(ask: Ask[NoFields, UserNew]) -> Answer:
     new = users.NewUser(
         email=body.email, password=body.password, role=body.role, name=body.name,
         practitioner_id=body.practitioner_id, patient_id=body.patient_id,
+        contact_id=body.contact_id,
     )  # fmt: skip
     return Answer.of(await users.create_user(ask.house, ask.asked, new))
 

@@ -27,7 +27,8 @@ from holdfast.states import MOVABLE, TRANSITIONS
 
 
 class Move(Placing, kw_only=True):
-    """Only the fields that are given change; a new start without an end keeps the length."""
+    """Only the fields that are given change; a new start without an end keeps the length. Whoever gives the first line
+    hands over all that they give in the visit."""
 
     id: str
     start: int | None = None
@@ -57,7 +58,10 @@ class Move(Placing, kw_only=True):
                 line.end += self.start - before.start
         if self.practitioner_id is not None:
             known(directory.practitioners, self.practitioner_id, "practitioner_id")
-            visit.lines[0].practitioner_id = self.practitioner_id
+            gives = before.lines[0].practitioner_id
+            for line in visit.lines:
+                if line.practitioner_id == gives:
+                    line.practitioner_id = self.practitioner_id
         enclose(visit)
         if self.end is not None:
             self._end(visit, self.end)

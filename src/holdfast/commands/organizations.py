@@ -113,7 +113,7 @@ async def _insert(
             now = await connection.fetchval(statement("turn_insert"), organization)
             await connection.execute(
                 statement("user_insert"), organization, made.user_id, email, new.admin_name, password_hash,
-                "admin", None, None,
+                "admin", None, None, None,
             )  # fmt: skip
             keeping = Keeping(organization, 0, now, vault.organization(organization, data_key))
             keeping.directory_changed = True

@@ -220,6 +220,6 @@ def actor_of(row: asyncpg.Record, organization_id: str, user_id: str, session_id
         organization_id=organization_id, user_id=user_id, session_id=session_id, email=row["email"], role=row["role"],
         practitioner_id=str(practitioner) if practitioner else None,
         patient_id=str(patient) if patient else None,
-        patient_ids=(str(patient),) if patient else (),
+        patient_ids=tuple(dict.fromkeys(str(each) for each in (patient, *row["ward_ids"]) if each)),
         must_enrol_totp=row["must_enrol_totp"],
     )  # fmt: skip

@@ -20,7 +20,14 @@ from holdfast.db.statements import statement
 from holdfast.errors import FieldError, Invalid, NotFound, OutcomeUnknown, Overloaded, Refused
 from holdfast.slot import rfc3339
 
-_NAMED_BY_ROLE = MappingProxyType({"practitioner": "practitioner_id", "patient": "patient_id"})
+_NAMED_BY_ROLE = MappingProxyType(
+    {
+        "practitioner": ("practitioner_id",),
+        "patient": ("patient_id", "contact_id"),
+    }
+)
+"""Whom a login is: of a patient themselves, of a guardian, or of somebody who is both."""
+
 _STAYS_YOURS = "Another admin must change this: nobody sets their own role or deactivates themselves."
 
 
@@ -33,6 +40,7 @@ class User(msgspec.Struct, kw_only=True):
     role: str
     practitioner_id: str | None
     patient_id: str | None
+    contact_id: str | None
     is_active: bool
     totp_enrolled: bool
     version: int
@@ -41,10 +49,11 @@ class User(msgspec.Struct, kw_only=True):
 
     @classmethod
     def of(cls, row: asyncpg.Record) -> "User":
-        practitioner, patient = row["practitioner_id"], row["patient_id"]
+        practitioner, patient, contact = row["practitioner_id"], row["patient_id"], row["contact_id"]
         return cls(
             id=str(row["id"]), email=row["email"], name=row["name"], role=row["role"],
             practitioner_id=str(practitioner) if practitioner else None, patient_id=str(patient) if patient else None,
+            contact_id=str(contact) if contact else None,
             is_active=row["is_active"], totp_enrolled=row["totp_enrolled"], version=row["version"],
             created_at=rfc3339(row["created"]), updated_at=rfc3339(row["updated"]),
         )  # fmt: skip
@@ -57,6 +66,7 @@ class NewUser(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     practitioner_id: str | None = None
     patient_id: str | None = None
+    contact_id: str | None = None
 
 
 async def create_user(house: House, asked: Asked, new: NewUser) -> Answered:
@@ -64,7 +74,7 @@ async def create_user(house: House, asked: Asked, new: NewUser) -> Answered:
     organization = asked.actor.organization_id
     address = spelled(new.email)
     passwords.check(new.password)
-    _check_named(new.role, new.practitioner_id, new.patient_id)
+    _check_named(new)
     password_hash = await house.identity.passwords.hash(new.password, asked.deadline)
     is_ours = await claim(house.database, address, organization)
 
@@ -89,7 +99,7 @@ async def _insert(turn: Turn, asked: Asked, new: NewUser, address: str, password
     try:
         await turn.connection.execute(
             statement("user_insert"), turn.organization, user, address, new.name, password_hash, new.role,
-            new.practitioner_id, new.patient_id,
+            new.practitioner_id, new.patient_id, new.contact_id,
         )  # fmt: skip
     except asyncpg.UniqueViolationError:
         raise taken() from None
@@ -120,7 +130,7 @@ async def change_user(house: House, asked: Asked, user: str, changes: dict[str, 
         _forget_the_other(changes, after)
         if user == asked.actor.user_id and (after.role != before.role or not after.is_active):
             raise Refused("forbidden", _STAYS_YOURS)
-        _check_named(after.role, after.practitioner_id, after.patient_id)
+        _check_named(after)
         if after == before and password_hash is None:
             return _answered(200, before)
         return await _update(turn, asked, before, after, password_hash)
@@ -134,9 +144,10 @@ def _forget_the_other(changes: dict[str, Any], after: User) -> None:
     """A new role drops the person that only the old role names, unless one is given along."""
     if "role" not in changes:
         return
-    for role, name in _NAMED_BY_ROLE.items():
-        if after.role != role and name not in changes:
-            setattr(after, name, None)
+    for role, names in _NAMED_BY_ROLE.items():
+        for name in names:
+            if after.role != role and name not in changes:
+                setattr(after, name, None)
 
 
 async def _update(turn: Turn, asked: Asked, before: User, after: User, password_hash: str | None) -> Answered:
@@ -146,12 +157,12 @@ async def _update(turn: Turn, asked: Asked, before: User, after: User, password_
     ends_sessions = was != now or password_hash is not None
     await turn.connection.execute(
         statement("user_update"), turn.organization, after.id, after.name, after.role, after.practitioner_id,
-        after.patient_id, after.is_active, password_hash, int(ends_sessions),
+        after.patient_id, after.contact_id, after.is_active, password_hash, int(ends_sessions),
     )  # fmt: skip
     if ends_sessions:
         await turn.connection.execute(statement("session_revoke_all"), turn.organization, after.id, because)
     turn.tell("user.changed", {"id": after.id, "role": after.role, "is_active": after.is_active})
-    changed = [name for name in ("name", "role", "practitioner_id", "patient_id", "is_active")
+    changed = [name for name in ("name", "role", "practitioner_id", "patient_id", "contact_id", "is_active")
                if getattr(before, name) != getattr(after, name)]  # fmt: skip
     detail = {"role": after.role, "is_active": after.is_active, "changed": changed}
     if password_hash:
@@ -161,17 +172,17 @@ async def _update(turn: Turn, asked: Asked, before: User, after: User, password_
 
 
 def _entitlement(user: User) -> tuple[object, ...]:
-    return user.role, user.practitioner_id, user.patient_id, user.is_active
+    return user.role, user.practitioner_id, user.patient_id, user.contact_id, user.is_active
 
 
-def _check_named(role: str, practitioner_id: str | None, patient_id: str | None) -> None:
-    """A practitioner's login names its practitioner, a patient's its patient, and no other login names either."""
-    given = {"practitioner_id": practitioner_id, "patient_id": patient_id}
-    for wanted_by, name in _NAMED_BY_ROLE.items():
-        if role == wanted_by and given[name] is None:
-            raise Invalid(FieldError(name, "missing", f"is required for the role {role}"))
-        if role != wanted_by and given[name] is not None:
-            raise Invalid(FieldError(name, "invalid_value", f"is only for the role {wanted_by}"))
+def _check_named(user: User | NewUser) -> None:
+    """A practitioner's login names its practitioner, a patient's the patient or the guardian, and no other names any."""
+    for wanted_by, names in _NAMED_BY_ROLE.items():
+        given = [name for name in names if getattr(user, name) is not None]
+        if user.role == wanted_by and not given:
+            raise Invalid(FieldError(names[0], "missing", f"is required for the role {user.role}"))
+        if user.role != wanted_by and given:
+            raise Invalid(FieldError(given[0], "invalid_value", f"is only for the role {wanted_by}"))
 
 
 async def _find(connection: Connection, organization: str, user: str) -> User:

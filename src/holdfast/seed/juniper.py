@@ -438,7 +438,7 @@ class _Juniper:
                 name=f"{whom['given_name']} {whom['family_name']}",
                 patient_id=patient,
             ),
-            Login(role="patient", word="parent", name=parent["name"], patient_id=child),
+            Login(role="patient", word="parent", name=parent["name"], contact_id=parent["id"]),
             Login(role="auditor", word="auditor", name="Juniper Auditor"),
         ]
 

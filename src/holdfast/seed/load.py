@@ -204,7 +204,12 @@ async def _logins(house: House, asked: Asked, world: World, password_hash: str) 
 async def _login(turn: Turn, asked: Asked, login: Login, user: str, email: str, password_hash: str) -> None:
     values: tuple[Any, ...] = (user, email, login.name, password_hash, login.role)
     await turn.connection.execute(
-        statement("user_insert"), turn.organization, *values, login.practitioner_id, login.patient_id
+        statement("user_insert"),
+        turn.organization,
+        *values,
+        login.practitioner_id,
+        login.patient_id,
+        login.contact_id,
     )
     turn.tell("user.created", {"id": user, "role": login.role, "is_active": True})
     turn.note(asked, "user.created", "user", user, role=login.role)

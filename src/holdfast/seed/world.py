@@ -74,6 +74,7 @@ class Login:
     name: str
     practitioner_id: str | None = None
     patient_id: str | None = None
+    contact_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

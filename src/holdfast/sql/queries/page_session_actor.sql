@@ -1,5 +1,6 @@
 -- Who a page's session is now, if it is live and its user active: what its cookie hashes to, and its times in seconds.
 select s.user_id, s.cookie_hash, u.email, u.role, u.practitioner_id, u.patient_id, u.session_version,
+  wards_of(u.organization_id, u.contact_id) as ward_ids,
   extract(epoch from s.expires_at - now())::float8 as seconds_left,
   extract(epoch from now() - s.used_at)::float8 as seconds_idle,
   (u.role = 'admin' and o.settings @> '{"require_totp_for_admins": true}' and f.enrolled_at is null) as must_enrol_totp

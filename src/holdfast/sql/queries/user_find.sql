@@ -1,5 +1,5 @@
 -- A user as the API shows them.
-select id, email, name, role, practitioner_id, patient_id, is_active, version,
+select id, email, name, role, practitioner_id, patient_id, contact_id, is_active, version,
        floor(date_part('epoch', created_at))::bigint as created,
        floor(date_part('epoch', updated_at))::bigint as updated,
        exists (select from totp_factors f where f.organization_id = $1 and f.user_id = users.id

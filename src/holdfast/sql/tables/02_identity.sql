@@ -22,12 +22,13 @@ create table users (
   version integer not null default 1,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  contact_id uuid,
   constraint users_pkey primary key (organization_id, id),
   constraint users_email_key unique (email, organization_id),
   constraint users_organization_fkey foreign key (organization_id) references organizations (organization_id),
   constraint users_role_known check (role in ('admin', 'scheduler', 'practitioner', 'biller', 'patient', 'auditor')),
   constraint users_practitioner_named check ((role = 'practitioner') = (practitioner_id is not null)),
-  constraint users_patient_named check ((role = 'patient') = (patient_id is not null))
+  constraint users_patient_named check ((role = 'patient') = (num_nonnulls(patient_id, contact_id) > 0))
 );
 
 -- One row per sign-in, known by the hash of one secret: a refresh token, which rotates inside the row (presenting an

@@ -249,7 +249,9 @@ alter table users
   add constraint users_practitioner_fkey foreign key (organization_id, practitioner_id)
     references practitioners (organization_id, id),
   add constraint users_patient_fkey foreign key (organization_id, patient_id)
-    references patients (organization_id, id);
+    references patients (organization_id, id),
+  add constraint users_contact_fkey foreign key (organization_id, contact_id)
+    references contacts (organization_id, id);
 
 -- Time that is nobody's visit: a meeting, break, admin, training or travel. Each attendee and the room is one claim.
 -- One that is deleted has no claims; its row stays, so that no key of claims has to be looked through.

@@ -119,6 +119,11 @@ from users r
 where r.organization_id = $1 and r.practitioner_id is not null
   and not exists (select from practitioners t where t.organization_id = $1 and t.id = r.practitioner_id)
 union all
+select 'users_contact_fkey', r.contact_id::text
+from users r
+where r.organization_id = $1 and r.contact_id is not null
+  and not exists (select from contacts t where t.organization_id = $1 and t.id = r.contact_id)
+union all
 select 'users_patient_fkey', r.patient_id::text
 from users r
 where r.organization_id = $1 and r.patient_id is not null
