@@ -18,6 +18,9 @@ begin
   end if;
   perform from users u where u.organization_id = organization for update;
 
+  -- a user may be a contact, and a contact's consent was recorded by a user: cut here, or neither could go first
+  update contacts c set consented_on = null, consent_recorded_by = null where c.organization_id = organization;
+
   select array_agg(c.oid) into remaining
   from pg_class c
   join pg_attribute a on a.attrelid = c.oid and a.attname = 'organization_id' and not a.attisdropped
@@ -28,7 +31,7 @@ begin
     from unnest(remaining) as r (id)
     where not exists (
       select from pg_constraint k
-      where k.contype = 'f' and k.confrelid = r.id and k.conrelid <> r.id and k.conrelid = any (remaining));
+      where k.contype = 'f' and k.conname <> 'contacts_consent_recorder_fkey' and k.confrelid = r.id and k.conrelid <> r.id and k.conrelid = any (remaining));
     perform demand(free is not null, 'tables refer to each other in a circle');
     foreach tenant_table in array free loop
       execute format('delete from %s t where t.organization_id = $1', tenant_table::regclass) using organization;
