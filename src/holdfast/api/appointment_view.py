@@ -2,7 +2,7 @@
 not see. Made from a stored visit or from an event's body; both give the same for the same state. Reads nothing.
 """
 
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 
@@ -203,11 +203,17 @@ def _when(at: int | None) -> str | None:
     return None if at is None else rfc3339(at)
 
 
+_NOTHING_TO_KNOW: Final = b',"notices":[],"has_alerts":false}'
+
+
 def placed(appointment: bytes, directory: Directory, patient: Patient, visit: Visit, actor: Actor) -> bytes:
     """An encoded appointment as a PlacedAppointment: with what is to be known of its patient. Alerts themselves stay
     where they are sealed: an answer is kept for a day."""
+    notices = people.notices(directory, patient, visit)
+    if not notices and not patient.has_alerts and actor.reach("patients.read"):
+        return appointment[:-1] + _NOTHING_TO_KNOW
     said = {
-        "notices": people.notices(directory, patient, visit),
+        "notices": notices,
         "has_alerts": patient.has_alerts if actor.reach("patients.read") else None,
     }
     return appointment[:-1] + b"," + msgspec.json.encode(said)[1:]

@@ -70,22 +70,28 @@ def booking(wanted: Booking) -> Book:
         caregiver_id=wanted.caregiver_id, travel_before_minutes=wanted.travel_before_minutes,
     )  # fmt: skip
     check_length(wanted.end, wanted.duration_minutes, "")
-    lines = [(f"lines[{n}].", line) for n, line in enumerate(wanted.lines)]
-    for field, line in lines:
-        check_length(line.end, line.duration_minutes, field)
-    if lines and _repeats(wanted, lines[0][1]):
-        given = {
-            name: value
-            for name, value in msgspec.structs.asdict(lines.pop(0)[1]).items()
-            if value is not None
-        }
-        first = msgspec.structs.replace(first, **given)
+    others: tuple[tuple[str, LineWish], ...] = ()
+    if wanted.lines:
+        first, others = _with_lines(wanted, first)
     return Book(
         clinic_id=wanted.clinic_id, patient=wanted.patient_id, start=wanted.start, first=first,
-        others=tuple((field, line_wish(line)) for field, line in lines), location=wanted.location,
+        others=others, location=wanted.location,
         room_id=wanted.room_id, notes=wanted.notes, replaces_appointment_id=wanted.replaces_appointment_id,
         overlap_reason=reason_of(wanted.allow_overlap), hold=wanted.hold_id,
     )  # fmt: skip
+
+
+def _with_lines(wanted: Booking, first: LineWish) -> tuple[LineWish, tuple[tuple[str, LineWish], ...]]:
+    """The first line, as the first of `lines` says it if that is the visit's own, and the others by their fields' names."""
+    lines = [(f"lines[{n}].", line) for n, line in enumerate(wanted.lines)]
+    for field, line in lines:
+        check_length(line.end, line.duration_minutes, field)
+    if _repeats(wanted, lines[0][1]):
+        own = msgspec.structs.asdict(lines.pop(0)[1])
+        first = msgspec.structs.replace(
+            first, **{name: value for name, value in own.items() if value is not None}
+        )
+    return first, tuple((field, line_wish(line)) for field, line in lines)
 
 
 def _repeats(wanted: Booking, line: LineBody) -> bool:

@@ -33,8 +33,11 @@ class Ticket:
         self.deadline = asked.deadline
         self.is_sent = False
         self.future = future
-        named = (intent.visit_id, intent.hold_id, *intent.other_visit_ids)
-        marks: list[object] = [each for each in named if each is not None]
+        marks: list[object] = [*intent.other_visit_ids]
+        if intent.visit_id is not None:
+            marks.append(intent.visit_id)
+        if intent.hold_id is not None:
+            marks.append(intent.hold_id)
         if asked.key is not None:
             marks.append((asked.actor.user_id, asked.key))
         self.marks = tuple(marks)

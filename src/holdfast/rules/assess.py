@@ -178,31 +178,36 @@ def _line(directory: Directory, clinic: Clinic, wish: Wish, line: Line, verdict:
 def _practitioners_time(directory: Directory, timetable: Timetable, wish: Wish, verdict: Verdict) -> None:
     """A seat of each line's practitioner. Lines of one practitioner that follow each other sit on one seat."""
     lines = wish.visit.lines
-    for practitioner_id in doubled(lines) if len(lines) > 1 else ():
+    if len(lines) == 1:  # nearly always
+        found = _seat(directory, timetable, lines, busy_span(lines[0]), wish, verdict, may_move_others=True)
+        verdict.practitioner_seatings = [] if found is None else [found]
+        return
+    for practitioner_id in doubled(lines):
         why = f"{directory.practitioners[practitioner_id].name} cannot give two lines at once."
         verdict.reasons.append(Reason("practitioner_conflict", why))
     seated: dict[int, Seating] = {}
-    for own in by_practitioner(lines).values() if len(lines) > 1 else (lines,):
-        practitioner = directory.practitioners[own[0].practitioner_id]
-        shares = wish.overlap or all(directory.services[line.service_id].shares_practitioner for line in own)
-        runs = union(busy_span(line) for line in own) if len(own) > 1 else (busy_span(own[0]),)
+    for own in by_practitioner(lines).values():
+        runs = union(busy_span(line) for line in own)
         for run in runs:
-            found = _seat(timetable, practitioner, run, shares, verdict, may_move_others=len(runs) == 1)
+            found = _seat(directory, timetable, own, run, wish, verdict, may_move_others=len(runs) == 1)
             if found is not None:
                 seated |= {line.line_no: found for line in own if overlaps(busy_span(line), run)}
     verdict.practitioner_seatings = [seated[each.line_no] for each in lines if each.line_no in seated]
 
 
 def _seat(
+    directory: Directory,
     timetable: Timetable,
-    practitioner: Practitioner,
+    own: list[Line],
     span: Span,
-    may_overlap: bool,
+    wish: Wish,
     verdict: Verdict,
     *,
     may_move_others: bool,
 ) -> Seating | None:
-    """A seat for a span. Where there are several, a second visit beside another is not taken for granted."""
+    """A seat for a span of one practitioner's lines. Where there are several seats, a second visit beside another is not
+    taken for granted."""
+    practitioner = directory.practitioners[own[0].practitioner_id]
     start, end = span
     found = seating(timetable, practitioner.id, start, end, practitioner.seats)
     if found is not None and found.moved and not may_move_others:
@@ -210,7 +215,7 @@ def _seat(
     beside = (
         timetable.overlapping(practitioner.id, start, end) if found is None or practitioner.seats > 1 else []
     )
-    if found is not None and (may_overlap or not beside):
+    if found is not None and (not beside or _shares(directory, own, wish)):
         return found
     why, members = f"{practitioner.name} is taken at that time.", {}
     if found is not None:
@@ -221,6 +226,10 @@ def _seat(
     verdict.reasons.append(Reason("practitioner_conflict", why, members))
     verdict.conflicts += [Conflict("practitioner", practitioner.id, claim) for claim in beside]
     return None
+
+
+def _shares(directory: Directory, own: list[Line], wish: Wish) -> bool:
+    return wish.overlap or all(directory.services[line.service_id].shares_practitioner for line in own)
 
 
 def _hours(
@@ -338,7 +347,9 @@ def _units(
     for line in wish.visit.lines:
         paid, needed = _paid(directory, clinic, patient, wish, line, known) if line.billable else (None, 0)
         payer = directory.payers.get(paid.payer_id) if isinstance(paid, Authorization) else None
-        may_be = _beside(directory, line, payer, billed) if line.billable else "nonbillable"
+        may_be: Reason | Literal["billable", "nonbillable"] = "billable" if line.billable else "nonbillable"
+        if billed and line.billable:
+            may_be = _beside(directory, line, payer, billed)
         if may_be == "nonbillable":
             paid, payer, needed = None, None, 0
         verdict.reasons += [each for each in (may_be, paid) if isinstance(each, Reason)]

@@ -37,6 +37,8 @@ def caregivers(visit: Visit) -> dict[str, list[Span]]:
     for line in visit.lines:
         if line.caregiver_id is not None:
             found.setdefault(line.caregiver_id, []).append((line.start, line.end))
+    if not found:  # nearly always
+        return {}
     return {caregiver: union(spans) for caregiver, spans in found.items()}
 
 
