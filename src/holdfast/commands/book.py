@@ -127,7 +127,7 @@ class Book(Placing, kw_only=True):
             _check_replaced(desk.stored(other), visit)
         for field, line in self.lines:
             check_named(desk, visit.patient_id, line.authorization_id, line.caregiver_id, field)
-        hold = self._held(desk, asked, visit)
+        hold = None if self.hold is None else self._held(desk, asked, visit, self.hold)
         held = desk.lift(hold) if hold is not None else []
         if hold is not None and self.room_id is None and visit.location == "on_site":
             visit.room_id = hold.room_id
@@ -140,10 +140,9 @@ class Book(Placing, kw_only=True):
         visit.patient_name = patient.name
         return visit, verdict, hold, held
 
-    def _held(self, desk: Desk, asked: Asked, visit: Visit) -> Hold | None:
-        if self.hold is None:
-            return None
-        hold = desk.hold(asked, self.hold, "hold_id")
+    def _held(self, desk: Desk, asked: Asked, visit: Visit, hold_id: str) -> Hold:
+        """Raises NotFound, Refused (hold_expired, hold_mismatch, forbidden)."""
+        hold = desk.hold(asked, hold_id, "hold_id")
         for name, ours, its in (
             ("patient_id", visit.patient_id, hold.patient_id),
             ("practitioner_id", visit.lines[0].practitioner_id, hold.lines[0].practitioner_id),

@@ -73,8 +73,9 @@ def spans(directory: Directory, visit: Visit) -> list[SpanOf]:
     ties are broken by how many visits a room has that day. Resources of several seats: a day more on each side, for
     those who may change seats."""
     looked_at: list[SpanOf] = [(visit.patient_id, visit.start, visit.end)]
-    looked_at += [(who, visit.start, visit.end) for who in caregivers(visit)]
     for line in visit.lines:
+        if line.caregiver_id is not None:
+            looked_at.append((line.caregiver_id, visit.start, visit.end))
         practitioner = directory.practitioners.get(line.practitioner_id)
         start, end = busy_span(line)
         around = DAY if practitioner is not None and practitioner.seats > 1 else 0
@@ -345,6 +346,11 @@ def _units(
     """Which authorization pays for each line, and how much of it. What a line takes, the next does not find."""
     billed: list[tuple[Line, Payer]] = []
     for line in wish.visit.lines:
+        if not billed and _is_nobodys_bill(directory.services[line.service_id], patient, line):
+            verdict.authorizations.append(None)
+            verdict.units.append(0)
+            verdict.billable.append(line.billable)
+            continue
         paid, needed = _paid(directory, clinic, patient, wish, line, known) if line.billable else (None, 0)
         payer = directory.payers.get(paid.payer_id) if isinstance(paid, Authorization) else None
         may_be: Reason | Literal["billable", "nonbillable"] = "billable" if line.billable else "nonbillable"
@@ -362,6 +368,15 @@ def _units(
         verdict.authorizations.append(chosen)
         verdict.units.append(needed if chosen is not None else 0)
         verdict.billable.append(may_be != "nonbillable")
+
+
+def _is_nobodys_bill(service: Service, patient: Patient, line: Line) -> bool:
+    """Whether it is plain that no authorization is asked for."""
+    return (
+        line.authorization_id is None
+        and not service.authorization_required
+        and (patient.stored_constraints is None or not patient.constraints.coverages)
+    )
 
 
 def _beside(

@@ -138,10 +138,15 @@ class Timetable:
         return found
 
     def free_seat(self, resource: str, start: int, end: int, seats: int) -> int | None:
-        """The lowest seat that is free for all of [start, end), None if there is none."""
+        """The lowest seat that is free for all of [start, end), None if there is none. Asked of every room for every
+        booking, so it looks into the days itself."""
+        known, days = self._known[resource], self._days[resource]
+        first, last = start // DAY, (end - 1) // DAY
         taken: set[int] = set()
-        for day in range(start // DAY, (end - 1) // DAY + 1):
-            for claim in self._read(resource, day):
+        for day in (first,) if first == last else range(first, last + 1):
+            if not known.get(day >> 6, 0) >> (day & 63) & 1:
+                raise KeyError(resource, day)
+            for claim in days.get(day, ()):
                 if claim.start < end and start < claim.end:
                     if seats == 1:
                         return None
