@@ -57,10 +57,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """HOLDFAST_TEST_PARTITIONED=1 runs on hash-partitioned tables; a test may say that it is about the plain ones."""
-    for item in items:
-        if partitioned.wanted() and item.get_closest_marker("unpartitioned"):
-            item.add_marker(pytest.mark.skip(reason="about tables that are not partitioned"))
+    """HOLDFAST_TEST_PARTITIONED=1 runs on hash-partitioned tables, and without it on plain ones; a test may say that it is
+    about one kind, and is not among those of the other."""
+    about_others = "unpartitioned" if partitioned.wanted() else "partitioned"
+    left_out = [item for item in items if item.get_closest_marker(about_others)]
+    if left_out:
+        left = set(left_out)
+        items[:] = [item for item in items if item not in left]
+        left_out[0].config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -12,7 +12,7 @@ from holdfast.db.migrate import SQL_ROOT
 
 ORGANIZATION = "01890a5d-ac96-774b-bcce-b302099a8057"
 
-on_partitions = pytest.mark.skipif(not partitioned.wanted(), reason="runs with HOLDFAST_TEST_PARTITIONED=1")
+on_partitions = pytest.mark.partitioned
 
 
 def test_every_tenant_table_is_declared_partitioned() -> None:

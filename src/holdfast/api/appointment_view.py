@@ -233,8 +233,8 @@ def _flattened(appointment: Appointment, patient_name: str | None, names: Names)
     return appointment
 
 
-def sight(actor: Actor, appointment: Appointment) -> Sight | None:
-    """How much of the whole appointment the actor may see; None: not even that it is there."""
+def sight(actor: Actor, appointment: Appointment | Visit) -> Sight | None:
+    """How much of the whole appointment, or of a hold, the actor may see; None: not even that it is there."""
     reach = actor.reach("appointments.read")
     if reach == "all":
         return "whole"

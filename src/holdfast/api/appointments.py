@@ -1,5 +1,6 @@
 """/appointments: book, look, move, and the status calls. Each handler decodes, calls one thing, and encodes."""
 
+import asyncio
 from datetime import date
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -224,7 +225,7 @@ async def _together(ask: Ask[Filter, Any], wishes: list[PageWish]) -> tuple[byte
     """One page of several patients' visits, oldest first: of each patient all up to the page's end are read."""
     for wish in wishes:
         wish.skip, wish.take = 0, wish.skip + wish.take
-    pages = [await _page(ask, wish) for wish in wishes]
+    pages = await asyncio.gather(*(_page(ask, wish) for wish in wishes))
     visits = [visit for page in pages for visit in _decoded(page)]
     visits.sort(key=lambda visit: (visit.start, visit.id))
     skip = (ask.query.page - 1) * ask.query.page_size

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from holdfast.actor import Actor, Asked
-from holdfast.api import lists
+from holdfast.actor import Asked
+from holdfast.api import appointment_view, lists
 from holdfast.api.appointments import REFUSED, submitted
 from holdfast.api.booking import Booking, booking, check_notes
 from holdfast.api.door import Answer, Ask, NoFields, Route
@@ -80,18 +80,6 @@ async def place(ask: Ask[NoFields, HoldBody]) -> Answer:
     return await submitted(ask, PlaceHold(booking=booking(ask.body), ttl_seconds=seconds), _shown)
 
 
-def _may_see(actor: Actor, hold: Hold) -> bool:
-    """As visits: one's own, unless one sees all."""
-    return (
-        actor.reach("appointments.read") == "all"
-        or hold.patient_id in actor.patient_ids
-        or (
-            actor.practitioner_id is not None
-            and actor.practitioner_id in {line.practitioner_id for line in hold.lines}
-        )
-    )
-
-
 async def list_open(ask: Ask[HoldQuery, Any]) -> Answer:
     query = ask.query
     async with snapshot(ask.house, ask.actor.organization_id) as reading:
@@ -99,7 +87,7 @@ async def list_open(ask: Ask[HoldQuery, Any]) -> Answer:
     holds = [
         hold
         for hold in sorted(found.timetable.holds.values(), key=lambda each: (each.start, each.id))
-        if _may_see(ask.actor, hold)
+        if appointment_view.sight(ask.actor, hold) == "whole"
         and query.clinic_id in (None, hold.clinic_id)
         and query.patient_id in (None, hold.patient_id)
         and (

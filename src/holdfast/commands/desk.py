@@ -28,7 +28,7 @@ from holdfast.errors import NotFound, Refused
 from holdfast.rules.absences import filled
 from holdfast.rules.assess import Verdict
 from holdfast.rules.facts import Authorization, Directory, Facts, Hold, Line, Patient, StoredClaim, Visit
-from holdfast.rules.lines import busy_span, caregivers, presence, taken
+from holdfast.rules.lines import busy_span, taken
 from holdfast.rules.seats import Seating
 from holdfast.rules.timetable import Claim, Timetable, held_by
 from holdfast.settings import Settings
@@ -188,24 +188,31 @@ class Desk:
                 self._authorizations[line.authorization_id].scheduled_units += sign * line.units_reserved
 
     def claims_for(self, visit: Visit, verdict: Verdict) -> list[HeldClaim]:
-        """The claims that a granted visit makes: patient and caregivers, each practitioner, the room and its turnover.
-        Others change their seats for it here."""
-        held = [(visit.patient_id, Claim(*span, 0, "visit", visit.id)) for span in presence(visit)]
-        held += [
-            (who, Claim(*span, 0, "visit", visit.id))
-            for who, spans in caregivers(visit).items()
-            for span in spans
-        ]
-        seated: list[Seating] = []
+        """The claims that a granted visit makes, each on its seat. Others change their seats for it here."""
+        seats: dict[tuple[str, int], int] = {}
+        reseated: list[Seating] = []
         for line, seating in zip(visit.lines, verdict.practitioner_seatings, strict=True):
-            if seating.moved and seating not in seated:  # lines that follow each other share one
-                seated.append(seating)
+            seats[line.practitioner_id, busy_span(line)[0]] = seating.seat
+            if seating.moved and seating not in reseated:  # lines that follow each other share one
+                reseated.append(seating)
                 self._reseat(line.practitioner_id, seating)
-            held.append((line.practitioner_id, Claim(*busy_span(line), seating.seat, "visit", visit.id)))
+        room_seat = 0
         if verdict.room is not None and visit.room_id is not None:
+            room_seat = verdict.room.seating.seat
             self._reseat(visit.room_id, verdict.room.seating)
-            held += room_claims(visit, verdict.room.seating.seat)
-        return held
+        return [
+            (
+                who,
+                Claim(
+                    start,
+                    end,
+                    room_seat if who == visit.room_id else seats.get((who, start), 0),
+                    kind,
+                    visit.id,
+                ),
+            )
+            for who, start, end, kind in taken(visit)
+        ]
 
     def _reseat(self, resource: str, seating: Seating) -> None:
         for claim, _ in seating.moved:
@@ -372,13 +379,3 @@ def _times(visit: Visit | None) -> set[tuple[str, int, int]]:
 
 def _promised(line: Line) -> tuple[str | None, int]:
     return line.authorization_id, line.units_reserved
-
-
-def room_claims(visit: Visit, seat: int) -> list[HeldClaim]:
-    """A visit's claim on its room, and the turnover after it as a claim of its own."""
-    room_id = visit.room_id or ""
-    held = [(room_id, Claim(visit.start, visit.end, seat, "visit", visit.id))]
-    if visit.turnover_minutes:
-        after = visit.end + visit.turnover_minutes * MINUTE
-        held.append((room_id, Claim(visit.end, after, seat, "turnover", visit.id)))
-    return held
