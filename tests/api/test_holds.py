@@ -104,13 +104,18 @@ async def test_a_hold_expires_and_its_time_is_free(practice: Practice) -> None:
 
 
 async def test_a_block_may_have_what_a_hold_let_go_of(practice: Practice) -> None:
-    hold = await held(practice, at(9), ttl_seconds=1)
-    block = {"kind": "admin", "practitioner_ids": [practice.made["ana"]], "start": at(9), "end": at(10)}
-    taken = await practice.admin.post(f"{API}/blocks", json=block)
+    def block(hour: int) -> dict[str, Any]:
+        times = {"start": at(hour), "end": at(hour + 1)}
+        return {"kind": "admin", "practitioner_ids": [practice.made["ana"]], **times}
+
+    standing = await held(practice, at(11))
+    taken = await practice.admin.post(f"{API}/blocks", json=block(11))
     assert practice.problem(taken, 409)["code"] == "practitioner_conflict"
+    assert (await practice.admin.delete(f"{HOLDS}/{standing['hold_id']}")).status_code == 204
+    hold = await held(practice, at(9), ttl_seconds=1)
     await _over(practice, hold)
-    assert (await practice.admin.post(f"{API}/blocks", json=block)).status_code == 201
-    assert (await ended(practice), await claims(practice)) == (["expired"], 0)
+    assert (await practice.admin.post(f"{API}/blocks", json=block(9))).status_code == 201
+    assert (await ended(practice), await claims(practice)) == (["released", "expired"], 0)
 
 
 async def _over(practice: Practice, hold: Any) -> None:
