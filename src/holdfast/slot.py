@@ -64,6 +64,13 @@ def local_date(seconds: int, zone_name: str) -> date:
     return datetime.fromtimestamp(seconds, zone(zone_name)).date()
 
 
+@lru_cache(maxsize=8_192)
+def wall_clock(seconds: int, zone_name: str) -> tuple[date, int]:
+    """The local date and the minutes since its midnight that clocks show at an instant."""
+    local = datetime.fromtimestamp(seconds, zone(zone_name))
+    return local.date(), local.hour * 60 + local.minute
+
+
 @lru_cache(maxsize=16_384)
 def wall(on: date, minutes: int, zone_name: str, *, ends: bool = False) -> int:
     """The instant of a wall-clock time, given as minutes since midnight of `on` (1440 is the next midnight)."""

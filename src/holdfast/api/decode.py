@@ -4,21 +4,19 @@ nothing the database would refuse travels further.
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from holdfast.api.wire import decoded
 from holdfast.errors import FieldError, Invalid
+from holdfast.field_faults import field_faults
 
 T = TypeVar("T", bound=msgspec.Struct)
-
-_AT = re.compile(r" - at `\$(?:\.)?(.*?)`$")
 
 
 def body(raw: bytes, kind: type[T], nesting_max: int) -> tuple[T, Any]:
@@ -86,7 +84,7 @@ def query(raw: bytes, kind: type[T]) -> T:
             return msgspec.convert(values, kind, strict=False, dec_hook=decoded)
         except msgspec.ValidationError:
             pass
-    errors += _field_errors(values, kind, strict=False)
+    errors += field_faults(values, kind, strict=False, hook=decoded)
     raise Invalid(*(errors or [FieldError("query", "invalid_value", "cannot be accepted")]))
 
 
@@ -148,43 +146,5 @@ def _every_error(raw: bytes, kind: type) -> Invalid:
     value = _parsed(raw)
     if not isinstance(value, dict):
         return Invalid(FieldError("body", "invalid_value", "must be a JSON object"))
-    errors = _field_errors(value, kind, strict=True)
+    errors = field_faults(value, kind, strict=True, hook=decoded)
     return Invalid(*(errors or [FieldError("body", "invalid_value", "cannot be accepted")]))
-
-
-def _field_errors(values: dict[str, Any], kind: type, *, strict: bool) -> list[FieldError]:
-    """Every field's own error: a decoder stops at the first, a person wants them all."""
-    errors: list[FieldError] = []
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    errors += [
-        FieldError(name, "unknown_field", "is not a field of this call")
-        for name in values.keys() - fields.keys()
-    ]
-    for name, field in fields.items():
-        if name not in values:
-            if field.required:
-                errors.append(FieldError(name, "missing", "is required"))
-            continue
-        try:
-            msgspec.convert(values[name], field.type, strict=strict, dec_hook=decoded)
-        except msgspec.ValidationError as error:
-            errors.append(_field_error(name, str(error), field.type))
-    return errors
-
-
-def _field_error(name: str, message: str, kind: Any) -> FieldError:
-    at = _AT.search(message)
-    inner = at[1] if at else ""
-    path = name + ("" if not inner else inner if inner.startswith("[") else f".{inner}")
-    sentence = _AT.sub("", message)
-    code = "unknown_field" if "unknown field" in sentence else "invalid_value"
-    if sentence.startswith("Invalid enum value") and "." not in inner and (choices := _choices(kind)):
-        sentence = f"must be one of {', '.join(choices)}"
-    return FieldError(path, code, sentence[:1].lower() + sentence[1:])
-
-
-def _choices(kind: Any) -> list[str]:
-    """The words that a field takes, or that each item of its list does; none if it is no field of words."""
-    if get_origin(kind) is Literal:
-        return [str(each) for each in get_args(kind)]
-    return [choice for inner in get_args(kind) for choice in _choices(inner)]

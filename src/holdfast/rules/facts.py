@@ -182,6 +182,16 @@ class TimeOff(NamedTuple):
     end: int
 
 
+class PolicyDocument(msgspec.Struct, frozen=True):
+    """The rules of one scope as they were saved; `scope_id` is null for the organization's own."""
+
+    id: str
+    scope: str
+    scope_id: str | None
+    version: int
+    rules: list[dict[str, Any]]
+
+
 class Organization(msgspec.Struct, frozen=True):
     id: str
     name: str
@@ -202,6 +212,9 @@ class DirectoryDocument(msgspec.Struct):
     payers: list[Payer]
     closures: list[Closure]
     time_off: list[TimeOff]
+    policy_version: int = 0
+    policies: list[PolicyDocument] = []
+    """Those that are active."""
 
 
 class Directory:
@@ -217,6 +230,8 @@ class Directory:
         self.payers = {each.id: each for each in document.payers}
         self.closures = tuple(document.closures)
         self.time_off = tuple(document.time_off)
+        self.policy_version = document.policy_version
+        self.policies = tuple(document.policies)
         self.remembered: dict[Any, Any] = {}
         """What is derived from the directory alone, kept as long as the directory is."""
 
@@ -282,6 +297,15 @@ class Constraints(msgspec.Struct, frozen=True):
 UNCONSTRAINED = Constraints()
 
 
+class Past(NamedTuple):
+    """A visit of a patient that keeps its time: when it begins, where, and who gives it."""
+
+    id: str
+    start: int
+    room_id: str | None
+    practitioner_ids: tuple[str, ...]
+
+
 class Patient(msgspec.Struct, frozen=True, array_like=True):
     id: str
     given_name: str
@@ -293,6 +317,9 @@ class Patient(msgspec.Struct, frozen=True, array_like=True):
     has_alerts: bool = False
     stored_constraints: Constraints | None = None
     """None, as for most patients: nothing is stored."""
+
+    past: tuple[Past, ...] = ()
+    """Visits that keep their time, earlier and later ones; read where some rule in force asks for them."""
 
     @property
     def constraints(self) -> Constraints:

@@ -2,7 +2,7 @@
 books is told of. Only an exclusion is a reason against a visit; the rest is advice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import msgspec
@@ -22,9 +22,14 @@ class Notice(msgspec.Struct, frozen=True):
     detail: str
 
 
+def excluded(patient: Patient, practitioner_ids: Iterable[str]) -> list[str]:
+    """Those of the practitioners whom this patient may not be with."""
+    return [each for each in practitioner_ids if each in patient.constraints.excluded]
+
+
 def exclusion(patient: Patient, practitioner: Practitioner) -> Reason | None:
     """Why this patient may not be with this practitioner; None if nothing is said against it."""
-    if practitioner.id not in patient.constraints.excluded:
+    if not excluded(patient, (practitioner.id,)):
         return None
     members = {"rule": EXCLUDED, "practitioner_id": practitioner.id}
     return Reason("rule_violation", f"{practitioner.name} is excluded for this patient.", members)

@@ -163,6 +163,16 @@ class Timetable:
         low, high = first * DAY, (last + 1) * DAY
         return self.overlapping(resource, low, high), low, high
 
+    def has(self, resource: str, start: int, end: int, owner: str) -> bool:
+        """Whether the owner has some of [start, end) of a resource, as far as it was read."""
+        known, days = self._known.get(resource, _NOTHING), self._days.get(resource, {})
+        return any(
+            claim.owner == owner and claim.start < end and start < claim.end
+            for day in range(start // DAY, (end - 1) // DAY + 1)
+            if known.get(day >> 6, 0) >> (day & 63) & 1
+            for claim in days.get(day, ())
+        )
+
     def visits_beginning(self, resource: str, start: int, end: int) -> int:
         """How many visits of a resource begin in [start, end). Counted once, then kept up to date."""
         total = 0

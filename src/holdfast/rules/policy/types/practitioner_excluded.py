@@ -1,0 +1,23 @@
+"""Who a patient may not be with."""
+
+from typing import ClassVar
+
+from holdfast.rules import people
+from holdfast.rules.policy.question import Question
+from holdfast.rules.policy.rule import VisitJudge, VisitRule
+from holdfast.rules.timetable import Timetable
+
+
+class PractitionerExcluded(VisitRule, frozen=True, kw_only=True, tag="practitioner_excluded"):
+    summary: ClassVar[str] = "A patient is never with a practitioner whom their record excludes."
+
+    def judge(self) -> VisitJudge:
+        def refuses(question: Question, _timetable: Timetable) -> str | None:
+            patient = question.patient
+            if patient is None or patient.stored_constraints is None:
+                return None
+            if people.excluded(patient, question.practitioner_ids):
+                return "The practitioner is excluded for this patient."
+            return None
+
+        return refuses
