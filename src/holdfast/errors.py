@@ -147,7 +147,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         **_reference(
             "organization_id",
             "batches_organization_fkey", "clinics_organization_fkey", "denials_organization_fkey", "payers_organization_fkey", "resources_organization_fkey",
-            "services_organization_fkey", "turns_organization_fkey", "users_organization_fkey",
+            "room_grounds_organization_fkey", "services_organization_fkey", "turns_organization_fkey", "users_organization_fkey",
         ),
         **_reference(
             "clinic_id",
@@ -275,7 +275,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
             "patient_search_terms_pkey", "patients_pkey", "payers_pkey", "practitioner_clinics_pkey",
             "practitioner_credentials_pkey", "practitioners_pkey", "resource_seats_pkey", "resources_kind_key",
             "resources_pkey", "rooms_pkey", "services_pkey", "sign_in_sessions_pkey", "time_off_pkey",
-            "totp_factors_pkey", "turns_pkey", "users_pkey", "working_hours_pkey", "claims_seat_fkey", "contacts_resource_fkey", "patients_resource_fkey",
+            "room_grounds_pkey", "totp_factors_pkey", "turns_pkey", "users_pkey", "working_hours_pkey", "claims_seat_fkey", "contacts_resource_fkey", "patients_resource_fkey",
             "practitioners_resource_fkey", "resource_seats_resource_fkey", "rooms_resource_fkey",
             "appointment_lines_status_known", "appointment_lines_units_authorized",
             "appointment_lines_units_not_negative", "appointments_cancellation_whole",

@@ -101,7 +101,7 @@ async def test_a_room_that_does_not_suit_is_refused_with_its_rule(practice: Prac
     await practice.change("patients", "pat", needs=["step_free"])
     refused = await practice.refused(at(9), room_id="gym")
     assert codes(refused) == ["rule_violation"] * 3
-    assert [reason["rule"] for reason in refused["reasons"]] == ["equipment", "capacity", "accessibility"]
+    assert [reason["rule"] for reason in refused["reasons"]] == ["accessibility", "capacity", "equipment"]
     nothing = await practice.refused(at(9))
     assert codes(nothing) == ["no_room_available"]
     assert {(r["room_id"], r["rule"]) for r in nothing["reasons"][0]["rooms"]} >= {

@@ -41,6 +41,9 @@ FAULTS: dict[str, tuple[str, str]] = {
     "a visit without its room's claim": (
         f"delete from claims where appointment_id = {_V} and kind = 'turnover'", "visits_have_their_claims"
     ),
+    "a room chosen on nothing": (
+        "delete from room_grounds where organization_id = $1", "decisions_have_their_grounds"
+    ),
     "a caregiver who is there and whose time is not claimed": (
         "delete from claims where organization_id = $1 and resource_id in (select id from contacts)",
         "visits_have_their_claims",
@@ -254,6 +257,7 @@ async def _planted(owner: Any, world: World, planted: str) -> dict[str, list[inv
         "holds",
         "block_attendees",
         "patient_practitioners",
+        "room_grounds",
     ]
     for table in kept:
         await owner.execute(f"create table kept.{table} as table public.{table}")

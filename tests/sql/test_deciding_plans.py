@@ -240,7 +240,7 @@ async def book(watched: Watched, made: Filled, n: int, seq: int) -> None:
     )
     await watched.begin(made.organization)
     await watched.connection.fetchval(
-        statement("apply_in_turn"), made.organization, keeping.batch_id, None, seq, FIRST, [], [], kept.new,
+        statement("apply_in_turn"), made.organization, keeping.batch_id, None, seq, FIRST, [], [], kept.new, [],
         [rows.appointment_new(visit)], [], [rows.line_row(visit, visit.lines[0])], [], [], [], [], [], [], keeping.events,
         keeping.audit, [],
     )  # fmt: skip
@@ -301,7 +301,7 @@ async def test_a_release_finds_its_claims_by_their_keys(database: Any, owner: An
     await watched.listen(on=True)
     await watched.connection.fetchval(
         statement("apply_in_turn"), made.organization, keeping.batch_id, None, seq, FIRST, gone, moved,
-        *[[] for _ in range(10)], keeping.events, [], [],
+        *[[] for _ in range(11)], keeping.events, [], [],
     )  # fmt: skip
     deleting = [plan for plan in watched.plans if "delete from claims" in plan["Query Text"]]
     assert len(deleting) == 2

@@ -16,6 +16,8 @@ from holdfast.commands.refusal import everything, free_rooms, slot_body
 from holdfast.errors import FieldError, Invalid
 from holdfast.rules.availability import Grid, nearest_slots
 from holdfast.rules.facts import Directory, Line, Visit
+from holdfast.rules.lines import set_tails
+from holdfast.rules.policy.buffers import buffers
 from holdfast.rules.seats import most_at_once
 from holdfast.slot import DAY, MINUTE, local_date, rfc3339
 
@@ -142,12 +144,13 @@ def _visit(directory: Directory, query: Query, patient_id: str | None) -> Visit 
         return None
     line = Line(
         line_no=1, practitioner_id=practitioner.id, service_id=service.id, start=query.start, end=query.end,
-        buffer_minutes=practitioner.buffer_minutes,
     )  # fmt: skip
-    return Visit(
+    visit = Visit(
         id="", clinic_id=query.clinic_id or "", patient_id=patient_id or "", room_id=query.room_id,
         location=service.locations[0], start=query.start, end=query.end, status="scheduled", lines=[line],
     )  # fmt: skip
+    set_tails(visit.lines, buffers(directory, visit))
+    return visit
 
 
 ROUTES: tuple[Route[Any, Any], ...] = (

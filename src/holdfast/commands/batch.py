@@ -8,6 +8,7 @@ from holdfast.commands.desk import Desk
 from holdfast.commands.gather import Need
 from holdfast.commands.intent import Intent
 from holdfast.commands.ticket import Ticket
+from holdfast.db.written import NewGrounds
 from holdfast.rules import assess
 from holdfast.rules.facts import Directory, Facts, SpanOf, Visit
 
@@ -18,8 +19,9 @@ class Batch:
     `before`: the id of the batch on top of which this one was decided, if that was not stored yet.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, grounds_stored: set[str]) -> None:
         self.desk = desk
+        self._grounds_stored = grounds_stored
         self.before: str | None = None
         self.tickets: list[Ticket] = []
         self._outcomes: list[Answered | Exception] = []
@@ -61,9 +63,11 @@ class Batch:
     def written(self) -> list[Any]:
         """Everything that the write carries, in the order of `apply`'s arguments."""
         desk, keeping = self.desk, self.desk.keeping
+        stored = self._grounds_stored
+        grounds = [NewGrounds(*each) for each in desk.grounds.items() if each[0] not in stored]
         return [
             keeping.organization, keeping.batch_id, self.before, keeping.seq_before, keeping.now,
-            desk.claims.gone, desk.claims.moved, desk.claims.new, desk.appointments_new,
+            desk.claims.gone, desk.claims.moved, desk.claims.new, grounds, desk.appointments_new,
             desk.appointments_changed, desk.lines_new, desk.lines_changed, desk.lines_gone, desk.holds_new,
             desk.holds_ended, desk.authorizations_changed, desk.entries_new,
             keeping.events, keeping.audit, keeping.keys,

@@ -161,7 +161,7 @@ class Book(Placing, kw_only=True):
         visit.id = ids.new()
         visit.created_by = asked.actor.user_id
         visit.notes_encrypted = sealed_notes(desk.keeping, visit.id, self.notes)
-        settle(visit, verdict, manual=self.room_id is not None)
+        settle(desk.directory, visit, verdict, manual=self.room_id is not None)
         desk.put(
             asked, "appointment.booked", visit, gone=held, new=desk.claims_for(visit, verdict),
             **sealed_reason(desk.keeping, visit.id, self.overlap_reason),

@@ -15,20 +15,31 @@ from holdfast.commands.bodies import authorization_body, hold_body, visit_body
 from holdfast.commands.claims_kept import ClaimsKept, HeldClaim
 from holdfast.db.keeping import Keeping
 from holdfast.db.written import (
-    ChangedAppointment,
     ChangedAuthorization,
+    ChangedVisit,
     EndedHold,
     GoneLine,
     KeptLine,
-    NewAppointment,
     NewEntry,
     NewHold,
+    NewVisit,
 )
 from holdfast.errors import NotFound, Refused
 from holdfast.rules.absences import filled
 from holdfast.rules.assess import Verdict
-from holdfast.rules.facts import Authorization, Directory, Facts, Hold, Line, Patient, StoredClaim, Visit
+from holdfast.rules.facts import (
+    Authorization,
+    Directory,
+    Facts,
+    Hold,
+    Line,
+    Past,
+    Patient,
+    StoredClaim,
+    Visit,
+)
 from holdfast.rules.lines import busy_span, taken
+from holdfast.rules.policy.policy import in_force
 from holdfast.rules.seats import Seating
 from holdfast.rules.timetable import Claim, Timetable, held_by
 from holdfast.settings import Settings
@@ -52,19 +63,24 @@ class Desk:
         self._patients: dict[str, Patient] = {}
         self._authorizations: dict[str, Authorization] = {}
         self._inherited: dict[str, Authorization] = {}
+        self._asks_history = in_force(directory).asks_history
+        self._pasts: dict[str, dict[str, Past | None]] = {}
+        """What this batch and the one before make of patients' visits, by patient and visit; None: keeps no time now."""
         self._lifted: set[str] = set()
         self._named_holds: set[str] = set()
         self._caregivers: set[tuple[str, str]] = set()
         self.learn(facts)
         self.claims = ClaimsKept()
-        self.appointments_new: list[NewAppointment] = []
-        self.appointments_changed: list[ChangedAppointment] = []
+        self.appointments_new: list[NewVisit] = []
+        self.appointments_changed: list[ChangedVisit] = []
         self.lines_new: list[KeptLine] = []
         self.lines_changed: list[KeptLine] = []
         self.lines_gone: list[GoneLine] = []
         self.holds_new: list[NewHold] = []
         self.holds_ended: list[EndedHold] = []
         self.entries_new: list[NewEntry] = []
+        self.grounds: dict[str, str] = {}
+        """What rooms were chosen on, by id: of every batch's visits, whether stored before or not."""
 
     # What is known
 
@@ -81,7 +97,9 @@ class Desk:
                 self._authorizations[read.id] = authorization
 
     def inherit(self, before: "Desk") -> None:
-        """Puts the counters as the desk before leaves them over what was read while it was being written."""
+        """Puts the counters, and patients' visits, as the desk before leaves them over what was read while it was being
+        written."""
+        self._pasts = {patient: dict(own) for patient, own in before._pasts.items()}  # noqa: SLF001 as below
         for each in before._authorizations.values():  # noqa: SLF001 a desk may look into another
             if each.version != each.version_read:
                 kept = msgspec.structs.replace(each, version_read=each.version)
@@ -147,6 +165,10 @@ class Desk:
         patient = self._patients.get(patient_id)
         if patient is None:
             raise NotFound("patient_id")
+        changed = self._pasts.get(patient_id) if self._asks_history else None
+        if changed:
+            past = {each.id: each for each in patient.past} | changed
+            patient = msgspec.structs.replace(patient, past=tuple([each for each in past.values() if each]))
         return patient
 
     @property
@@ -259,6 +281,10 @@ class Desk:
         self._fill(freed)
         self._units(asked, visit, before)
         visit.updated_at = self.now
+        if self._asks_history:
+            self._pasts.setdefault(visit.patient_id, {})[visit.id] = past_of(visit)
+        if visit.decision is not None and visit.decision.grounds_id is not None:
+            self.grounds[visit.decision.grounds_id] = visit.decision.grounds
         if before is None:
             visit.created_at = self.now
             self.appointments_new.append(rows.appointment_new(visit))
@@ -371,6 +397,13 @@ def earliest_start(settings: Settings, now: int, asked: Asked) -> int:
     """The earliest start that the caller may book: the running minute, or some days back by permission."""
     back = settings.backdate_days_max * DAY if asked.actor.reach("appointments.override") else 0
     return now - now % MINUTE - back
+
+
+def past_of(visit: Visit) -> Past | None:
+    """A visit as rules about earlier visits see it."""
+    if visit.status in WITHOUT_CLAIMS:
+        return None
+    return Past(visit.id, visit.start, visit.room_id, tuple(line.practitioner_id for line in visit.lines))
 
 
 def _times(visit: Visit | None) -> set[tuple[str, int, int]]:

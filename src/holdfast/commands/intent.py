@@ -13,10 +13,13 @@ from holdfast.commands.claims_kept import HeldClaim
 from holdfast.commands.desk import Desk, earliest_start
 from holdfast.db.keeping import Keeping
 from holdfast.errors import FieldError, Invalid, NotFound, Refused
-from holdfast.rules import rooms
 from holdfast.rules.assess import Verdict, Wish, assess, spans
+from holdfast.rules.decision import NONE, Kept, kept, rules_applied
 from holdfast.rules.facts import Directory, Patient, SpanOf, Visit
 from holdfast.rules.lines import set_tails
+from holdfast.rules.policy.buffers import buffers
+from holdfast.rules.policy.policy import in_force
+from holdfast.rules.rooms import Account
 from holdfast.settings import Settings
 from holdfast.slot import DAY, MINUTE
 from holdfast.states import TRANSITIONS
@@ -163,6 +166,7 @@ def granted(desk: Desk, asked: Asked, patient: Patient, wish: Wish, *, stays: bo
 
     `stays`: the start is not new, so it may lie in the past.
     """
+    wish.now, wish.in_full = desk.now, True
     wish.earliest = wish.visit.start if stays else earliest_start(desk.settings, desk.now, asked)
     wish.unassigned = wish.unassigned and asked.actor.reach("appointments.override") is not None
     verdict = assess(
@@ -184,19 +188,29 @@ def kept_wish(directory: Directory, visit: Visit, before: Visit) -> Wish:
     )
 
 
-def settle(visit: Visit, verdict: Verdict, *, manual: bool) -> None:
-    """Writes what was chosen into the visit: room, turnover, score, authorizations and units."""
+def settle(directory: Directory, visit: Visit, verdict: Verdict, *, manual: bool) -> None:
+    """Writes what was chosen into the visit: room, turnover, score and why, authorizations and units."""
     choice = verdict.room
     visit.room_id = choice.room.id if choice else None
     visit.turnover_minutes = choice.turnover_minutes if choice else 0
     visit.score = choice.score if choice else None
-    visit.policy_version = rooms.POLICY_VERSION
     visit.method = ("manual" if manual else "auto") if choice else "none"
+    _keep_decision(directory, visit, verdict.account)
     for line, authorization, units, billable in zip(
         visit.lines, verdict.authorizations, verdict.units, verdict.billable, strict=True
     ):
         line.authorization_id = authorization.id if authorization else None
         line.units_reserved, line.billable = units, billable
+
+
+def _keep_decision(directory: Directory, visit: Visit, account: Account | None) -> None:
+    if account is None:
+        visit.policy_version, visit.rules_applied = in_force(directory).version, []
+        visit.decision = Kept(NONE, None, NONE)
+        return
+    visit.policy_version = account.policy_version
+    visit.rules_applied = rules_applied(account)
+    visit.decision = kept(directory, account)
 
 
 def sealed_notes(keeping: Keeping, visit_id: str, notes: str | None) -> str | None:
@@ -221,11 +235,7 @@ def reason_context(visit_id: str) -> str:
 
 def tails(directory: Directory, visit: Visit) -> None:
     """Gives the visit's lines the buffers that their practitioners have now, within what their other lines leave."""
-    buffers = {
-        line.practitioner_id: directory.practitioners[line.practitioner_id].buffer_minutes
-        for line in visit.lines
-    }
-    set_tails(visit.lines, buffers)
+    set_tails(visit.lines, buffers(directory, visit))
 
 
 def enclose(visit: Visit) -> None:
@@ -249,6 +259,6 @@ def place_anew(
         desk.lower(before, held)
         raise
     is_kept = verdict.room is not None and verdict.room.room.id == visit.room_id
-    settle(visit, verdict, manual=manual and is_kept)
+    settle(desk.directory, visit, verdict, manual=manual and is_kept)
     visit.needs_action = None
     return held, desk.claims_for(visit, verdict)

@@ -10,6 +10,7 @@ import msgspec
 from holdfast.commands.desk import Desk
 from holdfast.commands.gather import Need
 from holdfast.rules.facts import Authorization, Directory, Facts, Patient
+from holdfast.rules.policy.policy import in_force
 from holdfast.rules.timetable import Timetable
 
 _CLAIMS_MAX = 250_000
@@ -49,6 +50,8 @@ class Memory:
         """What deciding needs, if all of it is remembered; stored answers of keys never are."""
         clock = time.monotonic() - self._heard
         if self.directory is None or need.visits or need.holds or need.caregivers:
+            return None
+        if in_force(self.directory).asks_history:  # patients' visits change with every booking
             return None
         now = self._now + int(clock)
         if clock > _CLOCK_SECONDS_MAX or self.timetable.expired(now):

@@ -18,7 +18,7 @@ from holdfast.commands.reading import Snapshot, snapshot
 from holdfast.db.keeping import Keeping
 from holdfast.errors import Reason, Refused
 from holdfast.rules import people, rooms
-from holdfast.rules.assess import Conflict, Wish, assess, room_ask
+from holdfast.rules.assess import Conflict, Wish, assess, question_about
 from holdfast.rules.availability import Grid, Slot, nearest_slots, shifted
 from holdfast.rules.facts import Directory, Patient, SpanOf, Visit
 from holdfast.rules.lines import caregivers
@@ -27,7 +27,7 @@ from holdfast.slot import DAY, local_date, rfc3339
 _ABOUT_ROOMS = frozenset({"room_conflict", "room_unavailable", "rule_violation"})
 _ANOTHER_TIME_HELPS_NOT = frozenset({
     "inactive_resource", "credential_missing", "authorization_missing", "authorization_mismatch",
-    "authorization_inactive", "insufficient_units", people.EXCLUDED,
+    "authorization_inactive", "insufficient_units", "practitioner_excluded",
 })  # fmt: skip
 REACHES_DAYS = (1, 7)
 """How far alternatives are looked for first; then as far as the settings allow."""
@@ -66,6 +66,7 @@ async def _desk(
         desk.lift(found.timetable.holds[intent.hold_id])
     wish = intent.wish(found.directory, visit, before)
     stays = intent.keeps_start(visit, before, desk.now)
+    wish.now = desk.now
     wish.earliest = visit.start if stays else earliest_start(desk.settings, desk.now, asked)
     wish.unassigned = wish.unassigned and asked.actor.reach("appointments.override") is not None
     return desk, wish, desk.patient(visit.patient_id)
@@ -92,7 +93,8 @@ async def in_the_way(reading: Snapshot, conflicts: Iterable[Conflict]) -> list[d
 
 def _is_about_rooms(reasons: Iterable[Reason]) -> bool:
     return all(
-        reason.code in _ABOUT_ROOMS and reason.members.get("rule") != people.EXCLUDED for reason in reasons
+        reason.code in _ABOUT_ROOMS and (reason.code != "rule_violation" or "room_id" in reason.members)
+        for reason in reasons
     )
 
 
@@ -101,16 +103,12 @@ def free_rooms(found: Gathered, patient: Patient | None, visit: Visit) -> list[d
     if visit.location != "on_site":
         return []
     directory = found.directory
-    ask = room_ask(directory, directory.clinics[visit.clinic_id], patient, visit)
-    choices = (
-        rooms.choose(directory, found.timetable, (room,), ask) for room in directory.rooms_of[visit.clinic_id]
-    )
-    free = [choice for choice in choices if isinstance(choice, rooms.RoomChoice)]
-    free.sort(key=lambda choice: (-choice.score, choice.room.capacity, choice.room.display_order))
+    question = question_about(directory, directory.clinics[visit.clinic_id], patient, visit, found.facts.now)
+    told = rooms.account(directory, found.timetable, directory.rooms_of[visit.clinic_id], question)
     return [
-        {"room_id": c.room.id, "room_number": c.room.number, "score": c.score,
+        {"room_id": each.suitable.room.id, "room_number": each.suitable.room.number, "score": each.score,
          "start": rfc3339(visit.start), "end": rfc3339(visit.end)}
-        for c in free
+        for each in told.free
     ]  # fmt: skip
 
 
@@ -119,7 +117,7 @@ async def _slots(
 ) -> list[dict[str, Any]]:
     """The nearest times at which the same visit could be booked."""
     if {
-        each for reason in reasons for each in (reason.code, reason.members.get("rule"))
+        each for reason in reasons for each in (reason.code, reason.members.get("type"))
     } & _ANOTHER_TIME_HELPS_NOT:
         return []
     visit, settings = wish.visit, house.settings
@@ -136,7 +134,7 @@ async def _slots(
             earliest=desk.now, count=settings.alternatives_slots,
         )  # fmt: skip
         if len(slots) >= settings.alternatives_slots and all(
-            people.can_come(patient, clinic, shifted(visit, slot.start)) for slot in slots
+            people.can_come(patient, clinic, shifted(desk.directory, visit, slot.start)) for slot in slots
         ):
             break
     return [slot_body(slot) for slot in slots]

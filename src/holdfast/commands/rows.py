@@ -2,20 +2,22 @@
 
 import msgspec
 
-from holdfast.db.written import ChangedAppointment, KeptLine, NewAppointment, NewHold
+from holdfast.db.written import ChangedVisit, KeptLine, NewHold, NewVisit
 from holdfast.rules.facts import Hold, Line, Visit
 
 
-def appointment_new(visit: Visit) -> NewAppointment:
-    return NewAppointment(
+def appointment_new(visit: Visit) -> NewVisit:
+    return NewVisit(
         visit.id, visit.clinic_id, visit.patient_id, visit.room_id, visit.location, visit.start, visit.end,
         visit.status, visit.pinned, visit.turnover_minutes, visit.method, visit.policy_version, visit.score,
         visit.rules_applied, visit.replaces_appointment_id, _bytes(visit.notes_encrypted), visit.created_by,
+        *_decided(visit),
     )  # fmt: skip
 
 
-def appointment_changed(visit: Visit) -> ChangedAppointment:
-    return ChangedAppointment(
+def appointment_changed(visit: Visit) -> ChangedVisit:
+    decision, grounds_id = _decided(visit)
+    return ChangedVisit(
         id=visit.id, version=visit.version, room_id=visit.room_id, location=visit.location, starts_at=visit.start,
         ends_at=visit.end, status=visit.status, needs_action=visit.needs_action, pinned=visit.pinned,
         turnover_minutes=visit.turnover_minutes, assignment_method=visit.method,
@@ -24,7 +26,7 @@ def appointment_changed(visit: Visit) -> ChangedAppointment:
         cancel_reason_encrypted=_bytes(visit.cancel_reason_encrypted), cancelled_at=visit.cancelled_at,
         notice_minutes=visit.notice_minutes, cancelled_late=visit.cancelled_late,
         checked_in_at=visit.checked_in_at, started_at=visit.started_at, completed_at=visit.completed_at,
-        notes_encrypted=_bytes(visit.notes_encrypted),
+        notes_encrypted=_bytes(visit.notes_encrypted), decision=decision, grounds_id=grounds_id,
     )  # fmt: skip
 
 
@@ -43,6 +45,11 @@ def hold_new(hold: Hold, created_by: str) -> NewHold:
         hold.start, hold.end, hold.turnover_minutes, msgspec.json.encode(hold.lines).decode(), hold.expires_at,
         created_by,
     )  # fmt: skip
+
+
+def _decided(visit: Visit) -> tuple[str | None, str | None]:
+    """What is written of how the room was chosen; nothing leaves what is stored as it is."""
+    return (None, None) if visit.decision is None else (visit.decision.decision, visit.decision.grounds_id)
 
 
 def _bytes(hexadecimal: str | None) -> bytes | None:

@@ -71,6 +71,8 @@ class Transaction:
         self._in_turn = 0
         self._is_tainted = False
         self._is_deciding = False
+        self._grounds: set[str] = set()
+        """The grounds of rooms' choices that are known to be stored."""
 
     @property
     def _may_be_ahead(self) -> bool:
@@ -286,7 +288,9 @@ class Transaction:
         if directory is None:
             raise RuntimeError("nothing is decided without a directory")
         keeping = Keeping(self._organization, seq, facts.now, seal)
-        return Batch(Desk(self._house.settings, directory, self._memory.timetable, facts, keeping))
+        return Batch(
+            Desk(self._house.settings, directory, self._memory.timetable, facts, keeping), self._grounds
+        )
 
     # Writing
 
@@ -344,6 +348,7 @@ class Transaction:
     def _landed(self, batch: Batch) -> None:
         """The next batch departs before the answers of this one are spelled out: the database need not wait."""
         batch.desk.timetable.arrive()
+        self._grounds |= batch.desk.grounds.keys()
         ahead = self._ahead
         # A batch that was decided again is not the one that the next was decided on top of.
         is_free = batch is self._flying and not (self._is_deciding or self._is_tainted)

@@ -155,7 +155,7 @@ class Transition(Placing, kw_only=True):
         stays = self.keeps_start(visit, before, desk.now)
         verdict = granted(desk, asked, desk.patient(visit.patient_id), wish, stays=stays)
         kept_room = verdict.room is not None and verdict.room.room.id == before.room_id
-        settle(visit, verdict, manual=before.method == "manual" and kept_room)
+        settle(desk.directory, visit, verdict, manual=before.method == "manual" and kept_room)
         return desk.claims_for(visit, verdict)
 
     def _complete(self, desk: Desk, before: Visit, visit: Visit) -> tuple[list[HeldClaim], list[HeldClaim]]:

@@ -27,7 +27,7 @@ class MovedClaim(NamedTuple):
     seat_new: int
 
 
-class NewAppointment(NamedTuple):
+class NewVisit(NamedTuple):
     id: str
     clinic_id: str
     patient_id: str
@@ -45,9 +45,11 @@ class NewAppointment(NamedTuple):
     replaces_appointment_id: str | None
     notes_encrypted: bytes | None
     created_by: str | None
+    decision: str | None
+    grounds_id: str | None
 
 
-class ChangedAppointment(NamedTuple):
+class ChangedVisit(NamedTuple):
     id: str
     version: int
     room_id: str | None
@@ -72,6 +74,13 @@ class ChangedAppointment(NamedTuple):
     started_at: int | None
     completed_at: int | None
     notes_encrypted: bytes | None
+    decision: str | None
+    grounds_id: str | None
+
+
+class NewGrounds(NamedTuple):
+    id: str
+    body: str
 
 
 class KeptLine(NamedTuple):

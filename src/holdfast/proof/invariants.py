@@ -27,6 +27,7 @@ BY_STATEMENT: Final = (
     "entries_match_versions",
     "lines_hold_their_units",
     "visits_make_up_scheduled",
+    "decisions_have_their_grounds",
     "events_without_gap",
     "batches_without_gap",
     "audit_chain",

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from holdfast.errors import REFUSALS, Reason
-from holdfast.rules import hours, people, rooms, units
+from holdfast.rules import hours, rooms, units
 from holdfast.rules.facts import (
     Authorization,
     Clinic,
@@ -23,6 +23,8 @@ from holdfast.rules.facts import (
     Visit,
 )
 from holdfast.rules.lines import busy_span, by_practitioner, caregivers, doubled, presence
+from holdfast.rules.policy.policy import in_force
+from holdfast.rules.policy.question import Question
 from holdfast.rules.seats import Seating, seating
 from holdfast.rules.timetable import Claim, Timetable
 from holdfast.slot import DAY, MINUTE, Span, day_span, local_date, overlaps, union, units_to_reserve
@@ -33,17 +35,20 @@ class Wish(msgspec.Struct):
 
     `room`: "given" must be `visit.room_id`; "kept" is that one if it suits and is free, else the best; "chosen"
     is the best. `authorization` likewise, for those that the lines name; that of `line_new` is always "given".
-    `earliest`: the earliest start that the caller may book. `unassigned`: may be booked without a room.
+    `now`: when it is asked. `earliest`: the earliest start that the caller may book. `unassigned`: may be booked without a room.
     `overlap`: may lie beside other visits of a practitioner who can have several at once.
     """
 
     visit: Visit
     room: Literal["given", "kept", "chosen"]
+    now: int = 0
     earliest: int = 0
     unassigned: bool = False
     overlap: bool = False
     authorization: Literal["given", "kept"] = "given"
     line_new: int | None = None
+    in_full: bool = False
+    """Whether to tell how the room was chosen."""
 
 
 class Conflict(msgspec.Struct, frozen=True):
@@ -62,6 +67,7 @@ class Verdict(msgspec.Struct):
     conflicts: list[Conflict]
     room: rooms.RoomChoice | None = None
     refused_rooms: list[rooms.RoomRefusal] = []
+    account: rooms.Account | None = None
     practitioner_seatings: list[Seating] = []
     authorizations: list[Authorization | None] = []
     units: list[int] = []
@@ -81,6 +87,9 @@ def spans(directory: Directory, visit: Visit) -> list[SpanOf]:
         around = DAY if practitioner is not None and practitioner.seats > 1 else 0
         looked_at.append((line.practitioner_id, start - around, end + around))
     clinic = directory.clinics.get(visit.clinic_id)
+    if clinic is not None and in_force(directory).asks_practitioners_day:
+        day = day_span(local_date(visit.start, clinic.time_zone), clinic.time_zone)
+        looked_at += [(line.practitioner_id, *day) for line in visit.lines]
     if visit.location == "on_site" and clinic is not None:
         day = day_span(local_date(visit.start, clinic.time_zone), clinic.time_zone)
         last = visit.end + 120 * MINUTE  # the longest turnover
@@ -110,11 +119,13 @@ def assess(
     verdict = Verdict(reasons=[], conflicts=[])
     _clinic_and_time(directory, clinic, wish, verdict)
     if patient is not None:
-        _patient(directory, timetable, patient, visit, verdict)
+        _patient(timetable, patient, visit, verdict)
     for line in visit.lines:
         _line(directory, clinic, wish, line, verdict)
     _practitioners_time(directory, timetable, wish, verdict)
-    _room(directory, timetable, clinic, patient, wish, verdict)
+    question = question_about(directory, clinic, patient, visit, wish.now)
+    _rules(directory, timetable, question, verdict)
+    _room(directory, timetable, question, wish, verdict)
     if patient is not None:
         _units(directory, clinic, patient, wish, list(authorizations), verdict)
     verdict.reasons.sort(key=lambda reason: REFUSALS.index(reason.code))
@@ -141,16 +152,9 @@ def _inactive(kind: str, resource_id: str) -> Reason:
     )
 
 
-def _patient(
-    directory: Directory, timetable: Timetable, patient: Patient, visit: Visit, verdict: Verdict
-) -> None:
+def _patient(timetable: Timetable, patient: Patient, visit: Visit, verdict: Verdict) -> None:
     if not patient.is_active:
         verdict.reasons.append(_inactive("patient", patient.id))
-    if patient.stored_constraints is not None:
-        for practitioner_id in dict.fromkeys(line.practitioner_id for line in visit.lines):
-            excluded = people.exclusion(patient, directory.practitioners[practitioner_id])
-            if excluded is not None:
-                verdict.reasons.append(excluded)
     claims = [claim for span in presence(visit) for claim in timetable.overlapping(patient.id, *span)]
     if claims:
         verdict.reasons.append(Reason("patient_conflict", "The patient has another visit at that time."))
@@ -269,44 +273,40 @@ def credential_fault(
     )
 
 
-def room_ask(directory: Directory, clinic: Clinic, patient: Patient | None, visit: Visit) -> rooms.RoomAsk:
-    zone_name = clinic.time_zone
-    return rooms.RoomAsk(
-        span=(visit.start, visit.end),
-        service=directory.services[visit.lines[0].service_id],
-        needs=patient.needs if patient is not None else frozenset(),
-        day=day_span(local_date(visit.start, zone_name), zone_name),
-    )
+def question_about(
+    directory: Directory, clinic: Clinic, patient: Patient | None, visit: Visit, now: int
+) -> Question:
+    """What is asked of rules and rooms for a visit: its first line's service counts."""
+    return Question(clinic, directory.services[visit.lines[0].service_id], patient, visit, now)
+
+
+def _rules(directory: Directory, timetable: Timetable, question: Question, verdict: Verdict) -> None:
+    """The hard rules that the visit breaks whatever its room."""
+    for against in in_force(directory).program(question).against(question, timetable):
+        members = {"rule": against.rule, "type": against.type, **against.members}
+        verdict.reasons.append(Reason("rule_violation", against.reason, members))
 
 
 def _room(
-    directory: Directory,
-    timetable: Timetable,
-    clinic: Clinic,
-    patient: Patient | None,
-    wish: Wish,
-    verdict: Verdict,
+    directory: Directory, timetable: Timetable, question: Question, wish: Wish, verdict: Verdict
 ) -> None:
     visit = wish.visit
     if visit.location != "on_site":
         return
-    ask = room_ask(directory, clinic, patient, visit)
     wanted = directory.rooms[visit.room_id] if visit.room_id is not None and wish.room != "chosen" else None
-    if wanted is not None and wanted.clinic_id != clinic.id:
+    if wanted is not None and wanted.clinic_id != visit.clinic_id:
         why = f"Room {wanted.number} is in another clinic."
         verdict.reasons.append(Reason("room_unavailable", why, {"room_id": wanted.id}))
         return
     if wanted is not None:
-        choice = rooms.choose(directory, timetable, (wanted,), ask)
+        choice = _chosen(directory, timetable, (wanted,), question, wish, verdict)
         if isinstance(choice, rooms.RoomChoice):
-            verdict.room = choice
             return
         if wish.room == "given":
-            _room_refused(timetable, wanted, ask, choice, verdict)
+            _room_refused(directory, timetable, wanted, question, choice, verdict)
             return
-    choice = rooms.choose(directory, timetable, directory.rooms_of[clinic.id], ask)
+    choice = _chosen(directory, timetable, directory.rooms_of[visit.clinic_id], question, wish, verdict)
     if isinstance(choice, rooms.RoomChoice):
-        verdict.room = choice
         return
     verdict.refused_rooms = choice
     if not wish.unassigned:
@@ -316,22 +316,43 @@ def _room(
         )
 
 
+def _chosen(
+    directory: Directory,
+    timetable: Timetable,
+    among: tuple[Room, ...],
+    question: Question,
+    wish: Wish,
+    verdict: Verdict,
+) -> rooms.RoomChoice | list[rooms.RoomRefusal]:
+    choice: rooms.RoomChoice | list[rooms.RoomRefusal]
+    if wish.in_full:
+        verdict.account = rooms.account(directory, timetable, among, question)
+        choice = verdict.account.choice or verdict.account.refused
+    else:
+        choice = rooms.choose(directory, timetable, among, question)
+    if isinstance(choice, rooms.RoomChoice):
+        verdict.room = choice
+    return choice
+
+
 def _room_refused(
+    directory: Directory,
     timetable: Timetable,
     room: Room,
-    ask: rooms.RoomAsk,
+    question: Question,
     refused: list[rooms.RoomRefusal],
     verdict: Verdict,
 ) -> None:
     verdict.refused_rooms = refused
     for refusal in refused:
         member = {"room_id": room.id, "rule": refusal.rule}
-        code = refusal.rule if refusal.rule in REFUSALS else "rule_violation"
-        sentence = refusal.reason if code != "rule_violation" else f"Room {room.number} {refusal.reason}."
-        verdict.reasons.append(Reason(code, sentence, member))
-    if any(refusal.rule == "room_conflict" for refusal in refused):
-        end = ask.span[1] + rooms.turnover(room, ask.service) * MINUTE
-        claims = timetable.overlapping(room.id, ask.span[0], end)
+        is_rule = refusal.code == "rule_violation"
+        sentence = f"Room {room.number} {refusal.reason}." if is_rule else refusal.reason
+        verdict.reasons.append(Reason(refusal.code, sentence, member))
+    if any(refusal.code == "room_conflict" for refusal in refused):
+        by_rule = rooms.turnover_by_rule(directory, question)
+        end = question.span[1] + rooms.turnover(room, question.service, by_rule) * MINUTE
+        claims = timetable.overlapping(room.id, question.span[0], end)
         verdict.conflicts += [Conflict("room", room.id, claim) for claim in claims]
 
 

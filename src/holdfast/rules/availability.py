@@ -10,6 +10,9 @@ import msgspec
 from holdfast.rules import hours, people
 from holdfast.rules.assess import Verdict, Wish, assess
 from holdfast.rules.facts import Authorization, Clinic, Directory, Line, Patient, Practitioner, Visit
+from holdfast.rules.lines import set_tails
+from holdfast.rules.policy.buffers import buffers
+from holdfast.rules.policy.policy import in_force
 from holdfast.rules.timetable import Timetable
 from holdfast.slot import MINUTE, Span, dates_touched, day_span, intersect, subtract, union, wall
 
@@ -93,9 +96,11 @@ def slot_at(
     patient: Patient | None,
     authorizations: Iterable[Authorization],
     visit: Visit,
+    now: int,
 ) -> Slot | None:
     """The visit as a slot if it could be booked as it stands, its room chosen; None otherwise."""
-    verdict: Verdict = assess(directory, timetable, patient, authorizations, Wish(visit=visit, room="chosen"))
+    wish = Wish(visit=visit, room="chosen", now=now)
+    verdict: Verdict = assess(directory, timetable, patient, authorizations, wish)
     if verdict.reasons:
         return None
     choice = verdict.room
@@ -105,7 +110,9 @@ def slot_at(
     )  # fmt: skip
 
 
-def shifted(visit: Visit, start: int, practitioner: Practitioner | None = None) -> Visit:
+def shifted(
+    directory: Directory, visit: Visit, start: int, practitioner: Practitioner | None = None
+) -> Visit:
     """The visit at another start, with another practitioner, or both; its lines keep their places in it."""
     by = start - visit.start
     lines: list[Line] = [
@@ -114,7 +121,10 @@ def shifted(visit: Visit, start: int, practitioner: Practitioner | None = None) 
     if practitioner is not None:
         lines[0].practitioner_id = practitioner.id
         lines[0].buffer_minutes = practitioner.buffer_minutes
-    return msgspec.structs.replace(visit, start=start, end=visit.end + by, lines=lines)
+    moved = msgspec.structs.replace(visit, start=start, end=visit.end + by, lines=lines)
+    if in_force(directory).asks_buffers:
+        set_tails(lines, buffers(directory, moved))
+    return moved
 
 
 def free_slots(
@@ -154,7 +164,9 @@ def free_slots(
         for at, practitioner in wanted:
             if len(found) + len(todays) > limit and at > todays[-1].start:
                 break
-            slot = slot_at(directory, timetable, patient, known, shifted(visit, at, practitioner))
+            slot = slot_at(
+                directory, timetable, patient, known, shifted(directory, visit, at, practitioner), earliest
+            )
             if slot is not None:
                 todays.append(slot)
         found += sorted(todays, key=lambda s: (s.start, -s.score, s.practitioner_id))
@@ -189,10 +201,10 @@ def nearest_slots(
         wanted += starts(clinic.time_zone, grid, spans, on, visit.end - visit.start, earliest)
     wanted.sort(key=lambda at: (abs(at - visit.start), at))
     if patient is not None and patient.constraints.availability:
-        wanted.sort(key=lambda at: not people.can_come(patient, clinic, shifted(visit, at)))
+        wanted.sort(key=lambda at: not people.can_come(patient, clinic, shifted(directory, visit, at)))
     found: list[Slot] = []
     for at in wanted:
-        slot = slot_at(directory, timetable, patient, known, shifted(visit, at))
+        slot = slot_at(directory, timetable, patient, known, shifted(directory, visit, at), earliest)
         if slot is not None:
             found.append(slot)
             if len(found) == count:

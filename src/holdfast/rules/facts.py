@@ -67,6 +67,8 @@ class Visit(msgspec.Struct):
     created_at: int = 0
     updated_at: int = 0
     patient_name: str = ""
+    decision: Any = None
+    """How its room was chosen, as it is to be stored (rules/decision.py, Kept); None: as it stands."""
 
 
 class Clinic(msgspec.Struct, frozen=True):

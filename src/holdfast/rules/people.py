@@ -7,12 +7,8 @@ from datetime import date
 
 import msgspec
 
-from holdfast.errors import Reason
 from holdfast.rules.facts import Clinic, Directory, Patient, Practitioner, Visit
 from holdfast.slot import Span, contains, dates_touched, union, wall
-
-EXCLUDED = "practitioner_excluded"
-"""The rule that a refusal names."""
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -25,14 +21,6 @@ class Notice(msgspec.Struct, frozen=True):
 def excluded(patient: Patient, practitioner_ids: Iterable[str]) -> list[str]:
     """Those of the practitioners whom this patient may not be with."""
     return [each for each in practitioner_ids if each in patient.constraints.excluded]
-
-
-def exclusion(patient: Patient, practitioner: Practitioner) -> Reason | None:
-    """Why this patient may not be with this practitioner; None if nothing is said against it."""
-    if not excluded(patient, (practitioner.id,)):
-        return None
-    members = {"rule": EXCLUDED, "practitioner_id": practitioner.id}
-    return Reason("rule_violation", f"{practitioner.name} is excluded for this patient.", members)
 
 
 def windows(

@@ -1,37 +1,67 @@
-"""Which room a visit gets. Hard rules filter, soft rules score, ties break in a fixed order.
+"""Which room a visit gets. Hard rules filter, soft rules score, ties break in a fixed order: score, smaller surplus
+capacity, fewer visits that day, display order, room number, id (product.md).
 
-The rule engine takes the places of `HARD` and `score`: a hard rule is a function from a room and what is asked of
-it to a sentence (why not) or None; `score` adds what the soft rules say to the base.
+What the rules say of a room whatever the time is remembered as long as the directory is; what they say of it at a time is
+asked each time, of those rooms only that are free.
 """
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections import Counter
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from holdfast.rules import hours
 from holdfast.rules.facts import Directory, Room, Service
+from holdfast.rules.policy.policy import in_force
+from holdfast.rules.policy.program import Program, Said
+from holdfast.rules.policy.question import Question
+from holdfast.rules.policy.types.cleaning_buffer import CleaningBuffer
 from holdfast.rules.seats import Seating, seating
 from holdfast.rules.timetable import Timetable
 from holdfast.slot import MINUTE, Span
 
 BASE_SCORE: Final = 100
-POLICY_VERSION: Final = 0
-"""The version under which rooms are chosen before an organization has published a policy."""
-
-
-class RoomAsk(NamedTuple):
-    """What is asked of a room. `day`: the local day of the visit, for counting."""
-
-    span: Span
-    service: Service
-    needs: frozenset[str]
-    day: Span
 
 
 class RoomRefusal(NamedTuple):
+    """Why a room cannot be had; `rule` is the name of a rule where `code` is rule_violation."""
+
     room_id: str
     rule: str
     reason: str
+    code: str = "rule_violation"
+
+
+class Suitable(NamedTuple):
+    """A room that every lasting hard rule admits: its place among the admitted, the turnover that it needs by itself, the
+    points that lasting rules give it, its surplus capacity (smaller is better), whether it may be out of use or closed at
+    some time, and what was said."""
+
+    place: int
+    room: Room
+    turnover_minutes: int
+    points: int
+    surplus: int
+    may_be_unavailable: bool
+    said: tuple[Said, ...]
+
+
+class Candidates(NamedTuple):
+    """Rooms in the order in which equal ones are taken, and why the others are refused."""
+
+    admitted: tuple[Suitable, ...]
+    refused: tuple[RoomRefusal, ...]
+
+
+class Free(NamedTuple):
+    """A room that could be had: its score, what was said of it at this time, and how many visits begin in it that day where
+    that was compared."""
+
+    suitable: Suitable
+    seating: Seating
+    turnover_minutes: int
+    score: int
+    said: Sequence[Said]
+    visits_that_day: int | None = None
 
 
 class RoomChoice(NamedTuple):
@@ -41,51 +71,39 @@ class RoomChoice(NamedTuple):
     turnover_minutes: int
 
 
-HardRule = Callable[[Room, RoomAsk], str | None]
+class Account(NamedTuple):
+    """How a room was chosen: what can be said of the rooms at any time, what was said of the visit whatever its room, every
+    room that could be had, best first, and why each other of the admitted could not."""
+
+    policy_version: int
+    known: Candidates
+    said: Sequence[Said]
+    free: Sequence[Free]
+    not_now: Sequence[RoomRefusal]
+    own_hard: Sequence[str]
+    """The hard rules, not shipped, that the free rooms passed."""
+
+    @property
+    def refused(self) -> list[RoomRefusal]:
+        return [*self.known.refused, *self.not_now]
+
+    @property
+    def choice(self) -> RoomChoice | None:
+        return _choice(self.free[0]) if self.free else None
 
 
-def _room_type(room: Room, ask: RoomAsk) -> str | None:
-    if ask.service.room_types and room.room_type not in ask.service.room_types:
-        return f"is a {room.room_type} room; needed is {' or '.join(sorted(ask.service.room_types))}"
-    return None
+_NO_ROOMS = Candidates((), ())
 
 
-def _equipment(room: Room, ask: RoomAsk) -> str | None:
-    lacking = ask.service.equipment - room.equipment
-    return f"lacks {', '.join(sorted(lacking))}" if lacking else None
+def turnover(room: Room, service: Service, by_rule: int | None = None) -> int:
+    """Minutes that a room needs after a visit: the larger of the service's own and of what a rule says, or else the room."""
+    return max(room.cleaning_minutes if by_rule is None else by_rule, service.turnover_minutes or 0)
 
 
-def _capacity(room: Room, ask: RoomAsk) -> str | None:
-    if room.capacity < ask.service.capacity:
-        return f"holds {room.capacity} people; needed are {ask.service.capacity}"
-    return None
-
-
-def _accessibility(room: Room, ask: RoomAsk) -> str | None:
-    lacking = ask.needs - room.accessibility
-    return f"does not offer what the patient needs: {', '.join(sorted(lacking))}" if lacking else None
-
-
-HARD: Final[Mapping[str, HardRule]] = MappingProxyType({
-    "room_type_match": _room_type,
-    "equipment": _equipment,
-    "capacity": _capacity,
-    "accessibility": _accessibility,
-})  # fmt: skip
-
-
-def turnover(room: Room, service: Service) -> int:
-    """Minutes that a room needs after a visit: the larger of the room's own and the service's."""
-    return max(room.cleaning_minutes, service.turnover_minutes or 0)
-
-
-def unsuitable(room: Room, ask: RoomAsk) -> list[RoomRefusal]:
-    """Every hard rule that refuses the room for this visit, whatever the time."""
-    return [
-        RoomRefusal(room.id, rule, reason)
-        for rule, refuses in HARD.items()
-        if (reason := refuses(room, ask)) is not None
-    ]
+def turnover_by_rule(directory: Directory, question: Question) -> int | None:
+    """What a rule says about how long a room needs after the visit; None: as the room itself says."""
+    program = in_force(directory).program(question)
+    return program.minutes(CleaningBuffer, question) if program.numbers else None
 
 
 def unavailable(directory: Directory, room: Room, span: Span) -> str | None:
@@ -97,96 +115,165 @@ def unavailable(directory: Directory, room: Room, span: Span) -> str | None:
     return None
 
 
-def score(room: Room, ask: RoomAsk) -> int:
-    """The base; soft rules will add to it, with 0 as the floor."""
-    return BASE_SCORE
-
-
-class Suitable(NamedTuple):
-    """A room that every hard rule admits: the turnover it would need, its score negated and its surplus capacity
-    (smaller is better), and whether it may be out of use or closed at some time."""
-
-    room: Room
-    turnover_minutes: int
-    rank: tuple[int, int]
-    may_be_unavailable: bool
-
-
-class Candidates(NamedTuple):
-    """Rooms in the order in which equal ones are taken, and why the others are refused."""
-
-    admitted: tuple[Suitable, ...]
-    refused: tuple[RoomRefusal, ...]
-
-
-def candidates(directory: Directory, rooms: tuple[Room, ...], ask: RoomAsk) -> Candidates:
-    """What can be said of the rooms whatever the time. Remembered as long as the directory is: it depends on the
-    rooms, the service and the needs alone."""
-    key = ("candidates", rooms[0].clinic_id if len(rooms) > 1 else rooms[0].id, ask.service.id, ask.needs)
+def candidates(
+    directory: Directory, rooms: tuple[Room, ...], question: Question, program: Program
+) -> Candidates:
+    """What can be said of the rooms whatever the time."""
+    whose = rooms[0].clinic_id if len(rooms) > 1 else rooms[0].id
+    key = ("candidates", whose, question.service.id, question.needs, program.key)
     known: Candidates | None = directory.remembered.get(key)
     if known is None:
-        against = [(room, unsuitable(room, ask)) for room in rooms]
-        admitted = [
-            Suitable(
-                room,
-                turnover(room, ask.service),
-                (-score(room, ask), room.capacity - ask.service.capacity),
-                not room.is_available or room.id in directory.absences_of,
-            )
-            for room, why in against
-            if not why
-        ]
-        admitted.sort(key=lambda each: (each.room.display_order, each.room.number, each.room.id))
-        known = Candidates(tuple(admitted), tuple(refusal for _, why in against for refusal in why))
-        directory.remembered[key] = known
+        known = directory.remembered[key] = _candidates(directory, rooms, question, program)
     return known
 
 
-def choose(
-    directory: Directory, timetable: Timetable, rooms: tuple[Room, ...], ask: RoomAsk
-) -> RoomChoice | list[RoomRefusal]:
-    """The best room for a visit among all rooms of a clinic or one, or why each is refused.
+def _candidates(
+    directory: Directory, rooms: tuple[Room, ...], question: Question, program: Program
+) -> Candidates:
+    admitted: list[Suitable] = []
+    refused: list[RoomRefusal] = []
+    service = question.service
+    for room in sorted(rooms, key=lambda each: (each.display_order, each.number, each.id)):
+        against = program.against_room(question, room)
+        refused += [RoomRefusal(room.id, each.rule, each.reason) for each in against]
+        if not against:
+            said = tuple(program.about_room(question, room))
+            admitted.append(
+                Suitable(
+                    len(admitted),
+                    room,
+                    turnover(room, service),
+                    sum(each.effect for each in said),
+                    room.capacity - service.capacity,
+                    not room.is_available or room.id in directory.absences_of,
+                    said,
+                )
+            )
+    return Candidates(tuple(admitted), tuple(refused))
 
-    Order: score, smaller surplus capacity, fewer visits that day, display order, room number, id (product.md).
-    """
+
+def choose(
+    directory: Directory, timetable: Timetable, rooms: tuple[Room, ...], question: Question
+) -> RoomChoice | list[RoomRefusal]:
+    """The best room for a visit among all rooms of a clinic or one, or why each is refused."""
     if not rooms:
         return []
-    admitted, refused = candidates(directory, rooms, ask)
-    start, end = ask.span
-    best: list[tuple[Suitable, Seating]] = []
-    for suitable in admitted:
-        room, minutes, rank, may_be_unavailable = suitable
-        if best and rank > best[0][0].rank:
-            continue
-        if may_be_unavailable and unavailable(directory, room, ask.span) is not None:
-            continue
-        found = seating(timetable, room.id, start, end + minutes * MINUTE, room.seats)
-        if found is None:
-            continue
-        if best and rank < best[0][0].rank:
-            best.clear()
-        best.append((suitable, found))
-    if not best:
-        return [*refused, *_taken(directory, admitted, ask)]
-    chosen, found = best[0]
-    if len(best) > 1:
-        day_start, day_end = ask.day
-        # The first of equals is kept, and they are in display order, then number, then id.
-        chosen, found = min(
-            best, key=lambda each: timetable.visits_beginning(each[0].room.id, day_start, day_end)
-        )
-    return RoomChoice(chosen.room, found, -chosen.rank[0], chosen.turnover_minutes)
+    program = in_force(directory).program(question)
+    known = candidates(directory, rooms, question, program)
+    found = _free(directory, timetable, known, question, program, only_best=True)
+    if not found:
+        return [*known.refused, *_not_now(directory, timetable, known, question, program)]
+    return _choice(_first(found, timetable, question))
 
 
-def _taken(directory: Directory, admitted: tuple[Suitable, ...], ask: RoomAsk) -> list[RoomRefusal]:
-    """Why none of the admitted rooms could be had."""
+def _choice(free: Free) -> RoomChoice:
+    return RoomChoice(free.suitable.room, free.seating, free.score, free.turnover_minutes)
+
+
+def account(
+    directory: Directory, timetable: Timetable, rooms: tuple[Room, ...], question: Question
+) -> Account:
+    """How `choose` chooses among the rooms, in full: its first free room is the one that is chosen."""
+    policy = in_force(directory)
+    program = policy.program(question)
+    known = candidates(directory, rooms, question, program) if rooms else _NO_ROOMS
+    found = _free(directory, timetable, known, question, program, only_best=False)
+    free = _in_order(found, timetable, question)
+    said = program.about_visit(question, timetable)
+    not_now: Sequence[RoomRefusal] = ()
+    if len(free) < len(known.admitted):
+        not_now = _not_now(directory, timetable, known, question, program)
+    return Account(policy.version, known, said, free, not_now, program.own_hard)
+
+
+def _free(
+    directory: Directory,
+    timetable: Timetable,
+    known: Candidates,
+    question: Question,
+    program: Program,
+    *,
+    only_best: bool,
+) -> list[Free]:
+    """The rooms that could be had, in the order in which equal ones are taken; of those the best by score and surplus, as
+    far as `only_best`."""
+    base = BASE_SCORE + sum([each.effect for each in program.about_visit(question, timetable)])
+    by_rule = program.minutes(CleaningBuffer, question) if program.numbers else None
+    start, end = question.span
+    moment_hard, moment_soft = program.moment_hard, program.moment_soft
+    best: tuple[int, int] | None = None
+    found: list[Free] = []
+    for suitable in known.admitted:
+        _, room, minutes, points, surplus, may_be_unavailable, _ = suitable
+        score = base + points
+        if only_best and best is not None and not moment_soft and (-max(score, 0), surplus) > best:
+            continue
+        if may_be_unavailable and unavailable(directory, room, question.span) is not None:
+            continue
+        if by_rule is not None:
+            minutes = turnover(room, question.service, by_rule)
+        seat = seating(timetable, room.id, start, end + minutes * MINUTE, room.seats)
+        if seat is None or (moment_hard and program.against_moment(question, room, timetable)):
+            continue
+        said: Sequence[Said] = ()
+        if moment_soft:
+            said = program.about_moment(question, room, timetable)
+            score += sum([each.effect for each in said])
+        score = max(score, 0)
+        rank = (-score, surplus)
+        if only_best:
+            if best is not None and rank > best:
+                continue
+            if rank != best:
+                found.clear()
+        best = rank
+        found.append(Free(suitable, seat, minutes, score, said))
+    return found
+
+
+def _first(found: list[Free], timetable: Timetable, question: Question) -> Free:
+    """The one of equal rooms that has the fewest visits that day; the first of those, in display order, then number, then
+    id."""
+    if len(found) == 1:
+        return found[0]
+    start, end = question.day
+    return min(found, key=lambda each: timetable.visits_beginning(each.suitable.room.id, start, end))
+
+
+def _in_order(found: list[Free], timetable: Timetable, question: Question) -> list[Free]:
+    """The rooms that could be had, best first; visits are counted where there are equal ones."""
+    if len(found) > 1:
+        ranks = Counter((each.score, each.suitable.surplus) for each in found)
+        day = question.day
+        found = [
+            each
+            if ranks[each.score, each.suitable.surplus] == 1
+            else each._replace(visits_that_day=timetable.visits_beginning(each.suitable.room.id, *day))
+            for each in found
+        ]
+        found.sort(key=lambda each: (-each.score, each.suitable.surplus, each.visits_that_day or 0))
+    return found
+
+
+def _not_now(
+    directory: Directory, timetable: Timetable, known: Candidates, question: Question, program: Program
+) -> list[RoomRefusal]:
+    """Why those of the admitted rooms could not be had that could not."""
+    by_rule = program.minutes(CleaningBuffer, question) if program.numbers else None
+    start, end = question.span
     refusals = []
-    for suitable in admitted:
-        room = suitable.room
-        why = unavailable(directory, room, ask.span)
-        refusals.append(
-            RoomRefusal(room.id, "room_conflict", f"Room {room.number} is taken.")
-            if why is None
-            else RoomRefusal(room.id, "room_unavailable", why)
-        )
+    for _, room, *_ in known.admitted:
+        why = unavailable(directory, room, question.span)
+        minutes = turnover(room, question.service, by_rule)
+        if why is not None:
+            refusals.append(RoomRefusal(room.id, "room_unavailable", why, "room_unavailable"))
+        elif seating(timetable, room.id, start, end + minutes * MINUTE, room.seats) is None:
+            refusals.append(
+                RoomRefusal(room.id, "room_conflict", f"Room {room.number} is taken.", "room_conflict")
+            )
+        elif program.moment_hard:
+            refusals += [
+                RoomRefusal(room.id, each.rule, each.reason)
+                for each in program.against_moment(question, room, timetable)
+            ]
     return refusals

@@ -5,7 +5,7 @@ grant usage on schema public to holdfast_service;
 revoke create on schema public from public;
 
 grant select, insert, update, delete on all tables in schema public to holdfast_service;
-revoke update, delete on events, audit, batches, authorization_entries, denials from holdfast_service;
+revoke update, delete on events, audit, batches, authorization_entries, denials, room_grounds from holdfast_service;
 -- A claim is never moved, only released and made anew; an address never changes its organization.
 revoke update on claims, login_directory, organizations from holdfast_service;
 grant update (name, time_zone, patient_label, settings, version) on organizations to holdfast_service;

@@ -47,7 +47,7 @@ class Policy:
         self.asks_practitioners_day = any(rule.asks_practitioners_day for rule in rules)
         self._asks_needs = any(rule.when is not None and rule.when.needs for rule in rules)
         self._asks_kind = any(_asks_kind(rule) for rule in rules)
-        self._asks_buffers = any(isinstance(rule, BufferTime) for rule in rules)
+        self.asks_buffers = any(isinstance(rule, BufferTime) for rule in rules)
         self._practitioners = frozenset(
             [scope_id for scope, scope_id in self._scopes if scope == "practitioner"]
             + [who for rule in rules for who in getattr(rule, "practitioner_ids", ())]
@@ -112,8 +112,6 @@ class Policy:
 
     def buffer_minutes(self, question: Question, practitioner_id: str) -> int | None:
         """How long a practitioner needs after the visit by rule; None: as long as they say themselves."""
-        if not self._asks_buffers:
-            return None
         key = ("buffer", question.clinic.id, question.service.id, practitioner_id)
         found = self._programs.get(key)
         if found is None:

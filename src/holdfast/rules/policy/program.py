@@ -4,12 +4,13 @@ and whoever the rules name, and then asked for every visit.
 A judge that fails counts against: a hard rule refuses, a soft one says nothing, and the fault is kept for whoever reports it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from holdfast.rules.facts import Room
 from holdfast.rules.policy.question import Question
-from holdfast.rules.policy.rule import NumberRule, Opinion, RoomRule, Rule, VisitRule
+from holdfast.rules.policy.rule import NumberRule, Opinion, RoomRule, Rule, VisitRule, Why
 from holdfast.rules.timetable import Timetable
 
 
@@ -41,6 +42,7 @@ class Against(NamedTuple):
     rule: str
     type: str
     reason: str
+    members: Mapping[str, Any] = MappingProxyType({})
 
 
 class _Judged(NamedTuple):
@@ -60,7 +62,7 @@ class Program:
         self._room_soft: list[_Judged] = []
         self.moment_hard: list[_Judged] = []
         self.moment_soft: list[_Judged] = []
-        self._numbers: list[Scoped] = []
+        self.numbers: list[Scoped] = []
         self.own_hard: list[str] = []
         """The names of the hard rules that are not shipped."""
 
@@ -73,7 +75,7 @@ class Program:
         if is_hard and scoped.narrowness:
             self.own_hard.append(rule.name)
         if isinstance(rule, NumberRule):
-            self._numbers.append(scoped)
+            self.numbers.append(scoped)
             return
         judge: Callable[..., Any] = rule.judge()  # type: ignore[attr-defined]
         is_timed = rule.when is not None and rule.when.is_timed
@@ -101,7 +103,7 @@ class Program:
         """The number that takes the place of the resource's own: of the narrowest scope, then the largest. None: its own."""
         found = [
             (scoped.narrowness, scoped.rule.minutes)
-            for scoped in self._numbers
+            for scoped in self.numbers
             if isinstance(scoped.rule, kind)
             and (
                 scoped.rule.when is None
@@ -137,7 +139,9 @@ class Program:
             except Exception as error:  # noqa: BLE001 a rule that fails must not let anything pass
                 self._faults[rule.name] = Fault(rule.name, type(error).__name__)
                 why = f"cannot be judged by {rule.name}, so it is refused"
-            if why is not None:
+            if isinstance(why, Why):
+                found.append(Against(rule.name, _type(rule), *why))
+            elif why is not None:
                 found.append(Against(rule.name, _type(rule), why))
         return found
 

@@ -26,13 +26,12 @@ class Question:
         self.visit = visit
         self.span: Span = (visit.start, visit.end)
         self.now = now
-
-    @cached_property
-    def practitioner_ids(self) -> tuple[str, ...]:
-        lines = self.visit.lines
-        if len(lines) == 1:
-            return (lines[0].practitioner_id,)
-        return tuple(dict.fromkeys(line.practitioner_id for line in lines))
+        lines = visit.lines
+        self.practitioner_ids: tuple[str, ...] = (
+            (lines[0].practitioner_id,)
+            if len(lines) == 1
+            else tuple(dict.fromkeys(line.practitioner_id for line in lines))
+        )
 
     @cached_property
     def day(self) -> Span:

@@ -7,7 +7,7 @@ the timetable, and nothing else.
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -40,12 +40,20 @@ Kind = Literal["hard", "soft"]
 Opinion = Literal[-1, 0, 1]
 """What a soft rule thinks: for (1), against (-1), or nothing (0)."""
 
-Finding = str | None | Opinion
+
+class Why(NamedTuple):
+    """Why a hard rule refuses, with members that belong to the answer."""
+
+    reason: str
+    members: dict[str, Any]
+
+
+Finding = str | Why | None | Opinion
 """A hard rule answers why not, or None; a soft rule its opinion."""
 
-VisitJudge = Callable[[Question, Timetable], Any]
-RoomJudge = Callable[[Question, Room], Any]
-MomentJudge = Callable[[Question, Room, Timetable], Any]
+VisitJudge = Callable[[Question, Timetable], Finding]
+RoomJudge = Callable[[Question, Room], Finding]
+MomentJudge = Callable[[Question, Room, Timetable], Finding]
 
 
 def minutes(clock: str) -> int:

@@ -4,8 +4,8 @@
 -- Old claims go in one statement before new ones come in the next: a swap of two visits never meets itself.
 create or replace function apply(
   organization uuid, batch uuid, batch_before uuid, seq_before bigint, decided_at bigint,
-  claims_gone gone_claim[], claims_moved moved_claim[], claims_new new_claim[],
-  appointments_new new_appointment[], appointments_changed changed_appointment[], lines_new kept_line[], lines_changed kept_line[],
+  claims_gone gone_claim[], claims_moved moved_claim[], claims_new new_claim[], grounds_new new_grounds[],
+  appointments_new new_visit[], appointments_changed changed_visit[], lines_new kept_line[], lines_changed kept_line[],
   lines_gone gone_line[], holds_new new_hold[], holds_ended ended_hold[],
   authorizations_changed changed_authorization[], entries_new new_entry[],
   events_new new_event[], audit_new new_audit[], keys_new new_key[])
@@ -32,35 +32,7 @@ begin
     perform vacate(organization, claims_gone, claims_moved);
   end if;
 
-  if cardinality(appointments_new) > 0 then
-    insert into appointments (
-      organization_id, id, clinic_id, patient_id, room_id, location, starts_at, ends_at, status, pinned,
-      turnover_minutes, assignment_method, policy_version, score, rules_applied, replaces_appointment_id,
-      notes_encrypted, created_by, created_at, updated_at)
-    select organization, r.id, r.clinic_id, r.patient_id, r.room_id, r.location, to_timestamp(r.starts_at),
-           to_timestamp(r.ends_at), r.status, r.pinned, r.turnover_minutes, r.assignment_method, r.policy_version,
-           r.score, r.rules_applied, r.replaces_appointment_id, r.notes_encrypted, r.created_by, decided, decided
-    from unnest(appointments_new) r;
-  end if;
-
-  -- the version guards against a writer outside the turn
-  if cardinality(appointments_changed) > 0 then
-    update appointments a
-    set room_id = r.room_id, location = r.location, starts_at = to_timestamp(r.starts_at),
-        ends_at = to_timestamp(r.ends_at), status = r.status, needs_action = r.needs_action, pinned = r.pinned,
-        turnover_minutes = r.turnover_minutes, assignment_method = r.assignment_method,
-        policy_version = r.policy_version, score = r.score, rules_applied = r.rules_applied,
-        cancelled_by = r.cancelled_by, cancel_reason_code = r.cancel_reason_code, notice_minutes = r.notice_minutes,
-        cancel_reason_encrypted = r.cancel_reason_encrypted, cancelled_at = to_timestamp(r.cancelled_at),
-        cancelled_late = r.cancelled_late, checked_in_at = to_timestamp(r.checked_in_at),
-        started_at = to_timestamp(r.started_at), completed_at = to_timestamp(r.completed_at),
-        notes_encrypted = r.notes_encrypted, version = r.version, updated_at = decided
-    from unnest(appointments_changed) r
-    where a.organization_id = organization and a.id = r.id and a.version = r.version - 1;
-    get diagnostics touched = row_count;
-    perform demand(touched = cardinality(appointments_changed), 'an appointment to change is not as it was read');
-  end if;
-
+  perform keep_visits(organization, decided, grounds_new, appointments_new, appointments_changed);
   perform keep_lines(organization, lines_new, lines_changed, lines_gone);
   if cardinality(holds_new) + cardinality(holds_ended) > 0 then
     perform keep_holds(organization, decided, holds_new, holds_ended);

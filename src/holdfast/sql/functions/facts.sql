@@ -23,7 +23,7 @@ as $$
     'patients', (
       select json_agg(json_build_array(
         p.id, p.given_name, p.family_name, p.needs, p.is_active, p.language, p.needs_interpreter,
-        p.alerts_encrypted is not null, p.booking_constraints))
+        p.alerts_encrypted is not null, p.booking_constraints, case when t.asks_history then appointments_past(organization, p.id) else '[]' end))
       from patients p
       where p.organization_id = organization and p.id = any(patient_ids)),
     'authorizations', (

@@ -25,6 +25,7 @@ create table turns (
   directory_seq bigint not null default 0,
   batch_count bigint not null default 0,
   audit_hash bytea not null default '\x',
+  asks_history boolean not null default false,
   constraint turns_pkey primary key (organization_id),
   constraint turns_organization_fkey foreign key (organization_id) references organizations (organization_id),
   constraint turns_directory_not_ahead check (directory_seq <= seq)

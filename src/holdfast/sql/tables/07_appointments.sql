@@ -1,5 +1,15 @@
 -- Appointments, their lines, and the claims on time that are the law.
 
+-- What rooms were chosen on, whatever the time: the same for thousands of visits, and so kept once, under the hash of what it
+-- says (rules/decision.py, Grounds). Never changed.
+create table room_grounds (
+  organization_id uuid not null,
+  id uuid not null,
+  body text not null,
+  constraint room_grounds_pkey primary key (organization_id, id),
+  constraint room_grounds_organization_fkey foreign key (organization_id) references organizations (organization_id)
+);
+
 create table appointments (
   organization_id uuid not null,
   id uuid not null,
@@ -32,6 +42,8 @@ create table appointments (
   version integer not null default 1,
   created_at timestamptz not null,
   updated_at timestamptz not null,
+  decision text,
+  grounds_id uuid,
   constraint appointments_pkey primary key (organization_id, id),
   constraint appointments_clinic_fkey foreign key (organization_id, clinic_id)
     references clinics (organization_id, id),

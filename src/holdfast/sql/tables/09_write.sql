@@ -9,17 +9,20 @@ create type gone_claim as (resource_id uuid, starts_at bigint, seat smallint);
 
 create type moved_claim as (resource_id uuid, starts_at bigint, seat smallint, seat_new smallint);
 
-create type new_appointment as (
+create type new_visit as (
   id uuid, clinic_id uuid, patient_id uuid, room_id uuid, location text, starts_at bigint, ends_at bigint, status text,
   pinned boolean, turnover_minutes integer, assignment_method text, policy_version integer, score integer,
-  rules_applied text[], replaces_appointment_id uuid, notes_encrypted bytea, created_by uuid);
+  rules_applied text[], replaces_appointment_id uuid, notes_encrypted bytea, created_by uuid, decision text,
+  grounds_id uuid);
 
-create type changed_appointment as (
+create type changed_visit as (
   id uuid, version integer, room_id uuid, location text, starts_at bigint, ends_at bigint, status text,
   needs_action text, pinned boolean, turnover_minutes integer, assignment_method text, policy_version integer,
   score integer, rules_applied text[], cancelled_by text, cancel_reason_code text, cancel_reason_encrypted bytea,
   cancelled_at bigint, notice_minutes integer, cancelled_late boolean, checked_in_at bigint, started_at bigint,
-  completed_at bigint, notes_encrypted bytea);
+  completed_at bigint, notes_encrypted bytea, decision text, grounds_id uuid);
+
+create type new_grounds as (id uuid, body text);
 
 create type kept_line as (
   appointment_id uuid, line_no smallint, practitioner_id uuid, service_id uuid, starts_at bigint, ends_at bigint,

@@ -20,6 +20,10 @@ select 'resources_organization_fkey', r.organization_id::text
 from resources r
 where r.organization_id = $1 and not exists (select from organizations t where t.organization_id = $1)
 union all
+select 'room_grounds_organization_fkey', r.organization_id::text
+from room_grounds r
+where r.organization_id = $1 and not exists (select from organizations t where t.organization_id = $1)
+union all
 select 'resource_seats_resource_fkey', r.resource_id::text
 from resource_seats r
 where r.organization_id = $1

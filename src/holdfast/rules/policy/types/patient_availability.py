@@ -1,6 +1,6 @@
 """When a patient can come."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -32,8 +32,7 @@ class PatientAvailability(VisitRule, frozen=True, kw_only=True, tag="patient_ava
                 return "The visit lies outside the times at which the patient can come."
             return None
 
-        judge: Any = refuses if self.kind == "hard" else opinion
-        return judge  # type: ignore[no-any-return]
+        return refuses if self.kind == "hard" else opinion
 
     def says(self, opinion: Opinion, room: Room | None) -> str:
         return f"The visit lies {'inside' if opinion == 1 else 'outside'} the times at which the patient can come."

@@ -1,6 +1,6 @@
 """A practitioner has only so many visits a day."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -37,8 +37,7 @@ class Workload(VisitRule, frozen=True, kw_only=True, tag="workload"):
         def thinks(question: Question, timetable: Timetable) -> Opinion:
             return -1 if is_beyond(question, timetable) else 1
 
-        judge: Any = refuses if self.kind == "hard" else thinks
-        return judge  # type: ignore[no-any-return]
+        return refuses if self.kind == "hard" else thinks
 
     def says(self, opinion: Opinion, room: Room | None) -> str:
         if opinion == 1:
