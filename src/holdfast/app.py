@@ -22,6 +22,7 @@ from holdfast.api import (
     clinics,
     conflicts,
     contacts,
+    explain,
     health,
     holds,
     limits,
@@ -51,7 +52,7 @@ from holdfast.settings import Settings
 from holdfast.vault import Vault
 
 NOUNS = (
-    appointments, lines, holds, conflicts, availability, calendar, blocks, worklists, auth, totp, organization, clinics, rooms,
+    appointments, lines, holds, conflicts, explain, availability, calendar, blocks, worklists, auth, totp, organization, clinics, rooms,
     practitioners, patients, contacts, services, payers, users, authorizations, audit, setup, scratch, health, openapi,
 )  # fmt: skip
 

@@ -37,7 +37,7 @@ def test_the_order_in_which_facts_come_changes_nothing(world: World, chance: Any
     other = World(
         Directory(DirectoryDocument(
             1, 1, old.organization, list(old.clinics.values()), rooms, people, list(old.services.values()), [],
-            closures, list(old.time_off),
+            closures, list(old.time_off), old.policy_version, list(old.policies)[::-1],
         )), claims, world.patient, world.authorizations[::-1], world.visit, world.first,
     )  # fmt: skip
     assert verdict_of(other) == verdict

@@ -17,7 +17,9 @@ from holdfast.rules.facts import (
     HoursException,
     Line,
     Organization,
+    Past,
     Patient,
+    PolicyDocument,
     Practitioner,
     Room,
     Service,
@@ -26,6 +28,7 @@ from holdfast.rules.facts import (
     Visit,
     WorkingHours,
 )
+from holdfast.rules.policy.types import TYPES
 from holdfast.rules.timetable import Timetable
 from holdfast.slot import DAY, MINUTE, day_span
 
@@ -152,8 +155,73 @@ def constraints(draw: Any) -> Constraints:
     return Constraints(excluded=draw(rarely(frozenset({"a0"}), NOTHING)), availability=weekly)
 
 
+def points() -> st.SearchStrategy[int]:
+    return st.sampled_from((0, 1, 5, 10, 60, 1000))
+
+
 @st.composite
-def worlds(draw: Any) -> World:
+def whens(draw: Any) -> dict[str, Any] | None:
+    """What a rule is about; mostly everything."""
+    asked = {
+        "service_ids": st.sampled_from((["s"], ["other"])), "weekdays": st.lists(st.integers(0, 6), max_size=4),
+        "time_from": st.sampled_from(("00:00", "01:00", "09:15")), "needs": st.just([NEEDS[0]]),
+        "patient": st.sampled_from(("new", "returning")),
+    }  # fmt: skip
+    chosen = draw(st.sets(st.sampled_from(sorted(asked)), max_size=2)) if draw(st.booleans()) else ()
+    return {name: draw(asked[name]) for name in sorted(chosen)} or None
+
+
+@st.composite
+def rule_documents(draw: Any, name: str, kinds: tuple[str, ...] = ("hard", "soft")) -> dict[str, Any]:
+    """A rule of some type, as a document has it."""
+    some_rooms = st.lists(st.sampled_from(("r0", "r1", "r2", "r3")), max_size=3, unique=True)
+    low, high = sorted((draw(st.sampled_from(range(24))), draw(st.sampled_from(range(1, 25)))))
+    window = {"time_from": f"{low:02}:00", "time_to": f"{high if high > low else low + 1:02}:00"}
+    hard: dict[str, dict[str, Any]] = {
+        "equipment": {"equipment": ["mirror"]}, "capacity": {"people": 2}, "accessibility": {"features": [NEEDS[1]]},
+        "room_type_match": {"room_types": ["gym"]}, "time_range": {**window, "allow": "outside"},
+        "practitioner_room": {"allowed_rooms": draw(some_rooms), "practitioner_ids": draw(rarely(["a1"], []))},
+        "reserved_time": {**window, "release_hours_before": 0, "room_ids": draw(some_rooms)},
+        "workload": {"visits_max": draw(st.integers(1, 3))}, "patient_availability": {},
+        "cleaning_buffer": {"minutes": draw(st.sampled_from((0, 30)))},
+        "buffer_time": {"minutes": draw(st.sampled_from((0, 30)))},
+    }  # fmt: skip
+    soft: dict[str, dict[str, Any]] = {
+        "practitioner_room_preference": {"preferred_rooms": draw(some_rooms)}, "time_preference": window,
+        "utilization_balancing": {"visits_per_day_max": draw(st.integers(1, 4))}, "continuity": {},
+        "same_room_as_last_visit": {}, "proximity": {"near_each_other": draw(some_rooms)},
+        "workload": {"visits_max": draw(st.integers(1, 3))}, "patient_availability": {},
+    }  # fmt: skip
+    kind = draw(st.sampled_from(kinds))
+    type_ = draw(st.sampled_from(sorted(hard if kind == "hard" else soft)))
+    rule = {"name": name, "kind": kind, "type": type_, **(hard if kind == "hard" else soft)[type_]}
+    if kind == "soft":
+        rule |= {"score_modifier": draw(points()), "penalty": draw(points())}
+    when = draw(whens())
+    if when is not None:
+        allowed = TYPES[type_].conditions
+        rule["when"] = {asked: value for asked, value in when.items() if asked in allowed}
+    return rule
+
+
+@st.composite
+def policies(draw: Any) -> list[PolicyDocument]:
+    """No rules, or some in several scopes."""
+    if not draw(st.booleans()):
+        return []
+    places = (("organization", None), ("clinic", "c"), ("service", "s"), ("practitioner", "a0"))
+    found = []
+    for number, (scope, scope_id) in enumerate(
+        draw(st.sets(st.sampled_from(places), min_size=1, max_size=2))
+    ):
+        names = draw(st.sets(st.sampled_from("klmn"), min_size=1, max_size=3))
+        rules = [draw(rule_documents(name)) for name in sorted(names)]
+        found.append(PolicyDocument(f"{number}", scope, scope_id, number + 1, rules))
+    return found
+
+
+@st.composite
+def worlds(draw: Any, *, ruled: bool = True) -> World:
     first, zone = draw(st.sampled_from(DAYS)), draw(st.sampled_from(ZONES))
     hours = [(weekday, *draw(spans_of_day())) for weekday in draw(weekdays())]
     clinics = [
@@ -171,10 +239,21 @@ def worlds(draw: Any) -> World:
     away = [TimeOff("t", people[0].id, *draw(moments(first))) for _ in range(draw(st.integers(0, 1)))]
     directory = Directory(DirectoryDocument(
         1, 1, Organization("o", "O", zone, {}), clinics, all_rooms, people, [draw(services())], [], absences, away,
+        1, draw(policies()) if ruled else [],
     ))  # fmt: skip
+    moved = draw(st.integers(-3, 3))
+    past = [
+        Past(
+            f"e{n}",
+            day_span(first, zone)[0] + (moved + n) * DAY,
+            draw(st.sampled_from((None, "r0", "r1"))),
+            ("a1",),
+        )
+        for n in range(draw(st.integers(0, 2)))
+    ]
     patient = Patient(
         "p", "Given", "Family", draw(rarely(frozenset({NEEDS[0]}), NOTHING)), is_active=True,
-        stored_constraints=draw(constraints()) if draw(st.booleans()) else None,
+        stored_constraints=draw(constraints()) if draw(st.booleans()) else None, past=tuple(past),
     )  # fmt: skip
     authorization = Authorization(
         "z", "p", "y", frozenset({"97153"}), "time", 100, draw(st.sampled_from((0, 95))), 0, 0,

@@ -37,7 +37,7 @@ async def explained(house: House, asked: Asked, intent: Placing, refused: Refuse
     """The refusal with `conflicts`, `alternatives` and `as_of_seq`, on the state of now."""
     async with snapshot(house, asked.actor.organization_id) as reading:
         found = await reading.gather(need_of([intent]))
-        desk, wish, patient = await _desk(house, reading, found, asked, intent)
+        desk, wish, patient = await laid_out(house, reading, found, asked, intent)
         verdict = assess(found.directory, found.timetable, patient, desk.authorizations_of(patient.id), wish)
         reasons = tuple(verdict.reasons) or refused.reasons
         conflicts = await in_the_way(reading, verdict.conflicts)
@@ -50,7 +50,7 @@ async def explained(house: House, asked: Asked, intent: Placing, refused: Refuse
     return Refused(first.code, first.detail, reasons=reasons, conflicts=tuple(conflicts), **members)
 
 
-async def _desk(
+async def laid_out(
     house: House, reading: Snapshot, found: Gathered, asked: Asked, intent: Placing
 ) -> tuple[Desk, Wish, Patient]:
     """A desk as the lane had it, with the visit out of its own way, and the wish to be assessed on it."""

@@ -7,7 +7,7 @@ the timetable, and nothing else.
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -17,8 +17,9 @@ from holdfast.rules.facts import Room
 from holdfast.rules.policy.question import Question
 from holdfast.rules.timetable import Timetable
 
-_UUID: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
-Id = Annotated[str, Meta(pattern=_UUID)]
+Id = Annotated[str, Meta(pattern=r"^[0-9a-z-]{1,36}(?!\n)$")]
+"""Whether there is such a thing in the organization is asked when a document is saved (`document.references`)."""
+
 Name = Annotated[
     str,
     Meta(min_length=1, max_length=80, pattern=r"^\S(.*\S)?(?!\n)$", description="Unique in its document."),

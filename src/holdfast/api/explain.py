@@ -1,0 +1,227 @@
+"""Why this room: how a visit's room was chosen, and how it would be, in figures and in sentences."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from holdfast.api import appointment_view
+from holdfast.api.booking import Booking, booking, check_notes
+from holdfast.api.door import Answer, Ask, NoFields, Route
+from holdfast.commands.evaluate import evaluated
+from holdfast.commands.gather import Need
+from holdfast.commands.reading import snapshot
+from holdfast.db.statements import statement
+from holdfast.errors import NotFound, Refused
+from holdfast.rules.decision import Candidate, Told, told
+from holdfast.rules.facts import Directory, Visit
+from holdfast.rules.policy.policy import in_force
+from holdfast.rules.rooms import BASE_SCORE, RoomRefusal
+
+
+class ScoreLine(msgspec.Struct, kw_only=True):
+    """What a rule did to the score: `effect` points."""
+
+    rule: str
+    effect: int
+    reason: str
+
+
+class RoomCandidate(msgspec.Struct, kw_only=True):
+    """A room that could be had. `lines` add up, from 100 and never below 0, to the score; `surplus_capacity` and
+    `visits_that_day` decide between equal scores (null: it was not compared)."""
+
+    room_id: str
+    room_number: str | None
+    score: int
+    lines: list[ScoreLine]
+    surplus_capacity: int
+    visits_that_day: int | None
+    sentence: str
+
+
+class RefusedRoom(msgspec.Struct, kw_only=True):
+    """A room that could not be had: by a rule of that name, `room_conflict` or `room_unavailable`."""
+
+    room_id: str
+    room_number: str | None
+    rule: str
+    reason: str
+    sentence: str
+
+
+class Rooms(msgspec.Struct, kw_only=True):
+    """`candidates` best first; `summary` says it in a sentence."""
+
+    room_id: str | None
+    policy_version: int
+    candidates: list[RoomCandidate]
+    refused: list[RefusedRoom]
+    summary: str
+
+
+class Explanation(Rooms, kw_only=True):
+    """How the room of a visit was chosen, when it was chosen last."""
+
+    appointment_id: str
+    method: str
+    score: int | None
+    rules_applied: list[str]
+
+
+class ReasonSeen(msgspec.Struct, kw_only=True):
+    """`members` are those that belong to the code, as a refused booking would have them."""
+
+    code: str
+    detail: str
+    members: dict[str, Any]
+
+
+class Evaluation(Rooms, kw_only=True):
+    """What would become of the booking. `reasons`: everything against it; empty if it `would_be_booked`."""
+
+    would_be_booked: bool
+    reasons: list[ReasonSeen]
+    start: str
+    end: str
+    as_of_seq: int
+
+
+async def explain(ask: Ask[NoFields, Any]) -> Answer:
+    visit_id, organization = ask.id(), ask.actor.organization_id
+    async with snapshot(ask.house, organization) as reading:
+        found = await reading.gather(Need(lambda _directory, _visits, _now: [], visits={visit_id}))
+        if not found.facts.appointments:
+            raise NotFound("id")
+        visit = found.facts.appointments[0]
+        how = appointment_view.sight(ask.actor, visit)
+        if how is None:
+            raise NotFound("id")
+        if how == "busy":
+            raise Refused(
+                "forbidden", "Why a room was chosen may tell of the patient: only your own visits are told."
+            )
+        row = await reading.connection.fetchrow(statement("appointment_decision"), organization, visit_id)
+    seen = told(row["decision"], row["grounds"]) if row and row["decision"] and row["grounds"] else None
+    rooms = _rooms(found.directory, seen, visit.room_id)
+    return Answer(
+        Explanation(
+            appointment_id=visit.id, method=visit.method, score=visit.score, rules_applied=visit.rules_applied,
+            room_id=visit.room_id, policy_version=visit.policy_version, candidates=rooms[0], refused=rooms[1],
+            summary=_summary(found.directory, visit, seen),
+        ),
+        version=visit.version, seq=found.facts.seq,
+    )  # fmt: skip
+
+
+async def evaluate(ask: Ask[NoFields, Booking]) -> Answer:
+    check_notes(ask, ask.body.notes)
+    seen = await evaluated(ask.house, ask.asked, booking(ask.body))
+    visit, directory = seen.visit, seen.directory
+    candidates, refused = _rooms(directory, seen.told, seen.room_id)
+    visit.room_id = seen.room_id
+    visit.method = "none" if seen.room_id is None else "manual" if ask.body.room_id else "auto"
+    whole = appointment_view.of_visit(visit, directory)
+    return Answer(
+        Evaluation(
+            would_be_booked=not seen.reasons,
+            reasons=[ReasonSeen(code=each.code, detail=each.detail, members=each.members) for each in seen.reasons],
+            room_id=seen.room_id, policy_version=in_force(directory).version, candidates=candidates, refused=refused,
+            summary=_summary(directory, visit, seen.told), start=whole.start, end=whole.end, as_of_seq=seen.seq,
+        ),
+        seq=seen.seq,
+    )  # fmt: skip
+
+
+def _rooms(
+    directory: Directory, seen: Told | None, chosen: str | None
+) -> tuple[list[RoomCandidate], list[RefusedRoom]]:
+    if seen is None:
+        return [], []
+    candidates = [
+        RoomCandidate(
+            room_id=each.room_id,
+            room_number=directory.room_number(each.room_id),
+            score=each.score,
+            lines=[
+                ScoreLine(
+                    rule=said.rule, effect=said.effect, reason=_said(directory, each.room_id, said.reason)
+                )
+                for said in each.said
+            ],
+            surplus_capacity=each.surplus,
+            visits_that_day=each.visits_that_day,
+            sentence=_sentence(directory, each, is_chosen=each.room_id == chosen),
+        )
+        for each in seen.candidates
+    ]
+    return candidates, [_refused(directory, each) for each in seen.refused]
+
+
+def _refused(directory: Directory, refusal: RoomRefusal) -> RefusedRoom:
+    number = directory.room_number(refusal.room_id)
+    sentence = _said(directory, refusal.room_id, refusal.reason)
+    if refusal.code == "room_conflict":
+        sentence = f"Room {number} is taken."
+    return RefusedRoom(
+        room_id=refusal.room_id,
+        room_number=number,
+        rule=refusal.rule,
+        reason=refusal.reason,
+        sentence=sentence,
+    )
+
+
+def _said(directory: Directory, room_id: str, reason: str) -> str:
+    """What is said of a room begins with its name; what is said of the visit is a sentence already."""
+    return reason if reason.endswith(".") else f"Room {directory.room_number(room_id)} {reason}."
+
+
+def _sentence(directory: Directory, candidate: Candidate, *, is_chosen: bool) -> str:
+    points = [f"{said.effect:+d} {said.rule}" for said in candidate.said]
+    how = f" ({', '.join([str(BASE_SCORE), *points])})" if points else ""
+    chosen = ", chosen" if is_chosen else ""
+    return f"Room {directory.room_number(candidate.room_id)}: {candidate.score} points{how}{chosen}."
+
+
+def _summary(directory: Directory, visit: Visit, seen: Told | None) -> str:
+    number = directory.room_number(visit.room_id)
+    if visit.location != "on_site":
+        return "The visit is not at the clinic, so it has no room."
+    if visit.room_id is None:
+        why = " No room suits and is free at that time." if seen is not None else ""
+        return f"The visit has no room.{why}"
+    if visit.method == "manual":
+        return f"Room {number} was asked for."
+    if seen is None or not seen.candidates:
+        return f"How room {number} was chosen was not recorded."
+    return f"Room {number} {_because(seen.candidates)}."
+
+
+def _because(candidates: Sequence[Candidate]) -> str:
+    best = candidates[0]
+    if len(candidates) == 1:
+        return "is the only room that suits and is free"
+    if best.score > candidates[1].score:
+        return f"has the best score, {best.score}; the next has {candidates[1].score}"
+    equal = [each for each in candidates if each.score == best.score]
+    if best.surplus < equal[1].surplus:
+        return f"has the best score, {best.score}, and of those rooms the capacity nearest to what is needed"
+    equal = [each for each in equal if each.surplus == best.surplus]
+    if (best.visits_that_day or 0) < (equal[1].visits_that_day or 0):
+        return f"has the fewest visits that day of {len(equal)} equally good rooms"
+    return f"comes first in the order of {len(equal)} equally good rooms"
+
+
+ROUTES: tuple[Route[Any, Any], ...] = (
+    Route(
+        "GET", "/api/v1/appointments/{id}/explain", explain, "appointments.read",
+        "Why a visit has its room: every room with its score or what is against it", answer=Explanation,
+        tag="appointments",
+    ),
+    Route(
+        "POST", "/api/v1/policies/evaluate", evaluate, "appointments.write",
+        "What would become of a booking, without booking: the verdict and every room", body=Booking,
+        answer=Evaluation, refusals=("not_found",), tag="policies",
+    ),
+)  # fmt: skip

@@ -1,0 +1,116 @@
+"""What the rules of a policy are together: their order changes nothing, one more hard rule admits nothing, and what is
+stored of a choice leads to the same room."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rules.test_room_choice import anew
+from rules.worlds import World, rule_documents, worlds
+
+from holdfast.rules import rooms
+from holdfast.rules.assess import Wish, assess, question_about
+from holdfast.rules.decision import kept, replayed, rules_applied, told
+from holdfast.rules.policy.policy import in_force
+from holdfast.rules.policy.question import Question
+
+
+def asked(world: World) -> Question:
+    return question_about(world.directory, world.clinic, world.patient, world.visit, 0)
+
+
+def accounted(world: World) -> rooms.Account:
+    return rooms.account(world.directory, world.timetable(), world.directory.rooms_of["c"], asked(world))
+
+
+def scores(world: World) -> dict[str, int]:
+    return {each.suitable.room.id: each.score for each in accounted(world).free}
+
+
+@given(worlds())
+def test_the_account_tells_how_choose_chooses(world: World) -> None:
+    told_of = accounted(world)
+    chosen = rooms.choose(world.directory, world.timetable(), world.directory.rooms_of["c"], asked(world))
+    if isinstance(chosen, rooms.RoomChoice):
+        assert told_of.choice == chosen
+    else:
+        assert told_of.choice is None
+        assert sorted(told_of.refused) == sorted(chosen)
+
+
+@given(worlds())
+def test_a_stored_choice_leads_to_the_same_room(world: World) -> None:
+    account = accounted(world)
+    stored = kept(world.directory, account)
+    chosen = account.choice.room.id if account.choice else None
+    assert replayed(stored.decision, stored.grounds) == chosen
+    seen = told(stored.decision, stored.grounds)
+    assert [each.room_id for each in seen.candidates][:1] == ([chosen] if chosen else [])
+    for each in seen.candidates:
+        assert each.score == max(0, rooms.BASE_SCORE + sum(said.effect for said in each.said))
+    among = {room.id for room in world.directory.rooms_of["c"]}
+    assert {each.room_id for each in seen.candidates} | {each.room_id for each in seen.refused} == among
+    assert {(each.room_id, each.rule) for each in seen.refused} == {
+        (each.room_id, each.rule) for each in account.refused
+    }
+
+
+@given(worlds())
+def test_grounds_are_the_same_for_whoever_decides(world: World) -> None:
+    mine, theirs = (
+        kept(world.directory, accounted(world)),
+        kept(anew(world).directory, accounted(anew(world))),
+    )
+    assert (mine.grounds_id, mine.grounds) == (theirs.grounds_id, theirs.grounds)
+
+
+@given(worlds(), st.lists(rule_documents("x", kinds=("soft",)), min_size=2, max_size=4), st.randoms())
+def test_the_order_of_soft_rules_changes_nothing(world: World, soft: list[Any], chance: Any) -> None:
+    named = [rule | {"name": f"soft {n}"} for n, rule in enumerate(soft)]
+    before = anew(world, *named)
+    chance.shuffle(named)
+    after = anew(world, *named)
+    assert accounted(after) == accounted(before)
+
+
+@given(worlds(), rule_documents("another", kinds=("soft",)))
+def test_a_soft_rule_admits_and_refuses_nothing_and_moves_by_its_own_weights(
+    world: World, rule: dict[str, Any]
+) -> None:
+    before, after = scores(anew(world)), scores(anew(world, rule))
+    assert before.keys() == after.keys()
+    moved = {rule["score_modifier"], 0, -rule["penalty"]}
+    for room, score in after.items():
+        base = before[room]
+        assert score in {max(0, base + by) for by in moved} or base == 0
+
+
+@given(worlds(), rule_documents("another", kinds=("hard",)))
+def test_one_more_hard_rule_grants_nothing(world: World, rule: dict[str, Any]) -> None:
+    """Buffers and cleaning apart, which take the place of other numbers and may be shorter."""
+    if rule["type"] in ("buffer_time", "cleaning_buffer"):
+        return
+    wish = Wish(visit=world.visit, room="chosen")
+    before, after = (
+        assess(each.directory, each.timetable(), world.patient, world.authorizations, wish)
+        for each in (anew(world), anew(world, rule))
+    )
+    assert {reason.code for reason in before.reasons} <= {reason.code for reason in after.reasons} | {
+        "no_room_available"
+    }
+    assert not (before.reasons and not after.reasons)
+
+
+@given(worlds())
+def test_the_rules_that_are_said_to_apply_are_the_clinics_own(world: World) -> None:
+    own = {rule["name"] for each in world.directory.policies for rule in each.rules}
+    assert set(rules_applied(accounted(world))) <= own
+
+
+@given(worlds(), rule_documents("another"))
+def test_a_rule_is_in_force_where_its_scope_is_and_nowhere_else(world: World, rule: dict[str, Any]) -> None:
+    after = anew(world, rule)
+    who = world.visit.lines[0].practitioner_id
+    policy = in_force(after.directory)
+    assert "another" in {each.rule.name for each in policy.rules_for("c", "s", who)}
+    assert "another" not in {each.rule.name for each in policy.rules_for("c", "s", "somebody else")}
