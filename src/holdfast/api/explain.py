@@ -29,14 +29,14 @@ class ScoreLine(msgspec.Struct, kw_only=True):
 
 class RoomCandidate(msgspec.Struct, kw_only=True):
     """A room that could be had. `lines` add up, from 100 and never below 0, to the score; `surplus_capacity` and
-    `visits_that_day` decide between equal scores (null: it was not compared)."""
+    `visits_that_day` decide between equal scores, in that order."""
 
     room_id: str
     room_number: str | None
     score: int
     lines: list[ScoreLine]
     surplus_capacity: int
-    visits_that_day: int | None
+    visits_that_day: int
     sentence: str
 
 
@@ -208,7 +208,7 @@ def _because(candidates: Sequence[Candidate]) -> str:
     if best.surplus < equal[1].surplus:
         return f"has the best score, {best.score}, and of those rooms the capacity nearest to what is needed"
     equal = [each for each in equal if each.surplus == best.surplus]
-    if (best.visits_that_day or 0) < (equal[1].visits_that_day or 0):
+    if best.visits_that_day < equal[1].visits_that_day:
         return f"has the fewest visits that day of {len(equal)} equally good rooms"
     return f"comes first in the order of {len(equal)} equally good rooms"
 

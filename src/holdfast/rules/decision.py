@@ -32,12 +32,12 @@ class Grounds(msgspec.Struct, array_like=True):
 
 
 class Had(NamedTuple):
-    """A room that could be had: its place among the admitted, its score, visits that day where they were compared, and what
-    was said of it at this time."""
+    """A room that could be had: its place among the admitted, its score, visits that day, and what was said of it at this
+    time."""
 
     place: int
     score: int
-    visits_that_day: int | None = None
+    visits_that_day: int
     said: Sequence[Said] = ()
 
 
@@ -114,7 +114,7 @@ class Candidate(NamedTuple):
     room_id: str
     score: int
     surplus: int
-    visits_that_day: int | None
+    visits_that_day: int
     said: Sequence[Said]
 
 
@@ -153,7 +153,7 @@ def replayed(decision: str, grounds: str) -> str | None:
     def rank(each: Had) -> tuple[int, int, int, int]:
         admitted = ground.admitted[each.place]
         points = sum(said.effect for said in (*found.said, *admitted.said, *each.said))
-        return -max(0, BASE_SCORE + points), admitted.surplus, each.visits_that_day or 0, each.place
+        return -max(0, BASE_SCORE + points), admitted.surplus, each.visits_that_day, each.place
 
     best = min(found.had, key=rank, default=None)
     return None if best is None else ground.admitted[best.place].room_id

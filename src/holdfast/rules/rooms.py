@@ -5,7 +5,6 @@ What the rules say of a room whatever the time is remembered as long as the dire
 asked each time, of those rooms only that are free.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -53,15 +52,15 @@ class Candidates(NamedTuple):
 
 
 class Free(NamedTuple):
-    """A room that could be had: its score, what was said of it at this time, and how many visits begin in it that day where
-    that was compared."""
+    """A room that could be had: its score, what was said of it at this time, and how many visits begin in it that day (0
+    where nobody asks how it was chosen)."""
 
     suitable: Suitable
     seating: Seating
     turnover_minutes: int
     score: int
     said: Sequence[Said]
-    visits_that_day: int | None = None
+    visits_that_day: int = 0
 
 
 class RoomChoice(NamedTuple):
@@ -160,10 +159,11 @@ def choose(
         return []
     program = in_force(directory).program(question)
     known = candidates(directory, rooms, question, program)
-    found = _free(directory, timetable, known, question, program, only_best=True)
+    said = program.about_visit(question, timetable)
+    found = _free(directory, timetable, known, question, program, said, only_best=True)
     if not found:
         return [*known.refused, *_not_now(directory, timetable, known, question, program)]
-    return _choice(_first(found, timetable, question))
+    return _choice(found[0] if len(found) == 1 else _first(found, timetable, question))
 
 
 def _choice(free: Free) -> RoomChoice:
@@ -177,13 +177,17 @@ def account(
     policy = in_force(directory)
     program = policy.program(question)
     known = candidates(directory, rooms, question, program) if rooms else _NO_ROOMS
-    found = _free(directory, timetable, known, question, program, only_best=False)
-    free = _in_order(found, timetable, question)
     said = program.about_visit(question, timetable)
+    free = _free(directory, timetable, known, question, program, said, only_best=False)
+    free.sort(key=_rank)
     not_now: Sequence[RoomRefusal] = ()
     if len(free) < len(known.admitted):
         not_now = _not_now(directory, timetable, known, question, program)
     return Account(policy.version, known, said, free, not_now, program.own_hard)
+
+
+def _rank(each: Free) -> tuple[int, int, int]:
+    return -each.score, each.suitable.surplus, each.visits_that_day
 
 
 def _free(
@@ -192,67 +196,53 @@ def _free(
     known: Candidates,
     question: Question,
     program: Program,
+    said_of_visit: Sequence[Said],
     *,
     only_best: bool,
 ) -> list[Free]:
-    """The rooms that could be had, in the order in which equal ones are taken; of those the best by score and surplus, as
-    far as `only_best`."""
-    base = BASE_SCORE + sum([each.effect for each in program.about_visit(question, timetable)])
+    """The rooms that could be had, in the order in which equal ones are taken: all, or those that are best by score and
+    surplus."""
+    base = BASE_SCORE + sum([each.effect for each in said_of_visit])
     by_rule = program.minutes(CleaningBuffer, question) if program.numbers else None
+    moment = program.moment(question, timetable)
     start, end = question.span
-    moment_hard, moment_soft = program.moment_hard, program.moment_soft
     best: tuple[int, int] | None = None
     found: list[Free] = []
     for suitable in known.admitted:
         _, room, minutes, points, surplus, may_be_unavailable, _ = suitable
         score = base + points
-        if only_best and best is not None and not moment_soft and (-max(score, 0), surplus) > best:
+        if only_best and moment is None and best is not None and (-max(score, 0), surplus) > best:
             continue
         if may_be_unavailable and unavailable(directory, room, question.span) is not None:
             continue
         if by_rule is not None:
             minutes = turnover(room, question.service, by_rule)
         seat = seating(timetable, room.id, start, end + minutes * MINUTE, room.seats)
-        if seat is None or (moment_hard and program.against_moment(question, room, timetable)):
+        if seat is None:
             continue
         said: Sequence[Said] = ()
-        if moment_soft:
-            said = program.about_moment(question, room, timetable)
+        if moment is not None:
+            if moment.hard and moment.against(room):
+                continue
+            said = moment.about(room)
             score += sum([each.effect for each in said])
         score = max(score, 0)
+        if not only_best:
+            visits = question.visits_that_day(timetable, room.id)
+            found.append(Free(suitable, seat, minutes, score, said, visits))
+            continue
         rank = (-score, surplus)
-        if only_best:
-            if best is not None and rank > best:
-                continue
-            if rank != best:
-                found.clear()
-        best = rank
-        found.append(Free(suitable, seat, minutes, score, said))
+        if best is None or rank < best:
+            best, found = rank, []
+        if rank == best:
+            found.append(Free(suitable, seat, minutes, score, said))
     return found
 
 
 def _first(found: list[Free], timetable: Timetable, question: Question) -> Free:
     """The one of equal rooms that has the fewest visits that day; the first of those, in display order, then number, then
     id."""
-    if len(found) == 1:
-        return found[0]
-    start, end = question.day
-    return min(found, key=lambda each: timetable.visits_beginning(each.suitable.room.id, start, end))
-
-
-def _in_order(found: list[Free], timetable: Timetable, question: Question) -> list[Free]:
-    """The rooms that could be had, best first; visits are counted where there are equal ones."""
-    if len(found) > 1:
-        ranks = Counter((each.score, each.suitable.surplus) for each in found)
-        day = question.day
-        found = [
-            each
-            if ranks[each.score, each.suitable.surplus] == 1
-            else each._replace(visits_that_day=timetable.visits_beginning(each.suitable.room.id, *day))
-            for each in found
-        ]
-        found.sort(key=lambda each: (-each.score, each.suitable.surplus, each.visits_that_day or 0))
-    return found
+    return min(found, key=lambda each: question.visits_that_day(timetable, each.suitable.room.id))
 
 
 def _not_now(
@@ -260,6 +250,7 @@ def _not_now(
 ) -> list[RoomRefusal]:
     """Why those of the admitted rooms could not be had that could not."""
     by_rule = program.minutes(CleaningBuffer, question) if program.numbers else None
+    moment = program.moment(question, timetable)
     start, end = question.span
     refusals = []
     for _, room, *_ in known.admitted:
@@ -271,9 +262,6 @@ def _not_now(
             refusals.append(
                 RoomRefusal(room.id, "room_conflict", f"Room {room.number} is taken.", "room_conflict")
             )
-        elif program.moment_hard:
-            refusals += [
-                RoomRefusal(room.id, each.rule, each.reason)
-                for each in program.against_moment(question, room, timetable)
-            ]
+        elif moment is not None:
+            refusals += [RoomRefusal(room.id, each.rule, each.reason) for each in moment.against(room)]
     return refusals

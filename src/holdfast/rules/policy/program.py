@@ -5,6 +5,7 @@ A judge that fails counts against: a hard rule refuses, a soft one says nothing,
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -46,8 +47,28 @@ class Against(NamedTuple):
 
 
 class _Judged(NamedTuple):
+    """A rule with its judge, and what is said of a room or visit when the judge is for it or against it, if that counts."""
+
     rule: Rule
     judge: Callable[..., Any]
+    said_for: Said | None
+    said_against: Said | None
+
+
+class Moment:
+    """What the rules say of rooms at one visit's time. Made anew for each visit."""
+
+    def __init__(self, hard: list[_Judged], soft: list[_Judged], faults: dict[str, Fault]) -> None:
+        self.hard, self.soft = hard, soft
+        self._faults = faults
+
+    def against(self, room: Room) -> list[Against]:
+        """The hard rules that refuse the room."""
+        return _refusals(self.hard, self._faults, room)
+
+    def about(self, room: Room) -> list[Said]:
+        """What the soft rules say of it."""
+        return _said(self.soft, self._faults, room)
 
 
 class Program:
@@ -60,8 +81,8 @@ class Program:
         self._visit_soft: list[_Judged] = []
         self._room_hard: list[_Judged] = []
         self._room_soft: list[_Judged] = []
-        self.moment_hard: list[_Judged] = []
-        self.moment_soft: list[_Judged] = []
+        self._moment_hard: list[_Judged] = []
+        self._moment_soft: list[_Judged] = []
         self.numbers: list[Scoped] = []
         self.own_hard: list[str] = []
         """The names of the hard rules that are not shipped."""
@@ -84,20 +105,20 @@ class Program:
         elif isinstance(rule, RoomRule) and not is_timed:
             judges = self._room_hard if is_hard else self._room_soft
         else:
-            judges = self.moment_hard if is_hard else self.moment_soft
+            judges = self._moment_hard if is_hard else self._moment_soft
             if isinstance(rule, RoomRule):
-                judge = _whenever(judge)
-        judges.append(_Judged(rule, _at_times(rule, judge) if is_timed else judge))
+                judge = _at_any_moment(judge)
+        judges.append(_judged(rule, _at_times(rule, judge) if is_timed else judge))
 
     # About the visit
 
     def against(self, question: Question, timetable: Timetable) -> list[Against]:
         """The hard rules that refuse the visit, whatever its room."""
-        return self._refusals(self._visit_hard, question, timetable) if self._visit_hard else []
+        return _refusals(self._visit_hard, self._faults, question, timetable)
 
     def about_visit(self, question: Question, timetable: Timetable) -> list[Said]:
         """What the soft rules say of the visit, whatever its room."""
-        return self._said(self._visit_soft, None, question, timetable) if self._visit_soft else []
+        return _said(self._visit_soft, self._faults, question, timetable)
 
     def minutes(self, kind: type[NumberRule], question: Question) -> int | None:
         """The number that takes the place of the resource's own: of the narrowest scope, then the largest. None: its own."""
@@ -117,56 +138,84 @@ class Program:
 
     def against_room(self, question: Question, room: Room) -> list[Against]:
         """The hard rules that refuse the room at any time."""
-        return self._refusals(self._room_hard, question, room)
+        return _refusals(self._room_hard, self._faults, question, room)
 
     def about_room(self, question: Question, room: Room) -> list[Said]:
         """What the soft rules say of the room at any time."""
-        return self._said(self._room_soft, room, question, room)
+        return _said(self._room_soft, self._faults, question, room)
 
-    def against_moment(self, question: Question, room: Room, timetable: Timetable) -> list[Against]:
-        """The hard rules that refuse the room at the visit's time."""
-        return self._refusals(self.moment_hard, question, room, timetable)
+    def moment(self, question: Question, timetable: Timetable) -> Moment | None:
+        """The rules about rooms at the visit's time; None if there are none."""
+        if not self._moment_hard and not self._moment_soft:
+            return None
+        hard, soft = (
+            [each for each in map(partial(self._prepared, question, timetable), judges) if each is not None]
+            for judges in (self._moment_hard, self._moment_soft)
+        )
+        return Moment(hard, soft, self._faults) if hard or soft else None
 
-    def about_moment(self, question: Question, room: Room, timetable: Timetable) -> list[Said]:
-        """What the soft rules say of the room at the visit's time."""
-        return self._said(self.moment_soft, room, question, room, timetable)
+    def _prepared(self, question: Question, timetable: Timetable, judged: _Judged) -> _Judged | None:
+        try:
+            test = judged.judge(question, timetable)
+        except Exception as error:  # noqa: BLE001 a rule that fails must not let anything pass
+            test = partial(_raise, error)
+        return None if test is None else judged._replace(judge=test)
 
-    def _refusals(self, judges: list[_Judged], *asked: Any) -> list[Against]:
-        found = []
-        for rule, judge in judges:
-            try:
-                why = judge(*asked)
-            except Exception as error:  # noqa: BLE001 a rule that fails must not let anything pass
-                self._faults[rule.name] = Fault(rule.name, type(error).__name__)
-                why = f"cannot be judged by {rule.name}, so it is refused"
-            if isinstance(why, Why):
-                found.append(Against(rule.name, _type(rule), *why))
-            elif why is not None:
-                found.append(Against(rule.name, _type(rule), why))
-        return found
 
-    def _said(self, judges: list[_Judged], room: Room | None, *asked: Any) -> list[Said]:
-        found = []
-        for rule, judge in judges:
-            try:
-                opinion: Opinion = judge(*asked)
-            except Exception as error:  # noqa: BLE001 as above; advice that fails is none
-                self._faults[rule.name] = Fault(rule.name, type(error).__name__)
-                continue
-            if opinion and (points := rule.effect(opinion)):
-                found.append(Said(rule.name, points, rule.says(opinion, room)))
-        return found
+def _raise(error: Exception, _room: Room) -> None:
+    raise error
+
+
+def _judged(rule: Rule, judge: Callable[..., Any]) -> _Judged:
+    if rule.kind == "hard":
+        return _Judged(rule, judge, None, None)
+    modifier, penalty = int(getattr(rule, "score_modifier", 0)), int(getattr(rule, "penalty", 0))
+    return _Judged(
+        rule,
+        judge,
+        Said(rule.name, modifier, rule.says(1)) if modifier else None,
+        Said(rule.name, -penalty, rule.says(-1)) if penalty else None,
+    )
+
+
+def _refusals(judges: list[_Judged], faults: dict[str, Fault], *asked: Any) -> list[Against]:
+    found = []
+    for rule, judge, _, _ in judges:
+        try:
+            why = judge(*asked)
+        except Exception as error:  # noqa: BLE001 as above
+            faults[rule.name] = Fault(rule.name, type(error).__name__)
+            why = f"cannot be judged by {rule.name}, so it is refused"
+        if isinstance(why, Why):
+            found.append(Against(rule.name, _type(rule), *why))
+        elif why is not None:
+            found.append(Against(rule.name, _type(rule), why))
+    return found
+
+
+def _said(judges: list[_Judged], faults: dict[str, Fault], *asked: Any) -> list[Said]:
+    found = []
+    for rule, judge, said_for, said_against in judges:
+        try:
+            opinion: Opinion = judge(*asked)
+        except Exception as error:  # noqa: BLE001 as above; advice that fails is none
+            faults[rule.name] = Fault(rule.name, type(error).__name__)
+            continue
+        said = said_for if opinion == 1 else said_against if opinion == -1 else None
+        if said is not None:
+            found.append(said)
+    return found
 
 
 def _type(rule: Rule) -> str:
     return str(rule.__struct_config__.tag)
 
 
-def _whenever(judge: Callable[..., Any]) -> Callable[..., Any]:
-    """A judge of rooms where the time is given too."""
+def _at_any_moment(judge: Callable[..., Any]) -> Callable[..., Any]:
+    """A judge of rooms, asked at a visit's time."""
 
-    def judges(question: Question, room: Room, _timetable: Timetable) -> Any:
-        return judge(question, room)
+    def judges(question: Question, _timetable: Timetable) -> Callable[[Room], Any]:
+        return partial(judge, question)
 
     return judges
 
@@ -175,9 +224,9 @@ def _at_times(rule: Rule, judge: Callable[..., Any]) -> Callable[..., Any]:
     """The judge at the times that the rule is about; at others it says nothing."""
     assert rule.when is not None  # noqa: S101 asked for timed rules only
     applies = rule.when.clock()
-    nothing = None if rule.kind == "hard" else 0
+    nothing = 0 if rule.kind == "soft" and isinstance(rule, VisitRule) else None
 
-    def judges(question: Question, *asked: Any) -> Any:
-        return judge(question, *asked) if applies(question) else nothing
+    def judges(question: Question, timetable: Timetable) -> Any:
+        return judge(question, timetable) if applies(question) else nothing
 
     return judges

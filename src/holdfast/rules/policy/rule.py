@@ -54,7 +54,9 @@ Finding = str | Why | None | Opinion
 
 VisitJudge = Callable[[Question, Timetable], Finding]
 RoomJudge = Callable[[Question, Room], Finding]
-MomentJudge = Callable[[Question, Room, Timetable], Finding]
+RoomTest = Callable[[Room], Finding]
+MomentJudge = Callable[[Question, Timetable], RoomTest | None]
+"""What can be found out once for all rooms is found out first; None says nothing of any room."""
 
 
 def minutes(clock: str) -> int:
@@ -138,15 +140,9 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         """What the types of the fields cannot say; fields as in the rule."""
         return []
 
-    def says(self, opinion: Opinion, room: Room | None) -> str:
-        """A soft rule's opinion as a sentence; the room is named before it. Asked of soft rules only."""
-        return "" if opinion == 0 else "suits" if opinion == 1 else "does not suit"
-
-    def effect(self, opinion: Opinion) -> int:
-        """Points; asked of soft rules only."""
-        if opinion == 1:
-            return int(getattr(self, "score_modifier", 0))
-        return -int(getattr(self, "penalty", 0)) if opinion == -1 else 0
+    def says(self, opinion: Literal[-1, 1]) -> str:
+        """A soft rule's opinion: what is said after a room's name, or of the visit as a sentence with its full stop."""
+        return "suits" if opinion == 1 else "does not suit"
 
 
 class VisitRule(Rule, frozen=True, kw_only=True):

@@ -1,10 +1,9 @@
 """Patients stay with the practitioners they know."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from holdfast.rules.facts import Room
 from holdfast.rules.policy.question import Question
 from holdfast.rules.policy.rule import Kind, Opinion, Points, VisitJudge, VisitRule
 from holdfast.rules.timetable import Timetable
@@ -37,5 +36,5 @@ class Continuity(VisitRule, frozen=True, kw_only=True, tag="continuity"):
 
         return thinks
 
-    def says(self, opinion: Opinion, room: Room | None) -> str:
+    def says(self, opinion: Literal[-1, 1]) -> str:
         return f"The patient has {'' if opinion == 1 else 'not '}been with the practitioner before."

@@ -1,11 +1,10 @@
 """When a patient can come."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from holdfast.rules import people
-from holdfast.rules.facts import Room
 from holdfast.rules.policy.question import Question
 from holdfast.rules.policy.rule import Kind, Opinion, Points, VisitJudge, VisitRule
 from holdfast.rules.timetable import Timetable
@@ -34,5 +33,5 @@ class PatientAvailability(VisitRule, frozen=True, kw_only=True, tag="patient_ava
 
         return refuses if self.kind == "hard" else opinion
 
-    def says(self, opinion: Opinion, room: Room | None) -> str:
+    def says(self, opinion: Literal[-1, 1]) -> str:
         return f"The visit lies {'inside' if opinion == 1 else 'outside'} the times at which the patient can come."

@@ -1,6 +1,6 @@
 """Practitioners would rather be in certain rooms."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -29,5 +29,5 @@ class PractitionerRoomPreference(RoomRule, frozen=True, kw_only=True, tag="pract
 
         return thinks
 
-    def says(self, opinion: Opinion, room: Room | None) -> str:
+    def says(self, opinion: Literal[-1, 1]) -> str:
         return "is a preferred room" if opinion == 1 else "is not a preferred room"

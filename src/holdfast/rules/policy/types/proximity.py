@@ -1,12 +1,12 @@
 """Practitioners need not walk far from one visit to the next."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from holdfast.rules.facts import Room
 from holdfast.rules.policy.question import Question
-from holdfast.rules.policy.rule import Kind, MomentJudge, MomentRule, Opinion, Points, Rooms
+from holdfast.rules.policy.rule import Kind, MomentJudge, MomentRule, Opinion, Points, Rooms, RoomTest
 from holdfast.rules.timetable import Timetable
 
 
@@ -29,17 +29,20 @@ class Proximity(MomentRule, frozen=True, kw_only=True, tag="proximity"):
     def judge(self) -> MomentJudge:
         near = frozenset(self.near_each_other)
 
-        def thinks(question: Question, room: Room, timetable: Timetable) -> Opinion:
+        def thinks(room: Room) -> Opinion:
+            return 1 if room.id in near else -1
+
+        def judges(question: Question, timetable: Timetable) -> RoomTest | None:
             before = _visit_before(question, timetable) if near else None
             if before is None:
-                return 0
+                return None
             owner, start, end = before
             was_near = any(timetable.has(each, start, end, owner) for each in near)
-            return 0 if not was_near else 1 if room.id in near else -1
+            return thinks if was_near else None
 
-        return thinks
+        return judges
 
-    def says(self, opinion: Opinion, room: Room | None) -> str:
+    def says(self, opinion: Literal[-1, 1]) -> str:
         return f"is {'' if opinion == 1 else 'not '}near the room of the practitioner's visit before"
 
 

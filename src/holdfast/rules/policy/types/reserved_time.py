@@ -13,6 +13,7 @@ from holdfast.rules.policy.rule import (
     MomentJudge,
     MomentRule,
     Rooms,
+    RoomTest,
     Services,
     minutes,
     touches,
@@ -45,11 +46,12 @@ class ReservedTime(MomentRule, frozen=True, kw_only=True, tag="reserved_time"):
         released = self.release_hours_before * 3600
         told = f"is kept for other services from {self.time_from} to {self.time_to}"
 
-        def refuses(question: Question, room: Room, _timetable: Timetable) -> str | None:
-            if question.service.id in services or (kept and room.id not in kept):
-                return None
-            if question.span[0] - question.now <= released or not touches(question, low, high):
-                return None
-            return told
+        def refuses(room: Room) -> str | None:
+            return told if not kept or room.id in kept else None
 
-        return refuses
+        def judges(question: Question, _timetable: Timetable) -> RoomTest | None:
+            if question.service.id in services or question.span[0] - question.now <= released:
+                return None
+            return refuses if touches(question, low, high) else None
+
+        return judges

@@ -1,12 +1,12 @@
 """Patients find their way to the room they were in."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from holdfast.rules.facts import Room
 from holdfast.rules.policy.question import Question
-from holdfast.rules.policy.rule import Kind, MomentJudge, MomentRule, Opinion, Points
+from holdfast.rules.policy.rule import Kind, MomentJudge, MomentRule, Opinion, Points, RoomTest
 from holdfast.rules.timetable import Timetable
 
 
@@ -22,15 +22,21 @@ class SameRoomAsLastVisit(MomentRule, frozen=True, kw_only=True, tag="same_room_
     ] = 0
 
     def judge(self) -> MomentJudge:
-        def thinks(question: Question, room: Room, _timetable: Timetable) -> Opinion:
+        def judges(question: Question, _timetable: Timetable) -> RoomTest | None:
             past = () if question.patient is None else question.patient.past
             last = max(
                 (each for each in past if each.room_id is not None and question.is_before(each.start, each.id)),
                 key=lambda each: (each.start, each.id), default=None,
             )  # fmt: skip
-            return 0 if last is None else 1 if last.room_id == room.id else -1
+            if last is None:
+                return None
 
-        return thinks
+            def thinks(room: Room) -> Opinion:
+                return 1 if room.id == last.room_id else -1
 
-    def says(self, opinion: Opinion, room: Room | None) -> str:
+            return thinks
+
+        return judges
+
+    def says(self, opinion: Literal[-1, 1]) -> str:
         return f"is {'' if opinion == 1 else 'not '}the room of the patient's last visit"

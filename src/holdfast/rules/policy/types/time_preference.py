@@ -1,11 +1,10 @@
 """Some parts of the day are better than others."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from holdfast.errors import FieldError
-from holdfast.rules.facts import Room
 from holdfast.rules.policy.question import Question
 from holdfast.rules.policy.rule import (
     Clock,
@@ -43,5 +42,5 @@ class TimePreference(VisitRule, frozen=True, kw_only=True, tag="time_preference"
 
         return thinks
 
-    def says(self, opinion: Opinion, room: Room | None) -> str:
+    def says(self, opinion: Literal[-1, 1]) -> str:
         return f"The visit lies {'in' if opinion == 1 else 'outside'} {self.time_from} to {self.time_to}."

@@ -1,13 +1,13 @@
 """Rooms that have had little to do that day come before those that have had much."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from holdfast.errors import FieldError
 from holdfast.rules.facts import Room
 from holdfast.rules.policy.question import Question
-from holdfast.rules.policy.rule import Kind, MomentJudge, MomentRule, Opinion, Points
+from holdfast.rules.policy.rule import Kind, MomentJudge, MomentRule, Opinion, Points, RoomTest
 from holdfast.rules.timetable import Timetable
 
 Percent = Annotated[int, Meta(ge=0, le=100, extra={"unit": "percent"})]
@@ -38,13 +38,16 @@ class UtilizationBalancing(MomentRule, frozen=True, kw_only=True, tag="utilizati
     def judge(self) -> MomentJudge:
         low, high = self.low_percent * self.visits_per_day_max, self.high_percent * self.visits_per_day_max
 
-        def thinks(question: Question, room: Room, timetable: Timetable) -> Opinion:
-            share = 100 * timetable.visits_beginning(room.id, *question.day)
-            return 1 if share < low else -1 if share > high else 0
+        def judges(question: Question, timetable: Timetable) -> RoomTest:
+            def thinks(room: Room) -> Opinion:
+                share = 100 * question.visits_that_day(timetable, room.id)
+                return 1 if share < low else -1 if share > high else 0
 
-        return thinks
+            return thinks
 
-    def says(self, opinion: Opinion, room: Room | None) -> str:
+        return judges
+
+    def says(self, opinion: Literal[-1, 1]) -> str:
         if opinion == 1:
             return f"is used for less than {self.low_percent} % of its day"
         return f"is used for more than {self.high_percent} % of its day"

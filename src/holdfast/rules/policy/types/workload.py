@@ -1,10 +1,9 @@
 """A practitioner has only so many visits a day."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from holdfast.rules.facts import Room
 from holdfast.rules.policy.question import Question
 from holdfast.rules.policy.rule import Kind, Opinion, Points, VisitJudge, VisitRule
 from holdfast.rules.timetable import Timetable
@@ -28,7 +27,7 @@ class Workload(VisitRule, frozen=True, kw_only=True, tag="workload"):
 
         def is_beyond(question: Question, timetable: Timetable) -> bool:
             return any(
-                timetable.visits_beginning(each, *question.day) >= most for each in question.practitioner_ids
+                question.visits_that_day(timetable, each) >= most for each in question.practitioner_ids
             )
 
         def refuses(question: Question, timetable: Timetable) -> str | None:
@@ -39,7 +38,7 @@ class Workload(VisitRule, frozen=True, kw_only=True, tag="workload"):
 
         return refuses if self.kind == "hard" else thinks
 
-    def says(self, opinion: Opinion, room: Room | None) -> str:
+    def says(self, opinion: Literal[-1, 1]) -> str:
         if opinion == 1:
             return f"The practitioner has fewer than {self.visits_max} other visits that day."
         return f"The practitioner has {self.visits_max} other visits that day."
