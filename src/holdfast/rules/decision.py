@@ -21,14 +21,16 @@ class Admitted(NamedTuple):
 
     room_id: str
     surplus: int
-    said: Sequence[Said]
+    said: Sequence[int]
 
 
 class Grounds(msgspec.Struct, array_like=True):
-    """What was said of the rooms whatever the time: those admitted, in the order in which equal ones are taken."""
+    """What was said of the rooms whatever the time: those admitted, in the order in which equal ones are taken. `says` is
+    everything that the soft rules can say; the rest names it by its place there."""
 
     admitted: Sequence[Admitted]
     refused: Sequence[RoomRefusal]
+    says: Sequence[Said]
 
 
 class Had(NamedTuple):
@@ -38,7 +40,7 @@ class Had(NamedTuple):
     place: int
     score: int
     visits_that_day: int
-    said: Sequence[Said] = ()
+    said: Sequence[int] = ()
 
 
 class Decision(msgspec.Struct, array_like=True):
@@ -48,7 +50,7 @@ class Decision(msgspec.Struct, array_like=True):
     had: Sequence[Had]
     taken: Sequence[int] = ()
     not_now: Sequence[RoomRefusal] = ()
-    said: Sequence[Said] = ()
+    said: Sequence[int] = ()
 
 
 class Kept(NamedTuple):
@@ -69,29 +71,29 @@ _encode = msgspec.json.Encoder().encode
 
 def kept(directory: Directory, account: Account) -> Kept:
     """The account in its stored form."""
-    grounds_id, grounds = _grounds_of(directory, account.known)
-    taken: Sequence[int] = ()
-    not_now: Sequence[RoomRefusal] = ()
-    if account.not_now:
-        places = {each.room.id: each.place for each in account.known.admitted}
-        taken = [places[each.room_id] for each in account.not_now if each.code == "room_conflict"]
-        not_now = [each for each in account.not_now if each.code != "room_conflict"]
+    grounds_id, grounds = _grounds_of(directory, account)
     had = [
-        Had(each.suitable.place, each.score, each.visits_that_day, each.said)
+        (each.suitable.place, each.score, each.visits_that_day, _places(each.said))
         if each.said
         else (each.suitable.place, each.score, each.visits_that_day)
         for each in account.free
     ]
-    decision = Decision(account.policy_version, had, taken, not_now, account.said)  # type: ignore[arg-type]
+    taken = [each.place for each in account.taken]
+    decision = Decision(account.policy_version, had, taken, account.not_now, _places(account.said))  # type: ignore[arg-type]
     return Kept(_encode(decision).decode(), grounds_id, grounds)
 
 
-def _grounds_of(directory: Directory, known: Candidates) -> tuple[str, str]:
+def _places(said: Sequence[Said]) -> list[int]:
+    return [each.place for each in said]
+
+
+def _grounds_of(directory: Directory, account: Account) -> tuple[str, str]:
     """The grounds and their id, remembered as long as the candidates are."""
+    known = account.known
     found: tuple[Candidates, str, str] | None = directory.remembered.get(("grounds", id(known)))
     if found is None or found[0] is not known:
-        admitted = [Admitted(each.room.id, each.surplus, each.said) for each in known.admitted]
-        text = _encode(Grounds(admitted, known.refused))
+        admitted = [Admitted(each.room.id, each.surplus, _places(each.said)) for each in known.admitted]
+        text = _encode(Grounds(admitted, known.refused, account.says))
         digest = hashlib.blake2b(text, digest_size=16).hexdigest()
         grounds_id = f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
         found = directory.remembered["grounds", id(known)] = (known, grounds_id, text.decode())
@@ -135,7 +137,7 @@ def told(decision: str, grounds: str, taken: str = "The room is taken.") -> Told
             each.score,
             ground.admitted[each.place].surplus,
             each.visits_that_day,
-            (*found.said, *ground.admitted[each.place].said, *each.said),
+            [ground.says[said] for said in (*found.said, *ground.admitted[each.place].said, *each.said)],
         )
         for each in found.had
     ]
@@ -152,7 +154,7 @@ def replayed(decision: str, grounds: str) -> str | None:
 
     def rank(each: Had) -> tuple[int, int, int, int]:
         admitted = ground.admitted[each.place]
-        points = sum(said.effect for said in (*found.said, *admitted.said, *each.said))
+        points = sum(ground.says[said].effect for said in (*found.said, *admitted.said, *each.said))
         return -max(0, BASE_SCORE + points), admitted.surplus, each.visits_that_day, each.place
 
     best = min(found.had, key=rank, default=None)

@@ -71,20 +71,22 @@ class RoomChoice(NamedTuple):
 
 
 class Account(NamedTuple):
-    """How a room was chosen: what can be said of the rooms at any time, what was said of the visit whatever its room, every
-    room that could be had, best first, and why each other of the admitted could not."""
+    """How a room was chosen: what can be said of the rooms at any time, and at all by soft rules, what was said of the visit whatever its room, every
+    room that could be had, best first, those that are taken, and why others of the admitted could not be had."""
 
     policy_version: int
     known: Candidates
+    says: Sequence[Said]
     said: Sequence[Said]
     free: Sequence[Free]
+    taken: Sequence[Suitable]
     not_now: Sequence[RoomRefusal]
     own_hard: Sequence[str]
     """The hard rules, not shipped, that the free rooms passed."""
 
     @property
     def refused(self) -> list[RoomRefusal]:
-        return [*self.known.refused, *self.not_now]
+        return [*self.known.refused, *self.not_now, *map(_taken, self.taken)]
 
     @property
     def choice(self) -> RoomChoice | None:
@@ -92,6 +94,7 @@ class Account(NamedTuple):
 
 
 _NO_ROOMS = Candidates((), ())
+_NOTHING_SAID: Sequence[Said] = ()
 
 
 def turnover(room: Room, service: Service, by_rule: int | None = None) -> int:
@@ -159,10 +162,10 @@ def choose(
         return []
     program = in_force(directory).program(question)
     known = candidates(directory, rooms, question, program)
-    said = program.about_visit(question, timetable)
-    found = _free(directory, timetable, known, question, program, said, only_best=True)
+    weighing = _Weighing(directory, timetable, known, question, program)
+    found = weighing.best()
     if not found:
-        return [*known.refused, *_not_now(directory, timetable, known, question, program)]
+        return account(directory, timetable, rooms, question).refused
     return _choice(found[0] if len(found) == 1 else _first(found, timetable, question))
 
 
@@ -177,66 +180,101 @@ def account(
     policy = in_force(directory)
     program = policy.program(question)
     known = candidates(directory, rooms, question, program) if rooms else _NO_ROOMS
-    said = program.about_visit(question, timetable)
-    free = _free(directory, timetable, known, question, program, said, only_best=False)
+    weighing = _Weighing(directory, timetable, known, question, program)
+    taken: list[Suitable] = []
+    not_now: list[RoomRefusal] = []
+    free = weighing.all(taken, not_now)
     free.sort(key=_rank)
-    not_now: Sequence[RoomRefusal] = ()
-    if len(free) < len(known.admitted):
-        not_now = _not_now(directory, timetable, known, question, program)
-    return Account(policy.version, known, said, free, not_now, program.own_hard)
+    return Account(policy.version, known, program.says, weighing.said, free, taken, not_now, program.own_hard)
 
 
 def _rank(each: Free) -> tuple[int, int, int]:
     return -each.score, each.suitable.surplus, each.visits_that_day
 
 
-def _free(
-    directory: Directory,
-    timetable: Timetable,
-    known: Candidates,
-    question: Question,
-    program: Program,
-    said_of_visit: Sequence[Said],
-    *,
-    only_best: bool,
-) -> list[Free]:
-    """The rooms that could be had, in the order in which equal ones are taken: all, or those that are best by score and
-    surplus."""
-    base = BASE_SCORE + sum([each.effect for each in said_of_visit])
-    by_rule = program.minutes(CleaningBuffer, question) if program.numbers else None
-    moment = program.moment(question, timetable)
-    start, end = question.span
-    best: tuple[int, int] | None = None
-    found: list[Free] = []
-    for suitable in known.admitted:
-        _, room, minutes, points, surplus, may_be_unavailable, _ = suitable
-        score = base + points
-        if only_best and moment is None and best is not None and (-max(score, 0), surplus) > best:
-            continue
-        if may_be_unavailable and unavailable(directory, room, question.span) is not None:
-            continue
-        if by_rule is not None:
-            minutes = turnover(room, question.service, by_rule)
-        seat = seating(timetable, room.id, start, end + minutes * MINUTE, room.seats)
-        if seat is None:
-            continue
-        said: Sequence[Said] = ()
-        if moment is not None:
-            if moment.hard and moment.against(room):
+class _Weighing:
+    """The admitted rooms at one visit's time, in the order in which equal ones are taken."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        timetable: Timetable,
+        known: Candidates,
+        question: Question,
+        program: Program,
+    ) -> None:
+        self._directory = directory
+        self._timetable = timetable
+        self._known = known
+        self._question = question
+        self.said = program.about_visit(question, timetable)
+        self._base = BASE_SCORE + sum([each.effect for each in self.said]) if self.said else BASE_SCORE
+        self._by_rule = program.minutes(CleaningBuffer, question) if program.numbers else None
+        self._moment = program.moment(question, timetable)
+
+    def best(self) -> list[Free]:
+        """Those that are best by score and surplus."""
+        base, moment = self._base, self._moment
+        best: tuple[int, int] | None = None
+        found: list[Free] = []
+        for suitable in self._known.admitted:
+            if moment is None and best is not None:
+                score = base + suitable.points
+                if (-score if score > 0 else 0, suitable.surplus) > best:
+                    continue
+            if suitable.may_be_unavailable and self._unavailable(suitable.room) is not None:
                 continue
-            said = moment.about(room)
-            score += sum([each.effect for each in said])
-        score = max(score, 0)
-        if not only_best:
-            visits = question.visits_that_day(timetable, room.id)
-            found.append(Free(suitable, seat, minutes, score, said, visits))
-            continue
-        rank = (-score, surplus)
-        if best is None or rank < best:
-            best, found = rank, []
-        if rank == best:
-            found.append(Free(suitable, seat, minutes, score, said))
-    return found
+            seat, minutes = self._seat(suitable)
+            if seat is None or (moment is not None and moment.hard and moment.against(suitable.room)):
+                continue
+            score, said = self._score(suitable)
+            rank = (-score, suitable.surplus)
+            if best is None or rank < best:
+                best, found = rank, []
+            if rank == best:
+                found.append(Free(suitable, seat, minutes, score, said))
+        return found
+
+    def all(self, taken: list[Suitable], not_now: list[RoomRefusal]) -> list[Free]:
+        """All that could be had; the others are put into the lists."""
+        visits, day, moment = self._timetable.visits_beginning, self._question.day, self._moment
+        found: list[Free] = []
+        for suitable in self._known.admitted:
+            room = suitable.room
+            why = self._unavailable(room) if suitable.may_be_unavailable else None
+            if why is not None:
+                not_now.append(RoomRefusal(room.id, "room_unavailable", why, "room_unavailable"))
+                continue
+            seat, minutes = self._seat(suitable)
+            if seat is None:
+                taken.append(suitable)
+                continue
+            against = moment.against(room) if moment is not None and moment.hard else ()
+            if against:
+                not_now += [RoomRefusal(room.id, each.rule, each.reason) for each in against]
+                continue
+            score, said = self._score(suitable)
+            found.append(Free(suitable, seat, minutes, score, said, visits(room.id, *day)))
+        return found
+
+    def _unavailable(self, room: Room) -> str | None:
+        return unavailable(self._directory, room, self._question.span)
+
+    def _seat(self, suitable: Suitable) -> tuple[Seating | None, int]:
+        """A seat of the room, None if it is taken; and how many minutes the room needs after."""
+        room, minutes = suitable.room, suitable.turnover_minutes
+        if self._by_rule is not None:
+            minutes = turnover(room, self._question.service, self._by_rule)
+        start, end = self._question.span
+        return seating(self._timetable, room.id, start, end + minutes * MINUTE, room.seats), minutes
+
+    def _score(self, suitable: Suitable) -> tuple[int, Sequence[Said]]:
+        score, said = self._base + suitable.points, _NOTHING_SAID
+        if self._moment is not None:
+            said = self._moment.about(suitable.room)
+            if said:
+                score += sum([each.effect for each in said])
+        return (max(0, score)), said
 
 
 def _first(found: list[Free], timetable: Timetable, question: Question) -> Free:
@@ -245,23 +283,6 @@ def _first(found: list[Free], timetable: Timetable, question: Question) -> Free:
     return min(found, key=lambda each: question.visits_that_day(timetable, each.suitable.room.id))
 
 
-def _not_now(
-    directory: Directory, timetable: Timetable, known: Candidates, question: Question, program: Program
-) -> list[RoomRefusal]:
-    """Why those of the admitted rooms could not be had that could not."""
-    by_rule = program.minutes(CleaningBuffer, question) if program.numbers else None
-    moment = program.moment(question, timetable)
-    start, end = question.span
-    refusals = []
-    for _, room, *_ in known.admitted:
-        why = unavailable(directory, room, question.span)
-        minutes = turnover(room, question.service, by_rule)
-        if why is not None:
-            refusals.append(RoomRefusal(room.id, "room_unavailable", why, "room_unavailable"))
-        elif seating(timetable, room.id, start, end + minutes * MINUTE, room.seats) is None:
-            refusals.append(
-                RoomRefusal(room.id, "room_conflict", f"Room {room.number} is taken.", "room_conflict")
-            )
-        elif moment is not None:
-            refusals += [RoomRefusal(room.id, each.rule, each.reason) for each in moment.against(room)]
-    return refusals
+def _taken(suitable: Suitable) -> RoomRefusal:
+    room = suitable.room
+    return RoomRefusal(room.id, "room_conflict", f"Room {room.number} is taken.", "room_conflict")

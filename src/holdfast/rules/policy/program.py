@@ -7,7 +7,7 @@ A judge that fails counts against: a hard rule refuses, a soft one says nothing,
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from holdfast.rules.facts import Room
 from holdfast.rules.policy.question import Question
@@ -30,8 +30,10 @@ class Fault(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What a rule did to a room's score, or to that of all: points that are not 0."""
+    """What a rule does to a room's score, or to that of all: points that are not 0. `place`: among all that the rules of its
+    program can say."""
 
+    place: int
     rule: str
     effect: int
     reason: str
@@ -84,6 +86,9 @@ class Program:
         self._moment_hard: list[_Judged] = []
         self._moment_soft: list[_Judged] = []
         self.numbers: list[Scoped] = []
+        self.says: list[Said] = []
+        """Everything that the soft rules can say."""
+
         self.own_hard: list[str] = []
         """The names of the hard rules that are not shipped."""
 
@@ -108,7 +113,19 @@ class Program:
             judges = self._moment_hard if is_hard else self._moment_soft
             if isinstance(rule, RoomRule):
                 judge = _at_any_moment(judge)
-        judges.append(_judged(rule, _at_times(rule, judge) if is_timed else judge))
+        judges.append(self._judged(rule, _at_times(rule, judge) if is_timed else judge))
+
+    def _judged(self, rule: Rule, judge: Callable[..., Any]) -> _Judged:
+        if rule.kind == "hard":
+            return _Judged(rule, judge, None, None)
+        modifier, penalty = int(getattr(rule, "score_modifier", 0)), int(getattr(rule, "penalty", 0))
+        return _Judged(rule, judge, self._said(rule, modifier, 1), self._said(rule, -penalty, -1))
+
+    def _said(self, rule: Rule, effect: int, opinion: Literal[-1, 1]) -> Said | None:
+        if not effect:
+            return None
+        self.says.append(Said(len(self.says), rule.name, effect, rule.says(opinion)))
+        return self.says[-1]
 
     # About the visit
 
@@ -164,18 +181,6 @@ class Program:
 
 def _raise(error: Exception, _room: Room) -> None:
     raise error
-
-
-def _judged(rule: Rule, judge: Callable[..., Any]) -> _Judged:
-    if rule.kind == "hard":
-        return _Judged(rule, judge, None, None)
-    modifier, penalty = int(getattr(rule, "score_modifier", 0)), int(getattr(rule, "penalty", 0))
-    return _Judged(
-        rule,
-        judge,
-        Said(rule.name, modifier, rule.says(1)) if modifier else None,
-        Said(rule.name, -penalty, rule.says(-1)) if penalty else None,
-    )
 
 
 def _refusals(judges: list[_Judged], faults: dict[str, Fault], *asked: Any) -> list[Against]:
