@@ -29,6 +29,7 @@ STATUS: Final[Mapping[str, int]] = {
     "illegal_transition": 409,
     "hold_mismatch": 409,
     "hold_expired": 410,
+    "plan_outdated": 409,
     "not_replaceable": 409,
     "already_replaced": 409,
     "time_conflict": 409,

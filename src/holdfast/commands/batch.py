@@ -99,4 +99,5 @@ def need_of(intents: list[Intent], keys: list[tuple[str, str]] | None = None) ->
 
 
 def need_of_tickets(tickets: list[Ticket]) -> Need:
-    return need_of([t.intent for t in tickets], [t.stored_key for t in tickets if t.stored_key is not None])
+    parts = [part for ticket in tickets for part in ticket.intent.parts]
+    return need_of(parts, [ticket.stored_key for ticket in tickets if ticket.stored_key is not None])

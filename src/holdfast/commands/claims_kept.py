@@ -22,6 +22,12 @@ class ClaimsKept:
 
         self._new: dict[_Place, NewClaim] = {}
 
+    def copy(self) -> "ClaimsKept":
+        """The same rows, to go back to."""
+        twin = ClaimsKept()
+        twin._gone, twin._moved, twin._new = dict(self._gone), dict(self._moved), dict(self._new)
+        return twin
+
     def take(self, claims: Iterable[HeldClaim]) -> None:
         for resource, claim in claims:
             place = (resource, claim.start, claim.seat)

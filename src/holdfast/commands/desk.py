@@ -4,7 +4,8 @@ Verbs (book, move, …) ask questions here and put visits down; nothing here awa
 transaction sends the rows.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -67,6 +68,9 @@ class Desk:
         self._pasts: dict[str, dict[str, Past | None]] = {}
         """What this batch and the one before make of patients' visits, by patient and visit; None: keeps no time now."""
         self._lifted: set[str] = set()
+        self._together: frozenset[str] = frozenset()
+        """The visits that change together now: their time and units are off the desk until each is put down anew."""
+
         self._named_holds: set[str] = set()
         self._caregivers: set[tuple[str, str]] = set()
         self.learn(facts)
@@ -182,6 +186,8 @@ class Desk:
 
     def lift(self, visit: Visit) -> list[HeldClaim]:
         """Takes a visit's claims and units off the desk, so that it does not meet itself; `lower` puts them back."""
+        if visit.id in self._together:
+            return []
         held = [] if visit.status in WITHOUT_CLAIMS else self._held(visit)
         for resource, claim in held:
             self.timetable.remove(resource, claim)
@@ -199,6 +205,8 @@ class Desk:
         ]
 
     def lower(self, visit: Visit, held: list[HeldClaim]) -> None:
+        if visit.id in self._together:
+            return
         for resource, claim in held:
             self.timetable.add(resource, claim)
         self._lifted.discard(visit.id)
@@ -254,6 +262,47 @@ class Desk:
             else each
             for each in hold.claims
         ]
+
+    @contextmanager
+    def together(self, visits: Iterable[Visit]) -> Iterator[None]:
+        """Within it these visits are out of each other's way, so that they may exchange places; every one of them is put
+        down anew, without its time or with another. If anything is raised, nothing has changed."""
+        put_back = self._as_it_is()
+        visits = list(visits)
+        held = [each for visit in visits for each in self.lift(visit)]
+        self.claims.take(held)
+        self._together = frozenset(visit.id for visit in visits)
+        try:
+            yield
+            self._fill(held)
+        except BaseException:
+            put_back()
+            raise
+        finally:
+            self._together = frozenset()
+
+    def _as_it_is(self) -> Callable[[], None]:
+        """What puts the desk back as it is now."""
+        changes, claims, lifted = self.timetable.changes, self.claims.copy(), set(self._lifted)
+        holds = [(hold, hold.claims) for hold in self.timetable.holds.values()]
+        counters = [(each, each.scheduled_units, each.version) for each in self._authorizations.values()]
+        lists: tuple[list[Any], ...] = (
+            self.appointments_changed, self.lines_new, self.lines_changed, self.lines_gone, self.entries_new,
+            self.keeping.events, self.keeping.audit,
+        )  # fmt: skip
+        lengths = [len(each) for each in lists]
+
+        def put_back() -> None:
+            self.timetable.take_back(changes)
+            self.claims, self._lifted = claims, lifted
+            for hold, had in holds:
+                hold.claims = had
+            for authorization, units, version in counters:
+                authorization.scheduled_units, authorization.version = units, version
+            for each, length in zip(lists, lengths, strict=True):
+                del each[length:]
+
+        return put_back
 
     # What is put down
 

@@ -10,7 +10,7 @@ import msgspec
 
 from holdfast.actor import Asked
 from holdfast.commands.claims_kept import HeldClaim
-from holdfast.commands.desk import Desk, earliest_start
+from holdfast.commands.desk import Desk, View, earliest_start
 from holdfast.db.keeping import Keeping
 from holdfast.errors import FieldError, Invalid, NotFound, Refused
 from holdfast.rules.assess import Verdict, Wish, assess, spans
@@ -32,12 +32,35 @@ class _AbstractStruct(msgspec.StructMeta, ABCMeta):
     """A struct that may leave methods to its kinds."""
 
 
-class Intent(msgspec.Struct, metaclass=_AbstractStruct):
-    """A verb on one visit, as asked for."""
+class Errand(msgspec.Struct, metaclass=_AbstractStruct):
+    """What a request sends through the lane: a verb on a visit, or several that are granted together."""
 
     @property
     def rank(self) -> int:
         return MOVES
+
+    @property
+    @abstractmethod
+    def parts(self) -> tuple["Intent", ...]:
+        """The verbs that it is made of."""
+
+    @property
+    @abstractmethod
+    def status(self) -> int:
+        """Of the answer, when it is granted."""
+
+    @abstractmethod
+    def carry_out(self, desk: Desk, asked: Asked, view: View) -> tuple[bytes, int | None]:
+        """Grants: puts everything down on the desk and returns the answer, and the version of what it shows if that is one
+        visit. Raises Refused, NotFound, Invalid, and then nothing has changed."""
+
+
+class Intent(Errand):
+    """A verb on one visit, as asked for."""
+
+    @property
+    def parts(self) -> tuple["Intent", ...]:
+        return (self,)
 
     @property
     def is_placing(self) -> bool:
@@ -76,7 +99,6 @@ class Intent(msgspec.Struct, metaclass=_AbstractStruct):
 
     @property
     def status(self) -> int:
-        """Of the answer, when it is granted."""
         return 200 if self.visit_id else 201
 
     @abstractmethod
@@ -86,6 +108,11 @@ class Intent(msgspec.Struct, metaclass=_AbstractStruct):
     @abstractmethod
     def decide(self, desk: Desk, asked: Asked) -> Visit:
         """Grants: puts the visit down on the desk and returns it. Raises Refused, NotFound, Invalid."""
+
+    def carry_out(self, desk: Desk, asked: Asked, view: View) -> tuple[bytes, int | None]:
+        visit = self.decide(desk, asked)
+        patient = desk.patient(visit.patient_id) if self.is_placing else None
+        return view(visit, desk.directory, asked, patient), visit.version
 
 
 class Placing(Intent):

@@ -39,10 +39,17 @@ class Move(Placing, kw_only=True):
     notes: str | msgspec.UnsetType | None = msgspec.UNSET
     override_reason: str | None = None
     overlap_reason: str | None = None
+    is_planned: bool = False
+    """A plan found the room: it must be that one, but nobody has chosen it by hand."""
 
     @property
     def is_placing(self) -> bool:
         return True
+
+    @property
+    def is_placing_anew(self) -> bool:
+        """Whether more than notes is asked for."""
+        return not self._fields() <= {"notes"}
 
     @property
     def visit_id(self) -> str | None:
@@ -132,7 +139,7 @@ class Move(Placing, kw_only=True):
         visit = self.wished(desk.directory, before, desk.now)
         if not isinstance(self.notes, msgspec.UnsetType):
             visit.notes_encrypted = sealed_notes(desk.keeping, visit.id, self.notes)
-        if fields <= {"notes"}:
+        if not self.is_placing_anew:
             desk.put(asked, "appointment.noted", visit, before)
             return visit
         check_time(desk.settings, desk.now, visit.start, visit.end, "end")
@@ -142,7 +149,8 @@ class Move(Placing, kw_only=True):
         return visit
 
     def _place_anew(self, desk: Desk, asked: Asked, before: Visit, visit: Visit) -> None:
-        manual = self.room_id is not None or (before.method == "manual" and visit.room_id == before.room_id)
+        by_hand = self.room_id is not None and not self.is_planned
+        manual = by_hand or (before.method == "manual" and visit.room_id == before.room_id)
         held, new = place_anew(
             desk, asked, before, visit, self.wish(desk.directory, visit, before), manual=manual
         )

@@ -6,7 +6,7 @@ import time
 from holdfast.actor import Answered, Asked
 from holdfast.commands.change import replayed
 from holdfast.commands.desk import Desk, View
-from holdfast.commands.intent import Intent
+from holdfast.commands.intent import Errand
 from holdfast.db.keeping import decoded
 from holdfast.errors import Invalid, NotFound, OutcomeUnknown, Overloaded, Refused
 from holdfast.rules.facts import StoredAnswer
@@ -23,7 +23,7 @@ class Ticket:
     def __init__(
         self,
         asked: Asked,
-        intent: Intent,
+        intent: Errand,
         view: View,
         spans: dict[str, float],
         future: asyncio.Future[Answered],
@@ -33,11 +33,13 @@ class Ticket:
         self.deadline = asked.deadline
         self.is_sent = False
         self.future = future
-        marks: list[object] = [*intent.other_visit_ids]
-        if intent.visit_id is not None:
-            marks.append(intent.visit_id)
-        if intent.hold_id is not None:
-            marks.append(intent.hold_id)
+        marks: list[object] = []
+        for part in intent.parts:
+            marks += part.other_visit_ids
+            if part.visit_id is not None:
+                marks.append(part.visit_id)
+            if part.hold_id is not None:
+                marks.append(part.hold_id)
         if asked.key is not None:
             marks.append((asked.actor.user_id, asked.key))
         self.marks = tuple(marks)
@@ -69,10 +71,8 @@ class Ticket:
             if stored is not None:
                 fingerprint, sealed = decoded(stored.fingerprint), decoded(stored.answer_encrypted)
                 return replayed(desk.keeping, asked, fingerprint, stored.status, sealed)
-            visit = self.intent.decide(desk, asked)
-            patient = desk.patient(visit.patient_id) if self.intent.is_placing else None
-            content = self.view(visit, desk.directory, asked, patient)
+            content, version = self.intent.carry_out(desk, asked, self.view)
             desk.keeping.remember(asked, self.intent.status, content)
-            return Answered(status=self.intent.status, content=content, version=visit.version)
+            return Answered(status=self.intent.status, content=content, version=version)
         except (Refused, Invalid, NotFound) as refusal:
             return refusal

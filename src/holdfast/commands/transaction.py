@@ -24,7 +24,7 @@ from holdfast.commands.change import broken
 from holdfast.commands.desk import Desk, View
 from holdfast.commands.gather import Gathered, gather
 from holdfast.commands.house import House
-from holdfast.commands.intent import Intent
+from holdfast.commands.intent import Errand
 from holdfast.commands.memory import Memory
 from holdfast.commands.ticket import Ticket
 from holdfast.db.database import CONNECTION_LOST, Connection, begin
@@ -475,7 +475,7 @@ class _Closing:
 
 
 async def submit(
-    house: House, asked: Asked, intent: Intent, view: View, spans: dict[str, float] | None = None
+    house: House, asked: Asked, intent: Errand, view: View, spans: dict[str, float] | None = None
 ) -> Answered:
     """Puts a request into its organization's lane and waits for its outcome. `spans` receives how many seconds
     each stage of its batch took.

@@ -70,6 +70,18 @@ class Timetable:
         del self._changes[: self._departed]
         self._departed = 0
 
+    @property
+    def changes(self) -> int:
+        """How many changes have not arrived; only for `take_back`, before anything else arrives."""
+        return len(self._changes)
+
+    def take_back(self, changes: int) -> None:
+        """Undoes what was added and removed since there were so many changes."""
+        for resource, claim, is_added in reversed(self._changes[changes:]):
+            (self._take if is_added else self._put)(resource, claim)
+            self._count(resource, claim, -1 if is_added else +1)
+        del self._changes[changes:]
+
     def __len__(self) -> int:
         """How many days of resources were read."""
         return sum(days.bit_count() for known in self._known.values() for days in known.values())

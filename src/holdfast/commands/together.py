@@ -1,0 +1,83 @@
+"""Several stored visits change at once, all or nothing: what a plan proposed is applied. The visits are out of each other's
+way while each is decided on, so they may exchange places; what does not fit any more is named, and then nothing changes.
+"""
+
+from typing import Any
+
+import msgspec
+
+from holdfast.actor import Asked
+from holdfast.commands.desk import Desk, View
+from holdfast.commands.intent import Errand, Intent
+from holdfast.commands.move import Move
+from holdfast.commands.transition import Transition
+from holdfast.errors import FieldError, Invalid, NotFound, Reason, Refused
+from holdfast.rules.facts import Visit
+
+
+class Change(msgspec.Struct, kw_only=True):
+    """What becomes of one visit, planned on it at `version`. The verb gives its time back or places it anew: a
+    cancellation, or a move of more than notes."""
+
+    verb: Move | Transition
+    version: int
+
+    def __post_init__(self) -> None:
+        verb = self.verb
+        if not (verb.call == "cancel" if isinstance(verb, Transition) else verb.is_placing_anew):
+            raise ValueError("only what is placed anew or cancelled can change together with others")
+
+
+class Together(Errand, kw_only=True):
+    """`changes` are decided in their order, each visit at most once; `field`: what the request calls their list."""
+
+    changes: tuple[Change, ...]
+    field: str = "visits"
+
+    def __post_init__(self) -> None:
+        if len({change.verb.id for change in self.changes}) < len(self.changes):
+            raise ValueError("a visit changes once")
+
+    @property
+    def parts(self) -> tuple[Intent, ...]:
+        return tuple([change.verb for change in self.changes])
+
+    @property
+    def status(self) -> int:
+        return 200
+
+    def carry_out(self, desk: Desk, asked: Asked, view: View) -> tuple[bytes, int | None]:
+        """Raises Refused: plan_outdated, whose `outdated` names every visit that does not fit with all its reasons; or
+        forbidden."""
+        stored = [visit for change in self.changes if (visit := desk.stored(change.verb.id)) is not None]
+        outdated: list[dict[str, Any]] = []
+        visits: list[Visit] = []
+        with desk.together(stored):
+            for number, change in enumerate(self.changes):
+                believed = msgspec.structs.replace(asked, if_match=change.version)
+                try:
+                    visits.append(change.verb.decide(desk, believed))
+                except Refused as refused:
+                    if refused.code == "forbidden":
+                        raise
+                    outdated.append({"appointment_id": change.verb.id, "reasons": _reasons(refused)})
+                except NotFound as missing:
+                    name = "appointment_id" if missing.field == "id" else missing.field
+                    raise NotFound(f"{self.field}[{number}].{name}") from None
+                except Invalid as invalid:
+                    raise _named(invalid, f"{self.field}[{number}].") from None
+            if outdated:
+                which = "One visit does" if len(outdated) == 1 else f"{len(outdated)} visits do"
+                why = f"{which} not fit any more as planned; nothing has changed."
+                raise Refused("plan_outdated", why, outdated=outdated)
+        shown = [view(visit, desk.directory, asked, None) for visit in visits]
+        return b'{"appointments":[' + b",".join(shown) + b"]}", None
+
+
+def _reasons(refused: Refused) -> list[dict[str, Any]]:
+    found = refused.reasons or (Reason(refused.code, refused.detail, refused.members),)
+    return [{"code": each.code, "detail": each.detail, **each.members} for each in found]
+
+
+def _named(invalid: Invalid, prefix: str) -> Invalid:
+    return Invalid(*(FieldError(prefix + each.field, each.code, each.message) for each in invalid.errors))
