@@ -11,6 +11,7 @@ import structlog
 
 from holdfast import secrets, settings
 from holdfast.api import (
+    absence_plan,
     appointments,
     audit,
     auth,
@@ -53,7 +54,7 @@ from holdfast.vault import Vault
 
 NOUNS = (
     appointments, lines, holds, conflicts, explain, availability, calendar, blocks, worklists, auth, totp, organization, clinics, rooms,
-    practitioners, patients, contacts, services, payers, users, authorizations, audit, setup, scratch, health, openapi,
+    practitioners, absence_plan, patients, contacts, services, payers, users, authorizations, audit, setup, scratch, health, openapi,
 )  # fmt: skip
 
 

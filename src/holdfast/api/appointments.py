@@ -17,7 +17,7 @@ from holdfast.api.wire import Id, Instant
 from holdfast.commands.desk import View
 from holdfast.commands.gather import Need
 from holdfast.commands.house import House
-from holdfast.commands.intent import Intent, Placing, notes_context, reason_context
+from holdfast.commands.intent import Errand, Intent, Placing, notes_context, reason_context
 from holdfast.commands.look_up import Lookup, Page, PageReader, PageWish
 from holdfast.commands.move import Move
 from holdfast.commands.reading import snapshot
@@ -123,16 +123,17 @@ def pages(house: House) -> Lanes[Any]:
     return Lanes(house.settings, partial(PageReader, house, encoded))
 
 
-async def submitted(ask: Ask[Any, Any], intent: Intent, view: View = seen) -> Answer:
+async def submitted(ask: Ask[Any, Any], errand: Errand, view: View = seen) -> Answer:
     """Through the lane; a refusal comes back with its reasons, conflicts and alternatives."""
     try:
-        answered: Answered = await submit(ask.house, ask.asked, intent, view, ask.spans)
+        answered: Answered = await submit(ask.house, ask.asked, errand, view, ask.spans)
     except Refused as refused:
         if refused.code == "forbidden":
-            ask.house.denied(ask.asked, type(intent).__name__, "forbidden", intent.visit_id)
-        if refused.code not in REFUSALS or not isinstance(intent, Placing):
+            whose = errand.visit_id if isinstance(errand, Intent) else None
+            ask.house.denied(ask.asked, type(errand).__name__, "forbidden", whose)
+        if refused.code not in REFUSALS or not isinstance(errand, Placing):
             raise
-        raise await explained(ask.house, ask.asked, intent, refused) from None
+        raise await explained(ask.house, ask.asked, errand, refused) from None
     return Answer.of(answered)
 
 

@@ -267,7 +267,7 @@ class Desk:
     def together(self, visits: Iterable[Visit]) -> Iterator[None]:
         """Within it these visits are out of each other's way, so that they may exchange places; every one of them is put
         down anew, without its time or with another. If anything is raised, nothing has changed."""
-        put_back = self._as_it_is()
+        put_back = self.as_it_is()
         visits = list(visits)
         held = [each for visit in visits for each in self.lift(visit)]
         self.claims.take(held)
@@ -281,8 +281,8 @@ class Desk:
         finally:
             self._together = frozenset()
 
-    def _as_it_is(self) -> Callable[[], None]:
-        """What puts the desk back as it is now."""
+    def as_it_is(self) -> Callable[[], None]:
+        """What puts the desk back as it is now, as often as it is asked."""
         changes, claims, lifted = self.timetable.changes, self.claims.copy(), set(self._lifted)
         holds = [(hold, hold.claims) for hold in self.timetable.holds.values()]
         counters = [(each, each.scheduled_units, each.version) for each in self._authorizations.values()]
@@ -294,7 +294,7 @@ class Desk:
 
         def put_back() -> None:
             self.timetable.take_back(changes)
-            self.claims, self._lifted = claims, lifted
+            self.claims, self._lifted = claims.copy(), set(lifted)
             for hold, had in holds:
                 hold.claims = had
             for authorization, units, version in counters:

@@ -27,8 +27,7 @@ from holdfast.states import MOVABLE, TRANSITIONS
 
 
 class Move(Placing, kw_only=True):
-    """Only the fields that are given change; a new start without an end keeps the length. Whoever gives the first line
-    hands over all that they give in the visit."""
+    """Only the fields that are given change; a new start without an end keeps the length."""
 
     id: str
     start: int | None = None
@@ -39,6 +38,9 @@ class Move(Placing, kw_only=True):
     notes: str | msgspec.UnsetType | None = msgspec.UNSET
     override_reason: str | None = None
     overlap_reason: str | None = None
+    handed_over_by: str | None = None
+    """Who hands over to `practitioner_id` all that they give in the visit; nobody named: whoever gives the first line."""
+
     is_planned: bool = False
     """A plan found the room: it must be that one, but nobody has chosen it by hand."""
 
@@ -65,7 +67,7 @@ class Move(Placing, kw_only=True):
                 line.end += self.start - before.start
         if self.practitioner_id is not None:
             known(directory.practitioners, self.practitioner_id, "practitioner_id")
-            gives = before.lines[0].practitioner_id
+            gives = self.handed_over_by or before.lines[0].practitioner_id
             for line in visit.lines:
                 if line.practitioner_id == gives:
                     line.practitioner_id = self.practitioner_id

@@ -120,24 +120,33 @@ async def _slots(
         each for reason in reasons for each in (reason.code, reason.members.get("type"))
     } & _ANOTHER_TIME_HELPS_NOT:
         return []
-    visit, settings = wish.visit, house.settings
+    return [slot_body(slot) for slot in await nearest(house, reading, desk, patient, wish.visit, desk.now)]
+
+
+async def nearest(
+    house: House, reading: Snapshot, desk: Desk, patient: Patient, visit: Visit, earliest: int
+) -> list[Slot]:
+    """The bookable times nearest to a visit that is out of its own way, none before `earliest`, looked for further and
+    further away."""
+    settings = house.settings
     clinic = desk.directory.clinics[visit.clinic_id]
-    middle = local_date(visit.start, clinic.time_zone)
+    around = max(visit.start, earliest)
+    middle = local_date(around, clinic.time_zone)
     slots: list[Slot] = []
     for days in (*REACHES_DAYS, settings.alternatives_days_max):
-        low, high = visit.start - (days + 2) * DAY, visit.end + (days + 2) * DAY
-        wide = everything(desk.directory, visit, max(low, desk.now - 2 * DAY), high)
+        low, high = around - (days + 2) * DAY, around + visit.end - visit.start + (days + 2) * DAY
+        wide = everything(desk.directory, visit, max(low, earliest - 2 * DAY), high)
         await reading.gather(Need(lambda _directory, _visits, _now, wide=wide: wide))  # type: ignore[misc]
         slots = nearest_slots(
             desk.directory, desk.timetable, patient, desk.authorizations_of(patient.id), visit,
             [middle + timedelta(days=n) for n in range(-days, days + 1)], Grid(),
-            earliest=desk.now, count=settings.alternatives_slots,
+            earliest=earliest, count=settings.alternatives_slots,
         )  # fmt: skip
         if len(slots) >= settings.alternatives_slots and all(
             people.can_come(patient, clinic, shifted(desk.directory, visit, slot.start)) for slot in slots
         ):
             break
-    return [slot_body(slot) for slot in slots]
+    return slots
 
 
 def everything(directory: Directory, visit: Visit, low: int, high: int) -> list[SpanOf]:
