@@ -279,25 +279,32 @@ async def test_what_is_outdated_is_named_and_nothing_is_applied(clinic: Practice
 async def test_the_work_list_empties_and_one_key_applies_once(clinic: Practice) -> None:
     await clinic.book(at(9))
     await clinic.book(at(10), patient_id="quin")
+    assert await waiting(clinic) == []
     await away(clinic, at(8), at(18))
-    assert await waiting(clinic) == 2
-    decided = recommended((await plan(clinic))["visits"])
+    links = {each["absence_plan"] for each in await waiting(clinic)}
+    assert links == {f"{path(clinic)}?date={DATE}"}
+    visits = (await clinic.admin.get(links.pop())).json()["visits"]
+    assert [each["appointment"] for each in visits] == [each["appointment"] for each in await waiting(clinic)]
+    decided = recommended(visits)
     answers = [await apply(clinic, decided, headers={"Idempotency-Key": "sick-day-1"}) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].content == answers[1].content
     assert answers[1].headers["idempotency-replayed"] == "true"
     assert {each["version"] for each in answers[0].json()["appointments"]} == {3}
-    assert await waiting(clinic) == 0
+    assert await waiting(clinic) == []
     assert await clinic.stored(
         "select 1 from claims where organization_id = $1 and resource_id = $2 and kind <> 'time_off'",
         clinic.made["ana"],
     ) == []  # fmt: skip
 
 
-async def waiting(practice: Practice) -> int:
-    found = (await practice.admin.get(f"{API}/worklists", params={"date": DATE})).json()
-    count: int = next(each["count"] for each in found["worklists"] if each["kind"] == "needs_action")
-    return count
+async def waiting(practice: Practice) -> Any:
+    """What somebody must see to, which is counted as listed."""
+    query = {"date": DATE}
+    counts = (await practice.admin.get(f"{API}/worklists", params=query)).json()["worklists"]
+    items = (await practice.admin.get(f"{API}/worklists/needs_action", params=query)).json()["items"]
+    assert next(each["count"] for each in counts if each["kind"] == "needs_action") == len(items)
+    return items
 
 
 async def test_what_cannot_be_meant_is_refused_by_field(clinic: Practice) -> None:

@@ -29,7 +29,7 @@ from holdfast.rules import people
 from holdfast.rules.facts import Directory, Patient
 from holdfast.slot import rfc3339
 
-_PATH = "/api/v1/practitioners/{id}/absence-plan"
+PATH = "/api/v1/practitioners/{id}/absence-plan"
 _VISITS_MAX = 200
 
 
@@ -191,11 +191,11 @@ def _verb(decision: Decision, practitioner_id: str, field: str) -> Verb:
 
 ROUTES: tuple[Route[Any, Any], ...] = (
     Route(
-        "GET", _PATH, propose, "worklists.desk", "What to do about the visits of somebody who is away",
+        "GET", PATH, propose, "worklists.desk", "What to do about the visits of somebody who is away",
         query=OnDate, answer=AbsencePlan, refusals=("not_found",), tag="people",
     ),
     Route(
-        "POST", f"{_PATH}/apply", apply, "appointments.write", "Apply what was decided about them, all or nothing",
+        "POST", f"{PATH}/apply", apply, "appointments.write", "Apply what was decided about them, all or nothing",
         body=Decisions, answer=AppliedPlan, refusals=("not_found", "plan_outdated"), tag="people",
     ),
 )  # fmt: skip

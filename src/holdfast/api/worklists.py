@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from holdfast.api import appointment_view, lists
+from holdfast.api import absence_plan, appointment_view, lists
 from holdfast.api.appointment_view import Appointment
 from holdfast.api.authorizations import Authorization, patients_in_reach
 from holdfast.api.dates import check_range
@@ -21,7 +21,9 @@ from holdfast.commands.organization import OrganizationSettings
 from holdfast.commands.reading import Snapshot, snapshot
 from holdfast.db.statements import statement
 from holdfast.errors import NotFound, Refused
+from holdfast.rules import hours
 from holdfast.rules.facts import Directory, Visit
+from holdfast.slot import local_date
 
 _PATH = "/api/v1/worklists"
 Kind = Literal[
@@ -79,9 +81,11 @@ class ExpiringCredential(msgspec.Struct, kw_only=True):
 
 
 class WorkItem(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What is to be seen to: a visit, an authorization with its patient's name, or a credential."""
+    """What is to be seen to: a visit, an authorization with its patient's name, or a credential. `absence_plan`: where to
+    ask what can be done about a visit whose practitioner is away."""
 
     appointment: Appointment | msgspec.UnsetType = msgspec.UNSET
+    absence_plan: str | msgspec.UnsetType = msgspec.UNSET
     authorization: Authorization | msgspec.UnsetType = msgspec.UNSET
     patient_name: str | msgspec.UnsetType = msgspec.UNSET
     credential: ExpiringCredential | msgspec.UnsetType = msgspec.UNSET
@@ -155,11 +159,22 @@ async def listing(ask: Ask[WorklistPage, Any]) -> Answer:
 
 def _seen(ask: Ask[Any, Any], directory: Directory, stored: list[str]) -> list[WorkItem]:
     """Visits as the caller may see them."""
-    visits = [msgspec.json.decode(each, type=Visit) for each in stored]
-    shown = (
-        appointment_view.seen_by(ask.actor, appointment_view.of_visit(visit, directory)) for visit in visits
-    )
-    return [WorkItem(appointment=each) for each in shown if each is not None]
+    found = []
+    for visit in (msgspec.json.decode(each, type=Visit) for each in stored):
+        shown = appointment_view.seen_by(ask.actor, appointment_view.of_visit(visit, directory))
+        if shown is not None:
+            found.append(WorkItem(appointment=shown, absence_plan=_absence_plan(ask, directory, visit)))
+    return found
+
+
+def _absence_plan(ask: Ask[Any, Any], directory: Directory, visit: Visit) -> str | msgspec.UnsetType:
+    """The path of the plan of whoever is away at a visit, where the caller may read it."""
+    for line in visit.lines if visit.needs_action == "practitioner_absent" else ():
+        away = hours.absences(directory, line.practitioner_id, (line.start, line.end))
+        if away and _own(ask) in (None, line.practitioner_id):
+            on = local_date(visit.start, directory.clinics[visit.clinic_id].time_zone)
+            return absence_plan.PATH.replace("{id}", line.practitioner_id) + f"?date={on}"
+    return msgspec.UNSET
 
 
 ROUTES: tuple[Route[Any, Any], ...] = (
