@@ -75,7 +75,9 @@ def desk_on(
         seq=1, directory_seq=1, now=NOW, appointments=visits, authorizations=authorizations,
         patients=[Patient(each, each, "", NOTHING, True) for each in PATIENTS],
     )  # fmt: skip
-    return Desk(Settings(), directory(**more), timetable, facts, Keeping("o", 1, NOW, cast("Any", None)))
+    desk = Desk(Settings(), directory(**more), timetable, facts, Keeping("o", 1, NOW, cast("Any", None)))
+    desk._asks_history = True  # as if a rule asked about earlier visits
+    return desk
 
 
 def book(visit: tuple[int, int, int, int]) -> Book:
@@ -126,6 +128,7 @@ def state(desk: Desk) -> Any:
         (claims.gone, claims.moved, claims.new), desk.keeping.events[:], desk.keeping.audit[:], desk.entries_new[:],
         (desk.appointments_new[:], desk.appointments_changed[:], desk.holds_new[:], desk.holds_ended[:]),
         (desk.lines_new[:], desk.lines_changed[:], desk.lines_gone[:]),
+        {patient: dict(own) for patient, own in desk._pasts.items()}, dict(desk.grounds),
     )  # fmt: skip
 
 

@@ -284,6 +284,7 @@ class Desk:
     def as_it_is(self) -> Callable[[], None]:
         """What puts the desk back as it is now, as often as it is asked."""
         changes, claims, lifted = self.timetable.changes, self.claims.copy(), set(self._lifted)
+        pasts, grounds = {patient: dict(own) for patient, own in self._pasts.items()}, dict(self.grounds)
         holds = [(hold, hold.claims) for hold in self.timetable.holds.values()]
         counters = [(each, each.scheduled_units, each.version) for each in self._authorizations.values()]
         lists: tuple[list[Any], ...] = (
@@ -294,7 +295,8 @@ class Desk:
 
         def put_back() -> None:
             self.timetable.take_back(changes)
-            self.claims, self._lifted = claims.copy(), set(lifted)
+            self.claims, self._lifted, self.grounds = claims.copy(), set(lifted), dict(grounds)
+            self._pasts = {patient: dict(own) for patient, own in pasts.items()}
             for hold, had in holds:
                 hold.claims = had
             for authorization, units, version in counters:

@@ -140,7 +140,7 @@ async def nearest(
         slots = nearest_slots(
             desk.directory, desk.timetable, patient, desk.authorizations_of(patient.id), visit,
             [middle + timedelta(days=n) for n in range(-days, days + 1)], Grid(),
-            earliest=earliest, count=settings.alternatives_slots,
+            earliest=earliest, count=settings.alternatives_slots, now=desk.now,
         )  # fmt: skip
         if len(slots) >= settings.alternatives_slots and all(
             people.can_come(patient, clinic, shifted(desk.directory, visit, slot.start)) for slot in slots

@@ -185,9 +185,10 @@ def nearest_slots(
     grid: Grid,
     earliest: int,
     count: int,
+    now: int | None = None,
 ) -> list[Slot]:
     """The bookable times nearest to the visit's own, with its own practitioner: those at which the patient can come,
-    nearest first, and then others."""
+    nearest first, and then others. `now`, where it is not `earliest`: when they would be booked."""
     clinic = directory.clinics[visit.clinic_id]
     practitioner = directory.practitioners[visit.lines[0].practitioner_id]
     known = list(authorizations)
@@ -204,7 +205,7 @@ def nearest_slots(
         wanted.sort(key=lambda at: not people.can_come(patient, clinic, shifted(directory, visit, at)))
     found: list[Slot] = []
     for at in wanted:
-        slot = slot_at(directory, timetable, patient, known, shifted(directory, visit, at), earliest)
+        slot = slot_at(directory, timetable, patient, known, shifted(directory, visit, at), now or earliest)
         if slot is not None:
             found.append(slot)
             if len(found) == count:
