@@ -17,13 +17,12 @@ from holdfast.commands.absence_plan import (
     ApplyAbsencePlan,
     Choice,
     Proposal,
-    Verb,
     absence_plan,
     cancellation,
     substitution,
 )
 from holdfast.commands.move import Move
-from holdfast.commands.together import Change
+from holdfast.commands.together import Change, Verb
 from holdfast.errors import FieldError, Invalid, Refused
 from holdfast.rules import people
 from holdfast.rules.facts import Directory, Patient

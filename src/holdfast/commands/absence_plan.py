@@ -18,7 +18,7 @@ from holdfast.commands.intent import known
 from holdfast.commands.move import Move
 from holdfast.commands.reading import Snapshot, snapshot
 from holdfast.commands.refusal import nearest
-from holdfast.commands.together import Together
+from holdfast.commands.together import Together, Verb, in_order, is_shifting
 from holdfast.commands.transition import Transition
 from holdfast.db.keeping import Keeping
 from holdfast.db.statements import statement
@@ -31,7 +31,6 @@ from holdfast.rules.stand_ins import StandIn, assigned, by_preference
 from holdfast.slot import DAY, Span, day_span, local_date, moment, overlaps
 
 Action = Literal["substitute", "move", "cancel"]
-Verb = Move | Transition
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,21 +183,23 @@ class _Planner:
         self._asked = msgspec.structs.replace(asked, if_match=None, key=None)
         self._away = practitioner
         self._seen = seen
+        self._starts: dict[str, list[int]] = {}
+        """The nearest times that were found for visits, when less was put down than where they are asked for again."""
 
     async def proposals(self, concerned: list[tuple[Visit, int]]) -> list[Proposal]:
-        desk = self._desk
-        visits = [visit for visit, _ in concerned]
-        with desk.together(visits):
+        desk, found = self._desk, []
+        with desk.together([visit for visit, _ in concerned]):
             lifted = desk.as_it_is()
             recommended = await self._recommended(concerned)
-            found = []
             for number, (visit, again) in enumerate(concerned):
                 lifted()
-                for other, choice in enumerate(recommended):
-                    if choice is not None and other != number:
-                        choice.verb.decide(desk, self._asked)
+                others = [
+                    each for each in recommended if each is not None and each is not recommended[number]
+                ]
+                choices = await self._choices(visit, again, others)
                 best = recommended[number]
-                choices = await self._choices(visit, again, best)
+                if best is not None:
+                    choices = [best, *(each for each in choices if each.verb != best.verb)]
                 found.append(Proposal(visit=visit, choices=choices, recommended=best))
                 await asyncio.sleep(0)  # others have their turn
         return found
@@ -218,11 +219,38 @@ class _Planner:
                 found[number] = next((choice for choice in others if self._put(choice)), None)
         return found
 
-    async def _choices(self, visit: Visit, again: int, recommended: Choice | None) -> list[Choice]:
-        found = [*self._substitutes(visit), *await self._times(visit, again), *self._cancelling(visit)]
-        if recommended is None:
-            return found
-        return [recommended, *(each for each in found if each.verb != recommended.verb)]
+    async def _choices(self, visit: Visit, again: int, others: list[Choice]) -> list[Choice]:
+        """Everything that can be done about a visit beside what becomes of the others: each is decided in its place among
+        them, as it would be when it is applied."""
+        for other in others:
+            if not is_shifting(other.verb):
+                self._put(other)
+        staying = self._desk.as_it_is()
+        shifting = [other for other in others if is_shifting(other.verb)]
+        found = self._substitutes(visit)
+        for other in shifting:
+            self._put(other)
+        found += await self._times(visit, again)
+        staying()
+        found += self._cancelling(visit)
+        placed = [(choice, self._placed(choice, shifting)) for choice in found]
+        return [
+            msgspec.structs.replace(choice, visit=become) for choice, become in placed if become is not None
+        ]
+
+    def _placed(self, choice: Choice, shifting: list[Choice]) -> Visit | None:
+        """What the visit becomes with those that get another time; None if it or one of them is refused then."""
+        put_back = self._desk.as_it_is()
+        try:
+            become = {
+                verb.id: verb.decide(self._desk, self._asked)
+                for verb in in_order(self._desk, [choice.verb, *(other.verb for other in shifting)])
+            }
+        except Refused:
+            return None
+        finally:
+            put_back()
+        return become[choice.verb.id]
 
     def _put(self, choice: Choice) -> bool:
         """Puts a choice down, if it can be had beside those that are there."""
@@ -262,20 +290,28 @@ class _Planner:
     def _stand_in(self, practitioner: Practitioner, clinic: Clinic, visit: Visit) -> StandIn:
         busy = [busy_span(line) for line in visit.lines if line.practitioner_id == practitioner.id]
         day = day_span(local_date(visit.start, clinic.time_zone), clinic.time_zone)
+        claims = self._desk.timetable.overlapping(practitioner.id, *day)
         return StandIn(
             id=practitioner.id, name=practitioner.name, seats=practitioner.seats,
             span=(min(start for start, _ in busy), max(end for _, end in busy)),
             knows=(visit.patient_id, practitioner.id) in self._seen,
-            load=self._desk.timetable.visits_beginning(practitioner.id, *day),
+            load=len({claim.owner for claim in claims if claim.kind == "visit"}),
         )  # fmt: skip
 
     async def _times(self, visit: Visit, again: int) -> list[Choice]:
         """The nearest times at which whoever is away could give the visit when they are there again."""
         desk = self._desk
-        slots = await nearest(
-            self._house, self._reading, desk, desk.patient(visit.patient_id), visit, max(again, desk.now)
-        )
-        verbs = [Move(id=visit.id, start=slot.start) for slot in slots]
+        # The more is put down the less is free: those that can still be had are still the nearest.
+        starts = self._starts.get(visit.id)
+        if starts is not None and len(found := self._moves(visit, starts)) == len(starts):
+            return found
+        patient, earliest = desk.patient(visit.patient_id), max(again, desk.now)
+        slots = await nearest(self._house, self._reading, desk, patient, visit, earliest)
+        self._starts[visit.id] = [slot.start for slot in slots]
+        return self._moves(visit, self._starts[visit.id])
+
+    def _moves(self, visit: Visit, starts: list[int]) -> list[Choice]:
+        verbs = [Move(id=visit.id, start=start) for start in starts]
         tried = [(verb, self._tried(verb)) for verb in verbs]
         return [
             Choice(action="move", verb=verb, visit=become) for verb, become in tried if become is not None

@@ -2,6 +2,7 @@
 way while each is decided on, so they may exchange places; what does not fit any more is named, and then nothing changes.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -14,12 +15,14 @@ from holdfast.commands.transition import Transition
 from holdfast.errors import FieldError, Invalid, NotFound, Reason, Refused
 from holdfast.rules.facts import Visit
 
+Verb = Move | Transition
+
 
 class Change(msgspec.Struct, kw_only=True):
     """What becomes of one visit, planned on it at `version`. The verb gives its time back or places it anew: a
     cancellation, or a move of more than notes."""
 
-    verb: Move | Transition
+    verb: Verb
     version: int
 
     def __post_init__(self) -> None:
@@ -29,7 +32,7 @@ class Change(msgspec.Struct, kw_only=True):
 
 
 class Together(Errand, kw_only=True):
-    """`changes` are decided in their order, each visit at most once; `field`: what the request calls their list."""
+    """`changes`: each of another visit, in whatever order; `field`: what the request calls their list."""
 
     changes: tuple[Change, ...]
     field: str = "visits"
@@ -50,17 +53,19 @@ class Together(Errand, kw_only=True):
         """Raises Refused: plan_outdated, whose `outdated` names every visit that does not fit with all its reasons; or
         forbidden."""
         stored = [visit for change in self.changes if (visit := desk.stored(change.verb.id)) is not None]
-        outdated: list[dict[str, Any]] = []
-        visits: list[Visit] = []
+        numbers = {change.verb.id: number for number, change in enumerate(self.changes)}
+        outdated: dict[int, dict[str, Any]] = {}
+        visits: dict[int, Visit] = {}
         with desk.together(stored):
-            for number, change in enumerate(self.changes):
-                believed = msgspec.structs.replace(asked, if_match=change.version)
+            for verb in in_order(desk, [change.verb for change in self.changes]):
+                number = numbers[verb.id]
+                believed = msgspec.structs.replace(asked, if_match=self.changes[number].version)
                 try:
-                    visits.append(change.verb.decide(desk, believed))
+                    visits[number] = verb.decide(desk, believed)
                 except Refused as refused:
                     if refused.code == "forbidden":
                         raise
-                    outdated.append({"appointment_id": change.verb.id, "reasons": _reasons(refused)})
+                    outdated[number] = {"appointment_id": verb.id, "reasons": _reasons(refused)}
                 except NotFound as missing:
                     name = "appointment_id" if missing.field == "id" else missing.field
                     raise NotFound(f"{self.field}[{number}].{name}") from None
@@ -69,9 +74,25 @@ class Together(Errand, kw_only=True):
             if outdated:
                 which = "One visit does" if len(outdated) == 1 else f"{len(outdated)} visits do"
                 why = f"{which} not fit any more as planned; nothing has changed."
-                raise Refused("plan_outdated", why, outdated=outdated)
-        shown = [view(visit, desk.directory, asked, None) for visit in visits]
+                raise Refused("plan_outdated", why, outdated=[outdated[each] for each in sorted(outdated)])
+        shown = [view(visit, desk.directory, asked, None) for _, visit in sorted(visits.items())]
         return b'{"appointments":[' + b",".join(shown) + b"]}", None
+
+
+def is_shifting(verb: Verb) -> bool:
+    """Whether it gives the visit another time."""
+    return isinstance(verb, Move) and (verb.start is not None or verb.end is not None)
+
+
+def in_order(desk: Desk, verbs: Iterable[Verb]) -> list[Verb]:
+    """As they are decided, however they were given: who keeps their time first, so that nobody who comes from elsewhere
+    takes the room that they have; then by the time that they had."""
+
+    def place(verb: Verb) -> tuple[bool, int, str]:
+        visit = desk.stored(verb.id)
+        return is_shifting(verb), visit.start if visit is not None else 0, verb.id
+
+    return sorted(verbs, key=place)
 
 
 def _reasons(refused: Refused) -> list[dict[str, Any]]:
