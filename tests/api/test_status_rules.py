@@ -221,8 +221,11 @@ async def test_no_permission_reaches_back_further_than_the_setting(open_always: 
     practice = open_always
     visit = await practice.book(when(-60))
     await practice.done(await practice.call(visit, "no-show"))
-    days = "update appointments set starts_at = starts_at - interval '8 days', ends_at = ends_at - interval '8 days'"
-    await practice.stored(f"{days} where organization_id = $1 and id = $2", visit["id"])
+    for table, name in (("appointments", "id"), ("appointment_lines", "appointment_id")):
+        await practice.stored(
+            f"update {table} set starts_at = starts_at - interval '8 days', ends_at = ends_at - interval '8 days'"
+            f" where organization_id = $1 and {name} = $2", visit["id"],
+        )  # fmt: skip
     for call in ("reinstate", "check-in"):
         problem = practice.problem(await practice.call(visit, call), 409)
         assert problem["code"] == "start_in_past", call
