@@ -114,20 +114,26 @@ class Book(Placing, kw_only=True):
             overlap=self.overlap_reason is not None,
         )
 
-    def judged(self, desk: Desk, asked: Asked) -> tuple[Visit, Verdict, Hold | None, list[HeldClaim]]:
-        """The visit as it is granted, and the hold that it uses up with the claims that this had. Raises Refused, NotFound,
-        Invalid, and then nothing has changed."""
+    def looked_over(self, desk: Desk, asked: Asked) -> tuple[Visit, Hold | None]:
+        """The visit as it shall be, and the hold that it uses up, before the question whether there is time for it. Raises
+        Refused, NotFound, Invalid."""
         visit = self.wished(desk.directory, None, desk.now)
         length_field = "duration_minutes" if self.first.duration_minutes else "end"
         check_time(desk.settings, desk.now, visit.start, visit.end, length_field)
-        patient = desk.patient(visit.patient_id)
+        desk.patient(visit.patient_id)
         desk.allow_times(asked, None, visit)
         check_overlap(asked, self.overlap_reason)
         for other in self.other_visit_ids:
             _check_replaced(desk.stored(other), visit)
         for field, line in self.lines:
             check_named(desk, visit.patient_id, line.authorization_id, line.caregiver_id, field)
-        hold = None if self.hold is None else self._held(desk, asked, visit, self.hold)
+        return visit, None if self.hold is None else self._held(desk, asked, visit, self.hold)
+
+    def judged(self, desk: Desk, asked: Asked) -> tuple[Visit, Verdict, Hold | None, list[HeldClaim]]:
+        """The visit as it is granted, and the hold that it uses up with the claims that this had. Raises Refused, NotFound,
+        Invalid, and then nothing has changed."""
+        visit, hold = self.looked_over(desk, asked)
+        patient = desk.patient(visit.patient_id)
         held = desk.lift(hold) if hold is not None else []
         if hold is not None and self.room_id is None and visit.location == "on_site":
             visit.room_id = hold.room_id

@@ -6,7 +6,6 @@ from holdfast.actor import Asked
 from holdfast.commands.batch import need_of
 from holdfast.commands.book import Book
 from holdfast.commands.house import House
-from holdfast.commands.intent import check_time
 from holdfast.commands.reading import snapshot
 from holdfast.commands.refusal import laid_out
 from holdfast.errors import Reason
@@ -31,9 +30,8 @@ async def evaluated(house: House, asked: Asked, intent: Book) -> Evaluated:
     async with snapshot(house, asked.actor.organization_id) as reading:
         found = await reading.gather(need_of([intent]))
         desk, wish, patient = await laid_out(house, reading, found, asked, intent)
-        visit = wish.visit
-        check_time(desk.settings, desk.now, visit.start, visit.end, "end")
-        wish.in_full = True
+        intent.looked_over(desk, asked)
+        visit, wish.in_full = wish.visit, True
         verdict = assess(found.directory, found.timetable, patient, desk.authorizations_of(patient.id), wish)
     account = verdict.account
     decided = None if account is None else kept(found.directory, account)
