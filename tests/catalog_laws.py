@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 # Outside the tenant rule, by name: what is looked up before a tenant is known, and shared lookup tables.
 GLOBAL_TABLES = ("login_directory",)
-APPEND_ONLY = ("events", "audit", "batches", "authorization_entries", "denials")
+APPEND_ONLY = ("events", "audit", "batches", "authorization_entries", "denials", "policy_states")
 SERVICE = "holdfast_service"
 
 _TABLES = f"""

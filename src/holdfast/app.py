@@ -32,6 +32,7 @@ from holdfast.api import (
     organization,
     patients,
     payers,
+    policies,
     practitioners,
     rooms,
     scratch,
@@ -54,7 +55,7 @@ from holdfast.vault import Vault
 
 NOUNS = (
     appointments, lines, holds, conflicts, explain, availability, calendar, blocks, worklists, auth, totp, organization, clinics, rooms,
-    practitioners, absence_plan, patients, contacts, services, payers, users, authorizations, audit, setup, scratch, health, openapi,
+    practitioners, absence_plan, patients, contacts, services, payers, policies, users, authorizations, audit, setup, scratch, health, openapi,
 )  # fmt: skip
 
 

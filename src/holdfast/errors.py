@@ -146,7 +146,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         # What a row refers to.
         **_reference(
             "organization_id",
-            "batches_organization_fkey", "clinics_organization_fkey", "denials_organization_fkey", "payers_organization_fkey", "resources_organization_fkey",
+            "batches_organization_fkey", "clinics_organization_fkey", "denials_organization_fkey", "payers_organization_fkey", "policies_organization_fkey", "policy_states_organization_fkey", "resources_organization_fkey",
             "room_grounds_organization_fkey", "services_organization_fkey", "turns_organization_fkey", "users_organization_fkey",
         ),
         **_reference(
@@ -258,6 +258,8 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         **_field("service_codes", "Must name between 1 and 50 codes.", "authorizations_codes_named"),
         **_field("total_units", "Must not be negative.", "authorizations_units_not_negative"),
         **_field("status", "Must be approved, pending or cancelled.", "authorizations_approval_known"),
+        **_field("scope", "Must be organization, clinic, service or practitioner.", "policies_scope_known"),
+        **_field("scope_id", "Belongs to every scope but the organization's.", "policies_scope_named"),
         **_field("location", "There is no such location.", "appointments_location_known"),
         **_field("room_id", "A visit away from the clinic has no room.", "appointments_room_on_site"),
         **_field("cancelled_by", "There is no such party to a cancellation.", "appointments_cancelled_by_known"),
@@ -272,7 +274,9 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
             "contacts_kind_fixed", "contacts_pkey", "coverages_pkey", "denials_pkey", "events_pkey", "hours_exceptions_pkey",
             "idempotency_keys_pkey", "opening_hours_pkey", "organizations_pkey", "patient_availability_pkey",
             "patient_contacts_pkey", "patient_practitioners_pkey", "patient_practitioners_preference_known",
-            "patient_search_terms_pkey", "patients_pkey", "payers_pkey", "practitioner_clinics_pkey",
+            "patient_search_terms_pkey", "patients_pkey", "payers_pkey", "policies_activation_whole",
+            "policies_pkey", "policies_status_known", "policies_version_key", "policy_states_order", "policy_states_pkey",
+            "policy_states_policy_fkey", "practitioner_clinics_pkey",
             "practitioner_credentials_pkey", "practitioners_pkey", "resource_seats_pkey", "resources_kind_key",
             "resources_pkey", "rooms_pkey", "services_pkey", "sign_in_sessions_pkey", "time_off_pkey",
             "room_grounds_pkey", "totp_factors_pkey", "turns_pkey", "users_pkey", "working_hours_pkey", "claims_seat_fkey", "contacts_resource_fkey", "patients_resource_fkey",

@@ -48,6 +48,9 @@ DIRECTORY: Final = (
     "time_off.removed",
     "user.created",
     "user.changed",
+    "policy.created",
+    "policy.activated",
+    "policy.rolled_back",
 )
 KINDS: Final = frozenset((*APPOINTMENT, *HOLD, *BLOCK, *AUTHORIZATION, *DIRECTORY))
 

@@ -66,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     availability_days_max: int = 31
     availability_slots_max: int = 500
     calendar_appointments_max: int = 2_000
+    dry_run_visits_max: int = 2_000
     start_ahead_days_max: int = 5 * 366
     backdate_days_max: int = 7
     visit_minutes_max: int = 24 * 60
@@ -90,6 +91,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Made by `serve` for its workers: what the set-up token that it prints hashes to."""
     requests_per_minute_user: int = 6_000
     requests_per_minute_organization: int = 60_000
+
+    warm_organizations_max: Annotated[int, msgspec.Meta(ge=0)] = 20
+    """Of so many organizations a process reads places, people and policies when it starts, beside its first requests."""
 
     # Keeping
     housekeeping_seconds: float = 3600.0

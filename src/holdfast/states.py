@@ -54,6 +54,10 @@ PERMISSIONS: Final[Mapping[str, Mapping[str, Reach]]] = MappingProxyType({
     },
     "patients.write": {"admin": "all", "scheduler": "all"},
     "payers.write": {"admin": "all", "biller": "all"},
+    "policies.read": {
+        "admin": "all", "scheduler": "all", "practitioner": "all", "biller": "all", "auditor": "all",
+    },
+    "policies.write": {"admin": "all"},
     "appointments.read": {
         "admin": "all", "scheduler": "all", "practitioner": "own", "biller": "all", "patient": "own",
         "auditor": "all",

@@ -77,6 +77,7 @@ async def test_it_goes_with_every_row_and_takes_nobody_elses(
         "audit",
         "events",
         "claims",
+        "policy_states",
         "appointment_lines",
         "login_directory",
         "totp_factors",

@@ -27,7 +27,7 @@ CANARY = "CANARY"
 # (admin, scheduler, practitioner, biller, patient, auditor): a all, o own, - nothing.
 TABLE = {
     "places.read": "aaaa-a", "places.write": "a-----", "patients.read": "aaaa-a", "patients.write": "aa----",
-    "payers.write": "a--a--", "appointments.read": "aaoaoa", "appointments.write": "aao---",
+    "policies.read": "aaaa-a", "policies.write": "a-----", "payers.write": "a--a--", "appointments.read": "aaoaoa", "appointments.write": "aao---",
     "appointments.override": "aa----", "authorizations.read": "aaoaoa", "authorizations.write": "a--a--",
     "users.read": "a-----", "users.write": "a-----", "settings.read": "a-----", "settings.write": "a-----",
     "audit.read": "a----a", "worklists.read": "aaoa-a", "worklists.desk": "aao--a",
@@ -48,7 +48,7 @@ def test_every_noun_has_an_example() -> None:
     nouns = {route.path.split("/")[3] for route in ASKED if "{id}" in route.path}
     made = {
         "clinics", "rooms", "practitioners", "patients", "services", "payers", "users", "authorizations",
-        "appointments", "contacts", "blocks", "holds",
+        "appointments", "contacts", "blocks", "holds", "policies",
     }  # fmt: skip
     assert nouns <= made
 

@@ -21,6 +21,16 @@ async def _post(admin: httpx2.AsyncClient, path: str, **body: Any) -> str:
     return made
 
 
+async def _policy(admin: httpx2.AsyncClient, made: dict[str, str], word: str) -> None:
+    rule = {
+        "name": f"{word} rule", "kind": "soft", "type": "practitioner_room_preference",
+        "preferred_rooms": [made["rooms"]],
+    }  # fmt: skip
+    made["policies"] = await _post(admin, "policies", scope="clinic", scope_id=made["clinics"], rules=[rule])
+    answer = await admin.post(f"{API}/policies/{made['policies']}/activate")
+    assert answer.status_code == 200, answer.text
+
+
 async def make(client: Client, organization: Organization, word: str) -> None:
     """Fills `organization.made` with the id of one of each noun, by the noun as it stands in the path."""
     made = organization.made
@@ -50,6 +60,7 @@ async def make(client: Client, organization: Organization, word: str) -> None:
         )
         assert answer.status_code == 200, answer.text
         made["payers"] = await _post(admin, "payers", name=f"{word} Payer")
+        await _policy(admin, made, word)
         hours = [{"clinic_id": made["clinics"], **each} for each in ALWAYS]
         answer = await admin.patch(
             f"{API}/practitioners/{organization.practitioner_id}",
@@ -129,4 +140,6 @@ def _text(schema: dict[str, Any], own: dict[str, str], name: str) -> str:
 def noun_of(field: str) -> str:
     """The noun that a field's id is of: `exclude_appointment_id` is one of `appointments`."""
     word = field.removesuffix("s").removesuffix("_id").rpartition("_")[2]
-    return {"client": "patients", "caregiver": "contacts", "series": "series"}.get(word, f"{word}s")
+    return {"client": "patients", "caregiver": "contacts", "scope": "clinics", "series": "series"}.get(
+        word, f"{word}s"
+    )

@@ -159,6 +159,20 @@ FAULTS: dict[str, tuple[str, str]] = {
         " join practitioners q on q.organization_id = p.organization_id where p.organization_id = $1 limit 1"),
         "patients_carry_their_constraints",
     ),
+    "two policies in force in one scope": (
+        ("insert into policies select organization_id, gen_random_uuid(), version + 1, scope, scope_id, rules, status,"
+        " activated_as, created_by, created_at from policies where organization_id = $1 and status = 'active'"),
+        "policies_in_force",
+    ),
+    "a policy in force by nobody's activation": (
+        "update policies set activated_as = 98 where organization_id = $1 and status = 'active'", "policies_in_force"
+    ),
+    "a policy that was put aside unsaid": (
+        "update policies set status = 'replaced' where organization_id = $1", "policies_in_force"
+    ),
+    "a number of another set": (
+        "update turns set policy_version = 0 where organization_id = $1", "policies_in_force"
+    ),
     "an appointment that nobody was told of": (
         "update appointments set pinned = true where organization_id = $1", invariants.REPLAY
     ),
@@ -218,6 +232,8 @@ async def world(open_world: Open) -> World:
     assert [each.status for each in held] == [201, 201]
     assert (await client.delete(f"/holds/{held[0].body['hold_id']}")).status == 204
     await _guide_a_parent(world)
+    policy = await client.post("/policies", {"scope": "organization", "rules": []})
+    assert (await client.post(f"/policies/{policy.body['id']}/activate")).status == 200
     return world
 
 
@@ -258,6 +274,7 @@ async def _planted(owner: Any, world: World, planted: str) -> dict[str, list[inv
         "block_attendees",
         "patient_practitioners",
         "room_grounds",
+        "policies",
     ]
     for table in kept:
         await owner.execute(f"create table kept.{table} as table public.{table}")
@@ -282,6 +299,7 @@ async def _without_laws(owner: Any) -> None:
     )
     for row in found:
         await owner.execute(f'alter table {row["t"]} drop constraint "{row["name"]}" cascade')
+    await owner.execute("drop index policies_in_force")
     await owner.execute("alter table claims alter column during drop expression, alter during drop not null")
 
 

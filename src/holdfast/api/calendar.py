@@ -53,6 +53,7 @@ _PERMISSIONS: Final = MappingProxyType({
     "payer": "places.read",
     "closure": "places.read",
     "time_off": "places.read",
+    "policy": "policies.read",
 })  # fmt: skip
 
 _log = structlog.get_logger("holdfast.api")

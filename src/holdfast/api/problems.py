@@ -39,6 +39,7 @@ STATUS: Final[Mapping[str, int]] = {
     "totp_enrolled": 409,
     "already_set_up": 409,
     "totals_below_committed": 409,
+    "policy_not_active": 409,
     "rate_limited": 429,
     "overloaded": 503,
     "outcome_unknown": 503,

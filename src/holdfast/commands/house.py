@@ -11,7 +11,9 @@ from holdfast.actor import Asked
 from holdfast.commands.housekeeping import keep_house
 from holdfast.commands.identity import Identity
 from holdfast.commands.metrics import Metrics
+from holdfast.commands.policy_cache import PolicyCache
 from holdfast.commands.readiness import Readiness
+from holdfast.commands.warm import warm
 from holdfast.db.database import Connection, Database
 from holdfast.db.lanes import Lanes
 from holdfast.db.statements import statement
@@ -33,6 +35,7 @@ class House:
         self.identity = Identity(settings, vault)
         self.readiness = Readiness(settings, database)
         self.metrics = Metrics()
+        self.policy_cache = PolicyCache()
         self.openapi: dict[str, Any] = {}
         """The document of all routes, made by `app.py`, which alone knows them all."""
         self.lanes: Lanes[Any]
@@ -51,6 +54,8 @@ class House:
         every = self.settings.housekeeping_seconds
         self._tasks.append(asyncio.create_task(self._keep_denials()))
         self._tasks.append(asyncio.create_task(keep_house(self.database, every)))
+        most = self.settings.warm_organizations_max
+        self._tasks.append(asyncio.create_task(warm(self.database, self.directories, most)))
 
     async def stop(self) -> None:
         for lanes in (self.lanes, self.page_lanes, self.conflict_lanes):

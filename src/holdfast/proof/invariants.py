@@ -34,6 +34,7 @@ BY_STATEMENT: Final = (
     "keys_have_one_result",
     "references_stay_home",
     "patients_carry_their_constraints",
+    "policies_in_force",
 )
 REPLAY: Final = "events_replayed_equal_tables"
 NAMES: Final = (*BY_STATEMENT, REPLAY)

@@ -5,11 +5,14 @@ grant usage on schema public to holdfast_service;
 revoke create on schema public from public;
 
 grant select, insert, update, delete on all tables in schema public to holdfast_service;
-revoke update, delete on events, audit, batches, authorization_entries, denials, room_grounds from holdfast_service;
+revoke update, delete on events, audit, batches, authorization_entries, denials, policy_states, room_grounds
+  from holdfast_service;
 -- A claim is never moved, only released and made anew; an address never changes its organization.
-revoke update on claims, login_directory, organizations from holdfast_service;
+revoke update on claims, login_directory, organizations, policies from holdfast_service;
 grant update (name, time_zone, patient_label, settings, version) on organizations to holdfast_service;
-revoke delete on blocks from holdfast_service;
+-- What a policy says stays as it was saved; whether it is in force changes.
+grant update (version, status, activated_as, activated_at, ended_at) on policies to holdfast_service;
+revoke delete on blocks, policies from holdfast_service;
 revoke delete on organizations, turns, users, clinics, rooms, practitioners, patients, contacts, services,
   payers, resources, appointments, authorizations from holdfast_service;
 grant execute on all functions in schema public to holdfast_service;

@@ -57,9 +57,9 @@ def decode(rules: Sequence[Any]) -> tuple[Rule, ...]:
 def _decoded(given: Any) -> tuple[Rule | None, list[FieldError]]:
     if not isinstance(given, dict):
         return None, [FieldError("", "invalid_value", "must be an object")]
-    kind = TYPES.get(given.get("type"))  # type: ignore[arg-type]
     if "type" not in given:
         return None, [FieldError("type", "missing", "is required")]
+    kind = TYPES.get(given["type"]) if isinstance(given["type"], str) else None
     if kind is None:
         return None, [FieldError("type", "unknown_type", f"must be one of {', '.join(sorted(TYPES))}")]
     fields = {name: value for name, value in given.items() if name != "type"}

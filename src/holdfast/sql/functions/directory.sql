@@ -1,13 +1,13 @@
--- Places, people, services and payers of one organization with the directory_seq they are true at: what is the
--- same for every request until someone changes it. Wall-clock times are minutes since midnight; instants are
+-- Places, people, services, payers and policies in force of one organization, with the directory_seq they are true
+-- at: what is the same for every request until someone changes it. Wall-clock times are minutes since midnight; instants are
 -- epoch seconds. Closures and time off are read from 30 days back: older ones bind no visit that can be written.
 create or replace function directory(organization uuid)
 returns text
 language sql stable
 as $$
   select json_build_object(
-    'seq', t.seq, 'directory_seq', t.directory_seq,
-    'organization', (
+    'seq', t.seq, 'directory_seq', t.directory_seq, 'policy_version', t.policy_version,
+    'policies', active_policies(organization), 'organization', (
       select json_build_object('id', o.organization_id, 'name', o.name, 'time_zone', o.time_zone,
                                'settings', o.settings)
       from organizations o where o.organization_id = organization),

@@ -18,7 +18,8 @@ create table organizations (
 
 -- The organization's turn: one row, locked first by every transaction that changes a schedule, a unit or a
 -- rule. seq counts event rows; directory_seq is the seq of the last change to places, people or services;
--- audit_hash is the head of the audit chain. Low fillfactor: every update stays on its page (HOT).
+-- audit_hash is the head of the audit chain; policy_version is the set of policies in force (0: what is shipped), and
+-- asks_history says whether they ask for a patient's earlier visits. Low fillfactor: every update stays on its page (HOT).
 create table turns (
   organization_id uuid not null,
   seq bigint not null default 0,
@@ -26,6 +27,7 @@ create table turns (
   batch_count bigint not null default 0,
   audit_hash bytea not null default '\x',
   asks_history boolean not null default false,
+  policy_version integer not null default 0,
   constraint turns_pkey primary key (organization_id),
   constraint turns_organization_fkey foreign key (organization_id) references organizations (organization_id),
   constraint turns_directory_not_ahead check (directory_seq <= seq)

@@ -347,3 +347,16 @@ select 'patient_availability_patient_fkey', r.patient_id::text
 from patient_availability r
 where r.organization_id = $1
   and not exists (select from patients t where t.organization_id = $1 and t.id = r.patient_id)
+union all
+select 'policies_organization_fkey', r.organization_id::text
+from policies r
+where r.organization_id = $1 and not exists (select from organizations t where t.organization_id = $1)
+union all
+select 'policy_states_organization_fkey', r.organization_id::text
+from policy_states r
+where r.organization_id = $1 and not exists (select from organizations t where t.organization_id = $1)
+union all
+select 'policy_states_policy_fkey', r.activates::text
+from policy_states r
+where r.organization_id = $1 and r.activates is not null
+  and not exists (select from policies t where t.organization_id = $1 and t.id = r.activates)

@@ -1,0 +1,5 @@
+-- One policy as the API shows it, and the seq that is true at.
+select t.seq, d.document::text as document
+from turns t
+join policy_documents($1) d on d.id = $2
+where t.organization_id = $1
