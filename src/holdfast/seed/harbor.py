@@ -78,6 +78,7 @@ def build(number: int, now: int) -> World:
         week.fill(hygienist, [cleaning, check_up], _FILL)
     world.visits = plan.visits(world, week.habits, -7, 13, 0.05)
     fates.decide(world)
+    stories.proposed(world, clinic, services["D0120"])
     stories.held(world, staff["hygienist1"], services["D1110"], patients[6:])
     _absences(world, clinic, rooms[3]["id"], staff["hygienist2"]["id"])
     world.logins += [

@@ -411,6 +411,7 @@ class _Juniper:
             work, staff["lpc"], self.services["90834"], self.people["counselling"], self.albuquerque
         )
         stories.off_sick(work, staff["pta"]["id"], "America/Phoenix")
+        stories.proposed(work, self.phoenix, self.services["97161"])
         stories.held(work, staff["slp"], self.services["92507"], self.people["speech"][4:])
         stories.closed(
             work, "clinic", self.albuquerque, 25, ("12:00", "18:30"), "America/Denver",

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from holdfast.actor import Answered, Asked
-from holdfast.commands import absences, blocks, contacts
+from holdfast.commands import absences, blocks, contacts, policies
 from holdfast.commands.blocks import Recurs
 from holdfast.commands.bodies import authorization_body
 from holdfast.commands.book import Book
@@ -65,6 +65,8 @@ async def load(house: House, world: World, password_hash: str) -> Loaded:
     for absence in world.absences:
         await _absence(house, asked, absence)
     refused.update(await _holds(house, asked, world.holds))
+    for proposal in world.proposals:
+        await policies.save(house, asked, "clinic", proposal.clinic_id, proposal.rules)
     await _logins(house, asked, world, password_hash)
     return Loaded(created.organization_id, booked, dict(refused))
 

@@ -3,12 +3,12 @@ Each is laid over a week that is planned already. Data only.
 """
 
 from datetime import date, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from holdfast.commands.save import Document
 from holdfast.seed import plan
 from holdfast.seed.plan import Habit, minutes_of
-from holdfast.seed.world import Absence, Planned, Step, World
+from holdfast.seed.world import Absence, Planned, Proposal, Step, World
 from holdfast.slot import MINUTE, local_date, overlaps, wall
 
 _AHEAD_DAYS = 14
@@ -140,3 +140,22 @@ def closed(
     on = world.today() + timedelta(days=days)
     start, end = (wall(on, minutes_of(each), time_zone) for each in between)
     world.absences.append(Absence(of=of, id=subject, start=start, end=end, why=why))
+
+
+def proposed(world: World, clinic: str, urgent: Document) -> None:
+    """Rules that the clinic thinks about: a dry-run says what they would do to its weeks."""
+
+    def rule(name: str, kind: str, type_: str, **fields: Any) -> Document:
+        return {"name": name, "kind": kind, "type": type_, **fields}
+
+    kept = {"for_services": [urgent["id"]], "release_hours_before": 4}
+    world.proposals.append(Proposal(clinic_id=clinic, rules=[
+        rule("Hours", "hard", "time_range", time_from="08:00", time_to="18:00"),
+        rule("Lunch", "hard", "time_range", time_from="12:00", time_to="13:00", allow="outside"),
+        rule("Turnover", "hard", "cleaning_buffer", minutes=10),
+        rule("Urgent in the morning", "hard", "reserved_time", time_from="09:00", time_to="09:30", **kept),
+        rule("Urgent in the afternoon", "hard", "reserved_time", time_from="14:00", time_to="14:30", **kept),
+        rule("Mornings", "soft", "time_preference", time_from="08:00", time_to="12:00", score_modifier=15),
+        rule("A full day", "soft", "workload", visits_max=15, penalty=10),
+        rule("Rooms in turn", "soft", "utilization_balancing"),
+    ]))  # fmt: skip

@@ -126,6 +126,14 @@ class Block:
     time_zone: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """The rules of a clinic, to be tried."""
+
+    clinic_id: str
+    rules: list[Document]
+
+
 class World:
     """One organization. `now`: the moment that past and future are told by, epoch seconds."""
 
@@ -143,6 +151,8 @@ class World:
         self.absences: list[Absence] = []
         self.blocks: list[Block] = []
         self.holds: list[Book] = []
+        self.proposals: list[Proposal] = []
+        """Policies that are saved and not in force."""
 
     def block(
         self, kind: str, label: str, practitioners: Sequence[str], time_zone: str, weekdays: Sequence[int],
