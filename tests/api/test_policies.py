@@ -385,18 +385,40 @@ async def test_rule_types_are_listed_with_their_fields(practice: Practice) -> No
 
 
 async def test_the_cache_counts_what_memory_answered(practice: Practice) -> None:
-    house = practice.application.house
-    assert house is not None
-    house.policy_cache.hits = house.policy_cache.misses = 0
-    assert (await practice.admin.get(f"{POLICIES}/cache")).json() == {"hits": 0, "misses": 0, "hit_rate": 0.0}
-    for _ in range(3):
-        house.policy_cache.hit()
-    house.policy_cache.miss()
-    assert (await practice.admin.get(f"{POLICIES}/cache")).json() == {
-        "hits": 3,
-        "misses": 1,
-        "hit_rate": 0.75,
-    }
+    """A booking asks for the directory with its policy: a hit if memory had it as it is, a miss if it was read."""
+    await practice.book(at(8))
+    before = (await practice.admin.get(f"{POLICIES}/cache")).json()
+    for hour in (9, 10, 11):
+        await practice.book(at(hour))
+    after = (await practice.admin.get(f"{POLICIES}/cache")).json()
+    assert (after["hits"] - before["hits"], after["misses"]) == (3, before["misses"])
+    assert after["hit_rate"] == after["hits"] / (after["hits"] + after["misses"])
+    await practice.change("rooms", "room 1", name="Another name")
+    await practice.book(at(13))
+    assert (await practice.admin.get(f"{POLICIES}/cache")).json()["misses"] == before["misses"] + 1
+
+
+async def test_a_rule_that_cannot_be_judged_refuses_and_is_reported(
+    practice: Practice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Written past the API, as by a release that knows more types."""
+    saved = await practice.admin.post(POLICIES, json={"scope": "organization", "rules": [
+        {"name": "Secret of Pat", "kind": "hard", "type": "capacity", "people": 1}]})  # fmt: skip
+    unknown = '[{"name": "Secret of Pat", "kind": "hard", "type": "moon_phase"}]'
+    await practice.stored("update policies set rules = $2::jsonb where organization_id = $1", unknown)
+    assert (await practice.admin.post(f"{POLICIES}/{saved.json()['id']}/activate")).status_code == 422
+    await practice.stored("update policies set rules = '[]' where organization_id = $1")
+    await practice.done(await practice.admin.post(f"{POLICIES}/{saved.json()['id']}/activate"))
+    await practice.stored("update policies set rules = $2::jsonb where organization_id = $1", unknown)
+    await practice.change("rooms", "room 1", name="Read anew")
+    refused = await practice.refused(at(9))
+    assert (refused["code"], refused["rule"]) == ("rule_violation", "Secret of Pat")
+    shown = (await practice.admin.get(f"{POLICIES}/active")).json()
+    assert [each["rule"] for each in shown["faults"]] == ["Secret of Pat"]
+    counted = (await practice.admin.get("/metrics")).text
+    assert "holdfast_rule_faults_total 1.0" in counted
+    said = capsys.readouterr()
+    assert "Secret" not in said.out + said.err
 
 
 async def statuses(admin: httpx2.AsyncClient, *policies: dict[str, Any]) -> list[str]:

@@ -71,12 +71,20 @@ class ActiveQuery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     practitioner_id: Id | None = None
 
 
+class RuleFault(msgspec.Struct, kw_only=True):
+    """A rule that this process could not judge: a hard one refuses everything, a soft one says nothing."""
+
+    rule: str
+    why: str
+
+
 class ActivePolicy(msgspec.Struct, kw_only=True):
     """`rules`: by name, each with all of its fields and the `scope`, `scope_id` and `policy_id` that it comes from; what
     is shipped has no policy's id."""
 
     version: int
     rules: list[_Rule]
+    faults: list[RuleFault]
 
 
 class DryRun(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -177,7 +185,10 @@ async def active(ask: Ask[ActiveQuery, Any]) -> Answer:
         came_from = {"scope": scope, "scope_id": scope_id, "policy_id": documents.get((scope, scope_id))}
         rules.append(msgspec.to_builtins(rule) | came_from)
     version = directory.policy_version
-    return Answer({"version": version, "rules": rules}, version=version, seq=seen.facts.seq)
+    faults = [RuleFault(rule=each.rule, why=each.why) for each in in_force(directory).faults.values()]
+    return Answer(
+        ActivePolicy(version=version, rules=rules, faults=faults), version=version, seq=seen.facts.seq
+    )
 
 
 async def rule_types(ask: Ask[lists.Paged, Any]) -> Answer:

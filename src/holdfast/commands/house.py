@@ -12,6 +12,7 @@ from holdfast.commands.housekeeping import keep_house
 from holdfast.commands.identity import Identity
 from holdfast.commands.metrics import Metrics
 from holdfast.commands.policy_cache import PolicyCache
+from holdfast.commands.policy_faults import PolicyFaults
 from holdfast.commands.readiness import Readiness
 from holdfast.commands.warm import warm
 from holdfast.db.database import Connection, Database
@@ -36,6 +37,7 @@ class House:
         self.readiness = Readiness(settings, database)
         self.metrics = Metrics()
         self.policy_cache = PolicyCache()
+        self.policy_faults = PolicyFaults(self.metrics)
         self.openapi: dict[str, Any] = {}
         """The document of all routes, made by `app.py`, which alone knows them all."""
         self.lanes: Lanes[Any]

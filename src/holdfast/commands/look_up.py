@@ -154,6 +154,7 @@ class Reader(ABC, Generic[T]):
     async def directory(self, connection: Connection, seq: int) -> Directory:
         """The directory as it is at `seq`, from memory if it still holds."""
         known = self.house.directories.get(self.organization)
+        self.house.policy_cache.count(is_hit=known is not None and known.seq == seq)
         if known is None or known.seq != seq:
             known = Directory.decode(await connection.fetchval(statement("directory"), self.organization))
             self.house.directories[self.organization] = known

@@ -8,11 +8,11 @@ class PolicyCache:
         self.hits = 0
         self.misses = 0
 
-    def hit(self) -> None:
-        self.hits += 1
-
-    def miss(self) -> None:
-        self.misses += 1
+    def count(self, *, is_hit: bool) -> None:
+        if is_hit:
+            self.hits += 1
+        else:
+            self.misses += 1
 
     @property
     def hit_rate(self) -> float:

@@ -23,6 +23,7 @@ class Snapshot:
         known = self._house.directories.get(self._organization)
         gathered = await gather(self.connection, self._organization, "facts", need, known, self._timetable)
         self._house.directories[self._organization] = gathered.directory
+        self._house.policy_cache.count(is_hit=gathered.directory is known)
         self._timetable = gathered.timetable
         for hold in self._timetable.expired(gathered.facts.now):  # still stored, but nobody's any more
             for resource, claim in held_by(hold):

@@ -214,6 +214,7 @@ class Transaction:
                 self._memory.directory = gathered.directory
                 batch = self._batch(gathered.facts, gathered.facts.seq, seal)
                 batch.decide(tickets, gathered.facts)
+                self._house.policy_faults.report(gathered.directory)
                 self._memory.take(gathered.facts, batch.desk)
                 return batch
             except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError) as error:
@@ -236,6 +237,7 @@ class Transaction:
             return tickets
         remembered = memory.facts(need_of_tickets(tickets))
         if remembered is not None:
+            self._house.policy_cache.count(is_hit=True)
             tickets = self._decide_ahead(before, tickets, remembered)
             if not tickets:
                 return []
@@ -266,6 +268,7 @@ class Transaction:
         else:
             ahead.desk.learn(facts)
         left = ahead.decide(tickets, facts)
+        self._house.policy_faults.report(ahead.desk.directory)
         self._memory.take(facts, ahead.desk)
         return left
 
@@ -278,10 +281,13 @@ class Transaction:
         *,
         is_ahead: bool = False,
     ) -> Gathered:
-        return await gather(
-            connection, self._organization, name, need_of_tickets(tickets), memory.directory, memory.timetable,
+        known = memory.directory or self._house.directories.get(self._organization)
+        gathered = await gather(
+            connection, self._organization, name, need_of_tickets(tickets), known, memory.timetable,
             is_ahead=is_ahead,
         )  # fmt: skip
+        self._house.policy_cache.count(is_hit=gathered.directory is known)
+        return gathered
 
     def _batch(self, facts: Facts, seq: int, seal: Seal) -> Batch:
         directory = self._memory.directory

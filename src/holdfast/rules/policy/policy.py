@@ -64,7 +64,7 @@ class Policy:
                 found += decode([rule])
             except Invalid as error:
                 name = str(rule.get("name"))
-                self.faults[name] = Fault(name, str(error))
+                self.faults[name] = Fault(name, f"unreadable: {error}")
                 kind: Kind = "soft" if rule.get("kind") == "soft" else "hard"
                 found.append(Unreadable(name=name, kind=kind, enabled=kind == "hard"))
         return tuple(found)
