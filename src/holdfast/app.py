@@ -46,6 +46,7 @@ from holdfast.api.door import Door, Receive, Route, Scope, Send
 from holdfast.api.routing import Router
 from holdfast.commands.house import House
 from holdfast.commands.look_up import ConflictReader
+from holdfast.commands.search import SearchReader
 from holdfast.commands.transaction import Transaction
 from holdfast.db.database import Database
 from holdfast.db.lanes import Lanes
@@ -108,6 +109,7 @@ class Application:
         house.lanes = Lanes(self._settings, partial(Transaction, house))
         house.page_lanes = appointments.pages(house)
         house.conflict_lanes = Lanes(self._settings, partial(ConflictReader, house))
+        house.search_lanes = Lanes(self._settings, partial(SearchReader, house))
         authenticator = authenticate.Authenticator(house)
         await house.start()
         await hub.start()
