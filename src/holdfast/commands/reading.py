@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from holdfast.commands.gather import Gathered, Need, gather
 from holdfast.commands.house import House
 from holdfast.db.database import Connection
+from holdfast.rules.facts import SpanOf
 from holdfast.rules.timetable import Timetable, held_by
 
 
@@ -36,6 +37,11 @@ class Snapshot:
                 self.timetable.remove(resource, claim)
             del self.timetable.holds[hold.id]
         return gathered
+
+    async def read(self, spans: list[SpanOf]) -> None:
+        """Has this time in the timetable."""
+        if self.timetable.missing(spans):
+            await self.gather(Need(lambda _directory, _visits, _now: spans))
 
 
 @asynccontextmanager

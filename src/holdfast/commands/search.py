@@ -6,7 +6,7 @@ answered is what is stored at `as_of_seq`, whatever is remembered.
 """
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final, NamedTuple
 
 import asyncpg
@@ -44,6 +44,9 @@ class Step(NamedTuple):
     is_last: bool
 
 
+_SNAPSHOT_LOST: Final = (asyncpg.PostgresError, *CONNECTION_LOST)
+"""Then everybody's is."""
+
 Looking = Generator[Step | None, Gathered, Any]
 """Yields what it needs and is sent what there is; yields None where others may have their turn."""
 
@@ -55,8 +58,12 @@ class Search(NamedTuple):
     look: Callable[[Gathered], Looking]
 
 
-async def search(house: House, organization: str, wanted: Search, deadline: float) -> Any:
-    """What `look` returns. Raises what it raises; Overloaded, NotFound."""
+Look = Callable[[Snapshot], Awaitable[Any]]
+"""What is looked at in one go, and leaves the snapshot's timetable as it is."""
+
+
+async def search(house: House, organization: str, wanted: Search | Look, deadline: float) -> Any:
+    """What the look returns. Raises what it raises; Overloaded, NotFound."""
     lookup: Lookup[Any] = Lookup(wanted, deadline, house.loop.create_future())
     house.search_lanes.join(organization, lookup)
     return await lookup.future
@@ -109,6 +116,9 @@ class SearchReader(Reader[Any]):
             timetable = await self._caught_up(connection, timetable)
             snapshot = Snapshot(self.house, self.organization, connection, timetable)
             for ticket in tickets:
+                if not isinstance(ticket.wish, Search):
+                    await _looked(snapshot, ticket)
+                    continue
                 going_on = await _begun(snapshot, ticket)
                 if going_on is not None:
                     left.append((ticket, *going_on))
@@ -157,32 +167,37 @@ class SearchReader(Reader[Any]):
             ticket.settle(error)
 
 
-async def _begun(snapshot: Snapshot, ticket: Lookup[Any]) -> tuple[Looking, Gathered] | None:
-    """Goes on as long as there is something to read; then, unless it is settled, what is left to do with what is there."""
-    search: Search = ticket.wish
+async def _looked(snapshot: Snapshot, ticket: Lookup[Any]) -> None:
     try:
-        seen = await snapshot.gather(Need(_nothing, patients=set(search.patients)))
-        looking = search.look(seen)
-        step = next(looking)
-        while True:
-            if step is None:
-                await _pause(ticket)
-            else:
-                if snapshot.timetable.missing(step.spans):
-                    spans = step.spans
-                    await snapshot.gather(Need(lambda _directory, _visits, _now, spans=spans: spans))  # type: ignore[misc]
-                if step.is_last:
-                    return looking, seen
-            step = looking.send(seen)
-    except StopIteration as found:
-        ticket.settle(found.value)
-    except (
-        asyncpg.PostgresError,
-        *CONNECTION_LOST,
-    ):  # the snapshot is lost, and with it what the others wait for
+        ticket.settle(await ticket.wish(snapshot))
+    except _SNAPSHOT_LOST:
         raise
     except Exception as error:  # noqa: BLE001 it is this request's answer; the others have theirs
         ticket.settle(error)
+
+
+async def _begun(snapshot: Snapshot, ticket: Lookup[Any]) -> tuple[Looking, Gathered] | None:
+    """Goes on as long as there is something to read; then, unless it is settled, what is left to do with what is there."""
+    wanted: Search = ticket.wish
+    try:
+        seen = await snapshot.gather(Need(_nothing, patients=set(wanted.patients)))
+        looking = wanted.look(seen)
+        step = next(looking)
+        while step is None or not step.is_last:
+            if step is None:
+                await _pause(ticket)
+            else:
+                await snapshot.read(step.spans)
+            step = looking.send(seen)
+        await snapshot.read(step.spans)
+    except StopIteration as found:
+        ticket.settle(found.value)
+    except _SNAPSHOT_LOST:
+        raise
+    except Exception as error:  # noqa: BLE001 it is this request's answer; the others have theirs
+        ticket.settle(error)
+    else:
+        return looking, seen
     return None
 
 
