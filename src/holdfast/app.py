@@ -31,6 +31,7 @@ from holdfast.api import (
     openapi,
     organization,
     patients,
+    patterns,
     payers,
     policies,
     practitioners,
@@ -55,8 +56,9 @@ from holdfast.settings import Settings
 from holdfast.vault import Vault
 
 NOUNS = (
-    appointments, lines, holds, conflicts, explain, availability, calendar, blocks, worklists, auth, totp, organization, clinics, rooms,
-    practitioners, absence_plan, patients, contacts, services, payers, policies, users, authorizations, audit, setup, scratch, health, openapi,
+    appointments, lines, holds, conflicts, explain, availability, patterns, calendar, blocks, worklists, auth, totp, organization,
+    clinics, rooms, practitioners, absence_plan, patients, contacts, services, payers, policies, users, authorizations, audit, setup, scratch,
+    health, openapi,
 )  # fmt: skip
 
 

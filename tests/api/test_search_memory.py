@@ -48,7 +48,7 @@ async def timetable(application: Application, practice: Practice) -> Timetable:
 
 
 async def searched(practice: Practice, **more: Any) -> Any:
-    params = {
+    params: dict[str, Any] = {
         "clinic_id": practice.made["clinic"], "service_id": practice.made["talk"], "start_date": str(monday()),
         "end_date": str(monday() + timedelta(days=4)), "limit": 500, "patient_id": practice.made["pat"],
     }  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from holdfast.api.dates import check_range, minutes_of_day
+from holdfast.api.dates import check_range, minutes_of_day, weekdays_of
 from holdfast.api.door import Answer, Ask, Route
 from holdfast.api.sought import Wanted, sought
 from holdfast.commands.gather import Gathered
@@ -103,15 +103,13 @@ def _parts(dates: list[date]) -> Iterator[list[date]]:
 
 
 def _grid(query: Query) -> Grid:
-    weekdays = {each for text in query.weekdays for each in text.split(",")}
-    if not weekdays <= set("0123456"):
-        raise Invalid(FieldError("weekdays", "invalid_value", "0 (Monday) to 6, such as 1,3"))
+    weekdays = weekdays_of(query.weekdays)
     low = minutes_of_day(query.time_from, "time_from") if query.time_from else 0
     high = minutes_of_day(query.time_to, "time_to") if query.time_to else 1440
     if low >= high:
         raise Invalid(FieldError("time_to", "invalid_value", "must be after time_from"))
     return Grid(
-        step_minutes=query.step_minutes, weekdays=frozenset(map(int, weekdays or "0123456")), from_minute=low,
+        step_minutes=query.step_minutes, weekdays=weekdays, from_minute=low,
         to_minute=high,
     )  # fmt: skip
 
