@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
+from holdfast.errors import Reason
 from holdfast.rules.facts import Clinic, Directory, Patient, Practitioner, Visit
 from holdfast.slot import Span, contains, dates_touched, union, wall
-
 
 OUTSIDE: Final = Reason(
     "outside_patient_availability", "The visit lies outside the times at which the patient can come."
