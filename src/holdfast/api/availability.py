@@ -58,7 +58,7 @@ async def availability(ask: Ask[Query, Any]) -> Answer:
         raise Invalid(FieldError("limit", "invalid_value", f"may be {settings.availability_slots_max}"))
     grid = _grid(query)
     found: Found = await search(
-        ask.house, ask.actor.organization_id, Search(query.patients, lambda seen: _look(ask, grid, seen)), ask.deadline
+        ask.house, ask.actor.organization_id, Search(query.need, lambda seen: _look(ask, grid, seen)), ask.deadline
     )  # fmt: skip
     return Answer(
         content={

@@ -77,7 +77,7 @@ async def find_patterns(ask: Ask[Query, Any]) -> Answer:
     dates, times = _dates(ask), _times(ask.query)
     found: Found = await search(
         ask.house, ask.actor.organization_id,
-        Search(ask.query.patients, lambda seen: _look(ask, dates, times, seen)), ask.deadline,
+        Search(ask.query.need, lambda seen: _look(ask, dates, times, seen)), ask.deadline,
     )  # fmt: skip
     return Answer(
         content=Patterns(

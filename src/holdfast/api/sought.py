@@ -9,8 +9,9 @@ import msgspec
 
 from holdfast.api.door import Ask
 from holdfast.api.wire import Id
-from holdfast.commands.gather import Gathered
+from holdfast.commands.gather import Gathered, Need
 from holdfast.commands.refusal import everything
+from holdfast.commands.search import nothing
 from holdfast.errors import NotFound
 from holdfast.rules.assess import credential_fault
 from holdfast.rules.facts import (
@@ -38,8 +39,9 @@ class Wanted(msgspec.Struct, kw_only=True):
     duration_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] | None = None
 
     @property
-    def patients(self) -> frozenset[str]:
-        return frozenset((self.patient_id,) if self.patient_id else ())
+    def need(self) -> Need:
+        """What must be known before anything can be looked for."""
+        return Need(nothing, patients={self.patient_id} if self.patient_id else set())
 
 
 class Sought(NamedTuple):
@@ -87,7 +89,10 @@ def sought(ask: Ask[Any, Any], wanted: Wanted, seen: Gathered, first: date) -> S
         and (not each.clinic_ids or clinic.id in each.clinic_ids)
         and _may_be_credentialed(each, service, clinic, visit)
     ]
-    return Sought(directory, clinic, visit, able, patient, list(seen.facts.authorizations or ()))
+    authorizations = [
+        each for each in seen.facts.authorizations or () if each.patient_id == wanted.patient_id
+    ]
+    return Sought(directory, clinic, visit, able, patient, authorizations)
 
 
 def _patient(ask: Ask[Any, Any], wanted: Wanted, seen: Gathered) -> Patient | None:
@@ -95,7 +100,7 @@ def _patient(ask: Ask[Any, Any], wanted: Wanted, seen: Gathered) -> Patient | No
         return None
     actor = ask.actor
     own = actor.role != "patient" or wanted.patient_id in (actor.patient_id, *actor.patient_ids)
-    found = next(iter(seen.facts.patients or ()), None)
+    found = next((each for each in seen.facts.patients or () if each.id == wanted.patient_id), None)
     if found is None or not own:
         raise NotFound("patient_id")
     return found

@@ -15,7 +15,7 @@ from holdfast.commands.gather import Gathered, Need
 from holdfast.commands.house import House
 from holdfast.commands.intent import Placing
 from holdfast.commands.reading import Snapshot, snapshot
-from holdfast.commands.search import search
+from holdfast.commands.search import Look, search
 from holdfast.db.keeping import Keeping
 from holdfast.errors import Reason, Refused
 from holdfast.rules import people, rooms
@@ -36,23 +36,22 @@ REACHES_DAYS = (1, 7)
 
 async def explained(house: House, asked: Asked, intent: Placing, refused: Refused) -> Refused:
     """The refusal with `conflicts`, `alternatives` and `as_of_seq`, on the state of now."""
-    organization = asked.actor.organization_id
+    organization, need = asked.actor.organization_id, need_of([intent])
 
-    async def look(reading: Snapshot) -> Refused:
-        return await _explained(house, reading, asked, intent, refused)
+    async def look(reading: Snapshot, found: Gathered) -> Refused:
+        return await _explained(house, reading, found, asked, intent, refused)
 
-    if intent.visit_id or intent.hold_id or intent.caregiver_ids:
+    if need.holds or need.caregivers or intent.visit_id:
         # What is to be had instead depends on time that is the visit's own: nobody else's snapshot.
         async with snapshot(house, organization) as reading:
-            return await look(reading)
-    explained: Refused = await search(house, organization, look, asked.deadline)
+            return await look(reading, await reading.gather(need))
+    explained: Refused = await search(house, organization, Look(need, look), asked.deadline)
     return explained
 
 
 async def _explained(
-    house: House, reading: Snapshot, asked: Asked, intent: Placing, refused: Refused
+    house: House, reading: Snapshot, found: Gathered, asked: Asked, intent: Placing, refused: Refused
 ) -> Refused:
-    found = await reading.gather(need_of([intent]))
     desk, wish, patient = await laid_out(house, reading, found, asked, intent)
     verdict = assess(found.directory, found.timetable, patient, desk.authorizations_of(patient.id), wish)
     reasons = tuple(verdict.reasons) or refused.reasons

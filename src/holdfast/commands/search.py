@@ -21,7 +21,7 @@ from holdfast.db.database import CONNECTION_LOST, Connection
 from holdfast.db.lanes import Wake
 from holdfast.db.statements import statement
 from holdfast.errors import NotFound, Overloaded
-from holdfast.rules.facts import SpanOf
+from holdfast.rules.facts import Directory, SpanOf, Visit
 from holdfast.rules.timetable import Timetable
 from holdfast.slot import DAY, instant
 
@@ -52,14 +52,17 @@ Looking = Generator[Step | None, Gathered, Any]
 
 
 class Search(NamedTuple):
-    """What is looked for. `look` is called with the patients (and their authorizations) that are named."""
+    """What is looked for in free time. What it needs is gathered for a whole batch at once: facts hold more than that."""
 
-    patients: frozenset[str]
+    need: Need
     look: Callable[[Gathered], Looking]
 
 
-Look = Callable[[Snapshot], Awaitable[Any]]
-"""What is looked at in one go, and leaves the snapshot's timetable as it is."""
+class Look(NamedTuple):
+    """What is looked at in one go, and leaves the snapshot's timetable as it is."""
+
+    need: Need
+    look: Callable[[Snapshot, Gathered], Awaitable[Any]]
 
 
 async def search(house: House, organization: str, wanted: Search | Look, deadline: float) -> Any:
@@ -67,6 +70,11 @@ async def search(house: House, organization: str, wanted: Search | Look, deadlin
     lookup: Lookup[Any] = Lookup(wanted, deadline, house.loop.create_future())
     house.search_lanes.join(organization, lookup)
     return await lookup.future
+
+
+def nothing(*_known: Any) -> list[SpanOf]:
+    """No time is looked at yet."""
+    return []
 
 
 class _Line(msgspec.Struct):
@@ -109,20 +117,21 @@ class SearchReader(Reader[Any]):
         self._timetable = Timetable(-1)
 
     async def answer(self, tickets: list[Lookup[Any]]) -> None:
-        left: list[tuple[Lookup[Any], Looking, Gathered]] = []
+        left: list[tuple[Lookup[Any], Looking]] = []
         # Whatever stops this half-way leaves nothing that is believed later.
         timetable, self._timetable = self._timetable, Timetable(-1)
         async with self.house.database.reading(self.organization) as connection:
             timetable = await self._caught_up(connection, timetable)
             snapshot = Snapshot(self.house, self.organization, connection, timetable)
+            seen = await snapshot.gather(_together([ticket.wish.need for ticket in tickets]))
             for ticket in tickets:
-                if not isinstance(ticket.wish, Search):
-                    await _looked(snapshot, ticket)
+                if isinstance(ticket.wish, Look):
+                    await _looked(snapshot, ticket, seen)
                     continue
-                going_on = await _begun(snapshot, ticket)
-                if going_on is not None:
-                    left.append((ticket, *going_on))
-        for ticket, looking, seen in left:
+                looking = await _begun(snapshot, ticket, seen)
+                if looking is not None:
+                    left.append((ticket, looking))
+        for ticket, looking in left:
             await self._finish(ticket, looking, seen)
         self._timetable = snapshot.timetable
 
@@ -167,21 +176,31 @@ class SearchReader(Reader[Any]):
             ticket.settle(error)
 
 
-async def _looked(snapshot: Snapshot, ticket: Lookup[Any]) -> None:
+def _together(needs: list[Need]) -> Need:
+    def spans(directory: Directory, visits: dict[str, Visit], now: int) -> list[SpanOf]:
+        return [span for need in needs for span in need.spans(directory, visits, now)]
+
+    return Need(
+        spans,
+        patients={each for need in needs for each in need.patients},
+        authorizations={each for need in needs for each in need.authorizations},
+        visits={each for need in needs for each in need.visits},
+    )
+
+
+async def _looked(snapshot: Snapshot, ticket: Lookup[Any], seen: Gathered) -> None:
     try:
-        ticket.settle(await ticket.wish(snapshot))
+        ticket.settle(await ticket.wish.look(snapshot, seen))
     except _SNAPSHOT_LOST:
         raise
     except Exception as error:  # noqa: BLE001 it is this request's answer; the others have theirs
         ticket.settle(error)
 
 
-async def _begun(snapshot: Snapshot, ticket: Lookup[Any]) -> tuple[Looking, Gathered] | None:
+async def _begun(snapshot: Snapshot, ticket: Lookup[Any], seen: Gathered) -> Looking | None:
     """Goes on as long as there is something to read; then, unless it is settled, what is left to do with what is there."""
-    wanted: Search = ticket.wish
     try:
-        seen = await snapshot.gather(Need(_nothing, patients=set(wanted.patients)))
-        looking = wanted.look(seen)
+        looking: Looking = ticket.wish.look(seen)
         step = next(looking)
         while step is None or not step.is_last:
             if step is None:
@@ -197,7 +216,7 @@ async def _begun(snapshot: Snapshot, ticket: Lookup[Any]) -> tuple[Looking, Gath
     except Exception as error:  # noqa: BLE001 it is this request's answer; the others have theirs
         ticket.settle(error)
     else:
-        return looking, seen
+        return looking
     return None
 
 
@@ -206,7 +225,3 @@ async def _pause(ticket: Lookup[Any]) -> None:
     await asyncio.sleep(0)
     if asyncio.get_running_loop().time() > ticket.deadline:
         raise Overloaded("the search took too long")
-
-
-def _nothing(*_known: Any) -> list[SpanOf]:
-    return []

@@ -94,12 +94,19 @@ class Timetable:
 
     def missing(self, spans: Iterable[SpanOf]) -> set[Cell]:
         """The cells that must be read before questions about these spans can be asked."""
-        missing = set()
+        missing: set[Cell] = set()
         for resource, start, end in set(spans):
             known = self._known.get(resource, _NOTHING)
-            for day in range(start // DAY, (end - 1) // DAY + 1):
-                if not known.get(day >> 6, 0) >> (day & 63) & 1:
-                    missing.add((resource, day))
+            first, last = start // DAY, (end - 1) // DAY
+            for word in range(first >> 6, (last >> 6) + 1):
+                low, high = max(first, word << 6), min(last, (word << 6) + 63)
+                wanted = ((1 << (high - low + 1)) - 1) << (low & 63)
+                if wanted & ~known.get(word, 0):  # nearly never
+                    missing |= {
+                        (resource, day)
+                        for day in range(low, high + 1)
+                        if not known.get(word, 0) >> (day & 63) & 1
+                    }
         return missing
 
     def fill(self, cells: set[Cell], claims: Iterable[StoredClaim]) -> None:
