@@ -30,6 +30,7 @@ from holdfast.proof.bench_data import Organization, Requests
 from holdfast.proof.bench_live import change_seen, start_and_book
 from holdfast.proof.bench_report import Database, Report, goals, table
 from holdfast.proof.bench_rounds import Measured, Rounds
+from holdfast.proof.bench_rules import ROOMS, rules_alone
 from holdfast.proof.bench_search import other_slots, without_alternatives
 from holdfast.proof.statements import statement
 from holdfast.settings import Settings
@@ -37,7 +38,7 @@ from holdfast.settings import Settings
 CLIENTS = 50
 ROUNDS = 3
 SEED = 1
-NAMES = ("Y1", "Y2", "Y3", "Y4", "S4", "S5", "S7", "S8", "S9", "S11", "S12")
+NAMES = ("Y1", "Y2", "Y3", "Y4", "S4", "S5", "S6", "S7", "S8", "S9", "S11", "S12")
 _NEEDS = (("S12", "S4"), ("S5", "S4"), ("S4", "Y3"), ("S7", "Y4"), ("S8", "Y4"))
 """What each is compared with; memory (S12) is that of a server which has worked."""
 _SERVER_ROLE = "holdfast_server"
@@ -144,6 +145,9 @@ class _Bench:
             at=datetime.now(UTC), commit=machine.commit(), machine=machine.machine(self.home), seed=SEED,
             clients=CLIENTS, rounds=ROUNDS, seconds=self.seconds, profile=self.profile,
         )  # fmt: skip
+        if "S6" in self.wanted:
+            self.progress("S6: rules alone.")
+            report.rules_alone = [rules_alone(count, SEED) for count in ROOMS]
         with embedded.running(self.home, self.progress) as engine:
             secret = self._migrated(engine)
             sizes = self._sizes()

@@ -10,10 +10,12 @@ import msgspec
 
 from holdfast.proof.bench_live import ChangeSeen, Start
 from holdfast.proof.bench_rounds import Measured, Round
+from holdfast.proof.bench_rules import RulesAlone
 from holdfast.proof.machine import Commit, Machine, Memory
 from holdfast.proof.statistics import Latency, median, median_ratio
 
 _DURABLE: Final[Mapping[str, str]] = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+_RULES_US_MAX = 100.0
 _SEARCH_MS_MAX = 30.0
 _SEEN_MS_MAX = 50.0
 _MEMORY_MB_MAX = 150.0
@@ -60,6 +62,7 @@ class Report(msgspec.Struct, kw_only=True):
     estimator: str = "nearest rank; medians of rounds; a ratio is the median of the rounds' ratios"
     database: Database | None = None
     measures: list[Measured] = []
+    rules_alone: list[RulesAlone] = []
     change_seen: ChangeSeen | None = None
     memory: Memory | None = None
     start_seconds: Start | None = None
@@ -102,6 +105,9 @@ def goals(report: Report) -> list[Goal]:
         _ratio(report, "S8 / Y4", "week views a second, 100k", "S8 100k", "Y4", rates, at_least=0.4),
         _ratio(report, "S8 100k / 1k", "p95", "S8 100k", "S8 1k", p95s, at_most=1.5),
     ]
+    for one in report.rules_alone[:1]:
+        found.append(_limit("S6", f"µs a slot, {one.rooms} rooms, median", one.median_us, _RULES_US_MAX))
+        found.append(_limit("S6 a room", "µs, median", one.median_us_per_room, _RULES_US_MAX / 10))
     if p95s("S9"):
         fault = "S9" if report.is_invalid("S9") else ""
         found.append(_limit("S9", "p95 ms, next 20 free slots", median(p95s("S9")), _SEARCH_MS_MAX, fault))
@@ -200,6 +206,11 @@ def _number(value: float | None) -> str:
 
 
 def _single(report: Report) -> Iterator[str]:
+    for rules in report.rules_alone:
+        yield (
+            f"S6      rules alone, {rules.hard} hard and {rules.soft} soft over {rules.rooms} rooms: median {rules.median_us:g} µs a "
+            f"slot ({rules.median_us_per_room:g} a room), p95 {rules.p95_us:g} µs, n={rules.slots}"
+        )
     seen = report.change_seen
     if seen is not None:
         yield (
