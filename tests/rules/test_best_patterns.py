@@ -10,7 +10,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from rules.test_free_slots import at
-from rules.worlds import World, worlds
+from rules.worlds import World, full_worlds, ruled_worlds, worlds
 
 from holdfast.rules import people
 from holdfast.rules.assess import Wish, assess
@@ -40,7 +40,7 @@ def asked_one_by_one(
     known = list(world.authorizations)
     found: list[tuple[date, int, str | None, list[str]]] = []
     for on in dates:
-        visit = at(world.visit, wall(on, minute, world.clinic.time_zone), practitioner)
+        visit = at(world.directory, world.visit, wall(on, minute, world.clinic.time_zone), practitioner)
         wish = Wish(visit=visit, room="chosen", now=earliest, earliest=earliest)
         verdict = assess(world.directory, timetable, world.patient, known, wish)
         codes = [reason.code for reason in verdict.reasons]
@@ -64,7 +64,13 @@ def told(pattern: Pattern) -> list[tuple[date, int, str | None, list[str]]]:
     ]  # fmt: skip
 
 
-@given(worlds(), minutes, st.integers(1, 4), st.integers(0, 30), st.sampled_from((1, 2, 50)))
+@given(
+    worlds() | ruled_worlds() | full_worlds(),
+    minutes,
+    st.integers(1, 4),
+    st.integers(0, 30),
+    st.sampled_from((1, 2, 50)),
+)
 def test_patterns_are_the_best_of_all(
     world: World, times: list[int], days: int, hours: int, limit: int
 ) -> None:

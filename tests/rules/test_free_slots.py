@@ -8,12 +8,13 @@ from datetime import date, timedelta
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
-from rules.worlds import World, worlds
+from rules.worlds import World, full_worlds, ruled_worlds, worlds
 
 from holdfast.rules import people
 from holdfast.rules.assess import Wish, assess
 from holdfast.rules.availability import Grid, Slot, free_slots, nearest_slots
-from holdfast.rules.facts import Practitioner, Visit
+from holdfast.rules.facts import Directory, Practitioner, Visit
+from holdfast.rules.policy.buffers import buffers
 from holdfast.rules.timetable import Timetable
 from holdfast.slot import MINUTE, day_span, wall
 
@@ -40,18 +41,25 @@ def grid_starts(world: World, grid: Grid, on: date, earliest: int) -> Iterator[i
                 yield start
 
 
-def at(visit: Visit, start: int, practitioner: Practitioner) -> Visit:
+def at(directory: Directory, visit: Visit, start: int, practitioner: Practitioner) -> Visit:
+    """The visit there, with the buffer that the rules or the practitioner want."""
     line = msgspec.structs.replace(
         visit.lines[0], start=start, end=start + visit.end - visit.start, practitioner_id=practitioner.id,
         buffer_minutes=practitioner.buffer_minutes,
     )  # fmt: skip
-    return msgspec.structs.replace(visit, start=line.start, end=line.end, lines=[line])
+    moved = msgspec.structs.replace(visit, start=line.start, end=line.end, lines=[line])
+    line.buffer_minutes = buffers(directory, moved)[practitioner.id]
+    return moved
 
 
-def asked_one_by_one(world: World, timetable: Timetable, visits: Iterator[Visit]) -> Iterator[Slot]:
+def asked_one_by_one(world: World, timetable: Timetable, visits: Iterator[Visit], now: int) -> Iterator[Slot]:
     for visit in visits:
         verdict = assess(
-            world.directory, timetable, world.patient, world.authorizations, Wish(visit=visit, room="chosen")
+            world.directory,
+            timetable,
+            world.patient,
+            world.authorizations,
+            Wish(visit=visit, room="chosen", now=now),
         )
         if not verdict.reasons:
             room = verdict.room
@@ -62,11 +70,17 @@ def asked_one_by_one(world: World, timetable: Timetable, visits: Iterator[Visit]
 
 
 def can_come(world: World, slot: Slot) -> bool:
-    visit = at(world.visit, slot.start, world.directory.practitioners[slot.practitioner_id])
+    visit = at(world.directory, world.visit, slot.start, world.directory.practitioners[slot.practitioner_id])
     return people.can_come(world.patient, world.clinic, visit)
 
 
-@given(worlds(), grids, st.integers(1, 3), st.integers(0, 30), st.sampled_from((1, 3, 500)))
+@given(
+    worlds() | ruled_worlds() | full_worlds(),
+    grids,
+    st.integers(1, 3),
+    st.integers(0, 30),
+    st.sampled_from((1, 3, 500)),
+)
 def test_free_slots_are_the_bookable_starts_in_order(
     world: World, grid: Grid, days: int, hours: int, limit: int
 ) -> None:
@@ -77,13 +91,13 @@ def test_free_slots_are_the_bookable_starts_in_order(
     )
     everyone = list(world.directory.practitioners.values())
     wanted = (
-        at(world.visit, start, practitioner)
+        at(world.directory, world.visit, start, practitioner)
         for on in dates
         for start in grid_starts(world, grid, on, earliest)
         for practitioner in everyone
     )
     expected = sorted(
-        (s for s in asked_one_by_one(world, timetable, wanted) if can_come(world, s)),
+        (s for s in asked_one_by_one(world, timetable, wanted, earliest) if can_come(world, s)),
         key=lambda s: (s.start, -s.score, s.practitioner_id),
     )
     slots, truncated = free_slots(
@@ -94,23 +108,29 @@ def test_free_slots_are_the_bookable_starts_in_order(
     assert truncated == (len(expected) > limit)
 
 
-@given(worlds(), grids, st.integers(0, 96), st.integers(0, 30), st.integers(1, 4))
+@given(
+    worlds() | ruled_worlds() | full_worlds(),
+    grids,
+    st.integers(0, 96),
+    st.integers(0, 30),
+    st.integers(1, 4),
+)
 def test_nearest_slots_are_the_nearest_bookable_starts(
     world: World, grid: Grid, quarter: int, hours: int, count: int
 ) -> None:
     timetable = world.timetable()
     practitioner = world.directory.practitioners["a0"]
     midnight = day_span(world.first, world.clinic.time_zone)[0]
-    wished = at(world.visit, midnight + quarter * 15 * MINUTE, practitioner)
+    wished = at(world.directory, world.visit, midnight + quarter * 15 * MINUTE, practitioner)
     dates = [world.first + timedelta(days=n) for n in range(-1, 2)]
     earliest = midnight + hours * 3600
     wanted = (
-        at(world.visit, start, practitioner)
+        at(world.directory, world.visit, start, practitioner)
         for on in dates
         for start in grid_starts(world, grid, on, earliest)
     )
     expected = sorted(
-        asked_one_by_one(world, timetable, wanted),
+        asked_one_by_one(world, timetable, wanted, earliest),
         key=lambda s: (not can_come(world, s), abs(s.start - wished.start), s.start),
     )
     found = nearest_slots(
@@ -125,7 +145,7 @@ def test_days_that_are_over_need_not_be_known(world: World, days: int) -> None:
     now = day_span(world.first, world.clinic.time_zone)[0] + 3600
     timetable = world.timetable(since=now // 86_400 - 2)
     dates = [world.first + timedelta(days=n) for n in range(-days, 2)]
-    wished = at(world.visit, now, world.directory.practitioners["a0"])
+    wished = at(world.directory, world.visit, now, world.directory.practitioners["a0"])
     for slot in nearest_slots(
         world.directory, timetable, world.patient, world.authorizations, wished, dates, Grid(), now, 3
     ):
