@@ -10,7 +10,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from rules.test_free_slots import at
-from rules.worlds import World, full_worlds, ruled_worlds, worlds
+from rules.worlds import World, full_worlds, worlds
 
 from holdfast.rules import people
 from holdfast.rules.assess import Wish, assess
@@ -65,7 +65,7 @@ def told(pattern: Pattern) -> list[tuple[date, int, str | None, list[str]]]:
 
 
 @given(
-    worlds() | ruled_worlds() | full_worlds(),
+    worlds() | full_worlds(),
     minutes,
     st.integers(1, 4),
     st.integers(0, 30),

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
-from rules.worlds import World, full_worlds, ruled_worlds, worlds
+from rules.worlds import World, full_worlds, worlds
 
 from holdfast.rules import people
 from holdfast.rules.assess import Wish, assess
@@ -75,7 +75,7 @@ def can_come(world: World, slot: Slot) -> bool:
 
 
 @given(
-    worlds() | ruled_worlds() | full_worlds(),
+    worlds() | full_worlds(),
     grids,
     st.integers(1, 3),
     st.integers(0, 30),
@@ -109,7 +109,7 @@ def test_free_slots_are_the_bookable_starts_in_order(
 
 
 @given(
-    worlds() | ruled_worlds() | full_worlds(),
+    worlds() | full_worlds(),
     grids,
     st.integers(0, 96),
     st.integers(0, 30),

@@ -28,7 +28,6 @@ from holdfast.rules.facts import (
     Visit,
     WorkingHours,
 )
-from holdfast.rules.policy.document import decode
 from holdfast.rules.policy.types import TYPES
 from holdfast.rules.timetable import Timetable
 from holdfast.slot import DAY, MINUTE, day_span
@@ -267,34 +266,10 @@ def worlds(draw: Any, *, ruled: bool = True) -> World:
     )  # fmt: skip
 
 
-RULES: tuple[dict[str, Any], ...] = (
-    {"type": "time_range", "time_from": "09:00", "time_to": "17:00"},
-    {"type": "time_range", "time_from": "12:00", "time_to": "13:00", "allow": "outside", "when": {"weekdays": [5, 6]}},
-    {"type": "practitioner_room", "allowed_rooms": ["r1"], "practitioner_ids": ["a0"]},
-    {"type": "workload", "visits_max": 1}, {"type": "cleaning_buffer", "minutes": 30}, {"type": "buffer_time", "minutes": 20},
-    {"type": "equipment", "equipment": ["mirror"], "when": {"time_from": "10:00", "time_to": "14:00"}},
-    {"type": "reserved_time", "time_from": "08:00", "time_to": "10:00", "room_ids": ["r0"]}, {"type": "patient_availability"},
-    {"type": "practitioner_room_preference", "kind": "soft", "preferred_rooms": ["r1"], "practitioner_ids": ["a1"]},
-    {"type": "time_preference", "kind": "soft", "time_from": "08:00", "time_to": "12:00"},
-    {"type": "utilization_balancing", "kind": "soft", "visits_per_day_max": 1},
-)  # fmt: skip
-
-
-@st.composite
-def ruled_worlds(draw: Any) -> World:
-    """A world in which the organization has rules of its own."""
-    world: World = draw(worlds())
-    chosen = draw(st.lists(st.sampled_from(range(len(RULES))), min_size=1, max_size=3, unique=True))
-    rules = [{"name": f"rule {n}", "kind": "hard"} | RULES[n] for n in chosen]
-    decode(rules)
-    world.directory.policies = (PolicyDocument("o", "organization", None, 1, rules),)
-    return world
-
-
 @st.composite
 def full_worlds(draw: Any) -> World:
     """A world in which every room of one seat is taken for a part of some day, as in a clinic that has no room left."""
-    world: World = draw(worlds() | ruled_worlds())
+    world: World = draw(worlds())
     start, end = draw(moments(world.first))
     for number, room in enumerate(world.directory.rooms.values()):
         if room.seats == 1:
