@@ -8,15 +8,26 @@ from datetime import date, timedelta
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
-from rules.worlds import World, full_worlds, worlds
+from rules.worlds import NOTHING, World, full_worlds, visit, worlds
 
 from holdfast.rules import people
 from holdfast.rules.assess import Wish, assess
 from holdfast.rules.availability import Grid, Slot, free_slots, nearest_slots
-from holdfast.rules.facts import Directory, Practitioner, Visit
+from holdfast.rules.facts import (
+    Clinic,
+    Directory,
+    DirectoryDocument,
+    Organization,
+    PolicyDocument,
+    Practitioner,
+    Room,
+    Service,
+    StoredClaim,
+    Visit,
+)
 from holdfast.rules.policy.buffers import buffers
 from holdfast.rules.timetable import Timetable
-from holdfast.slot import MINUTE, day_span, wall
+from holdfast.slot import DAY, MINUTE, day_span, wall
 
 grids = st.builds(
     Grid,
@@ -150,3 +161,37 @@ def test_days_that_are_over_need_not_be_known(world: World, days: int) -> None:
         world.directory, timetable, world.patient, world.authorizations, wished, dates, Grid(), now, 3
     ):
         assert slot.start >= now
+
+
+def test_a_second_seat_is_room_enough() -> None:
+    """The only room has one visit all day and takes two; with the first practitioner another rule is in the way."""
+    first = date(2026, 6, 10)
+    midnight = day_span(first, "America/Phoenix")[0]
+    clinic = Clinic("c", "C", "America/Phoenix", allow_unassigned=False, is_active=True, hours=())
+    room = Room("r", "c", "1", "", "talk", 2, 2, NOTHING, NOTHING, 0, is_available=True, display_order=0)
+    people = [
+        Practitioner(
+            who, who, 0, 1, is_active=True, clinic_ids=NOTHING, credentials=(), hours=(), exceptions=()
+        )
+        for who in ("a0", "a1")
+    ]
+    service = Service(
+        "s", "S", "S", 60, ("on_site",), "patient", NOTHING, NOTHING, 1, NOTHING, None, "time", 15, authorization_required=False,
+        is_active=True,
+    )  # fmt: skip
+    rules = [{"name": "noon", "kind": "hard", "type": "time_range", "time_from": "12:00", "time_to": "13:00"}]
+    directory = Directory(DirectoryDocument(
+        1, 1, Organization("o", "O", "America/Phoenix", {}), [clinic], [room], people, [service], [], [], [], 1,
+        [PolicyDocument("x", "practitioner", "a0", 1, rules)],
+    ))  # fmt: skip
+    timetable = Timetable(1)
+    cells = {(who, midnight // DAY + n) for who in ("r", "a0", "a1") for n in range(-2, 4)}
+    timetable.fill(cells, [StoredClaim("r", 0, midnight, midnight + DAY, "visit", "v")])
+    wished = visit(service, people[1], midnight + 9 * 3600)
+    grid = Grid(step_minutes=60, from_minute=9 * 60, to_minute=11 * 60)
+    slots, _ = free_slots(directory, timetable, None, [], wished, people, [first], grid, 0, 9)
+    assert [(slot.start, slot.practitioner_id) for slot in slots] == [
+        (midnight + hour * 3600, "a1") for hour in (9, 10)
+    ]
+    nearest = nearest_slots(directory, timetable, None, [], wished, [first], grid, 0, 1)
+    assert [slot.start for slot in nearest] == [midnight + 9 * 3600]
