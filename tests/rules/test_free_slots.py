@@ -64,18 +64,18 @@ def at(directory: Directory, visit: Visit, start: int, practitioner: Practitione
 
 
 def asked_one_by_one(world: World, timetable: Timetable, visits: Iterator[Visit], now: int) -> Iterator[Slot]:
-    for visit in visits:
+    for wished in visits:
         verdict = assess(
             world.directory,
             timetable,
             world.patient,
             world.authorizations,
-            Wish(visit=visit, room="chosen", now=now),
+            Wish(visit=wished, room="chosen", now=now),
         )
         if not verdict.reasons:
             room = verdict.room
             yield Slot(
-                visit.start, visit.end, visit.lines[0].practitioner_id, room.room.id if room else None,
+                wished.start, wished.end, wished.lines[0].practitioner_id, room.room.id if room else None,
                 room.score if room else 0,
             )  # fmt: skip
 
