@@ -1,5 +1,6 @@
 """What somebody looks for who wants a free time: a service at a clinic, with whom, for whom. Shared by the calls that
-search."""
+search.
+"""
 
 from collections.abc import Iterable
 from datetime import date

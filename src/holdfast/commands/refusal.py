@@ -45,8 +45,8 @@ async def explained(house: House, asked: Asked, intent: Placing, refused: Refuse
         # What is to be had instead depends on time that is the visit's own: nobody else's snapshot.
         async with snapshot(house, organization) as reading:
             return await look(reading, await reading.gather(need))
-    explained: Refused = await search(house, organization, Look(need, look), asked.deadline)
-    return explained
+    told: Refused = await search(house, organization, Look(need, look), asked.deadline)
+    return told
 
 
 async def _explained(
