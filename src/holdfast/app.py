@@ -31,6 +31,7 @@ from holdfast.api import (
     openapi,
     organization,
     patients,
+    patterns,
     payers,
     policies,
     practitioners,
@@ -46,6 +47,7 @@ from holdfast.api.door import Door, Receive, Route, Scope, Send
 from holdfast.api.routing import Router
 from holdfast.commands.house import House
 from holdfast.commands.look_up import ConflictReader
+from holdfast.commands.search import SearchReader
 from holdfast.commands.transaction import Transaction
 from holdfast.db.database import Database
 from holdfast.db.lanes import Lanes
@@ -54,8 +56,9 @@ from holdfast.settings import Settings
 from holdfast.vault import Vault
 
 NOUNS = (
-    appointments, lines, holds, conflicts, explain, availability, calendar, blocks, worklists, auth, totp, organization, clinics, rooms,
-    practitioners, absence_plan, patients, contacts, services, payers, policies, users, authorizations, audit, setup, scratch, health, openapi,
+    appointments, lines, holds, conflicts, explain, availability, patterns, calendar, blocks, worklists, auth, totp, organization,
+    clinics, rooms, practitioners, absence_plan, patients, contacts, services, payers, policies, users, authorizations, audit, setup, scratch,
+    health, openapi,
 )  # fmt: skip
 
 
@@ -108,6 +111,7 @@ class Application:
         house.lanes = Lanes(self._settings, partial(Transaction, house))
         house.page_lanes = appointments.pages(house)
         house.conflict_lanes = Lanes(self._settings, partial(ConflictReader, house))
+        house.search_lanes = Lanes(self._settings, partial(SearchReader, house))
         authenticator = authenticate.Authenticator(house)
         await house.start()
         await hub.start()

@@ -65,6 +65,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     date_range_days_max: int = 366
     availability_days_max: int = 31
     availability_slots_max: int = 500
+    pattern_days_max: int = 26 * 7
+    pattern_visits_max: int = 20_000
     calendar_appointments_max: int = 2_000
     dry_run_visits_max: int = 2_000
     start_ahead_days_max: int = 5 * 366

@@ -9,7 +9,7 @@ import msgspec
 import psutil
 import pytest
 
-from holdfast.proof import bench, bench_data
+from holdfast.proof import bench, bench_data, bench_rules
 from holdfast.proof.bench_data import EMPTY, LARGE, Organization, Requests
 from holdfast.proof.bench_report import Report
 
@@ -47,6 +47,27 @@ def test_bookings_are_spread_over_two_years() -> None:
     assert len(starts) >= 24
 
 
+def test_whoever_races_wants_the_same_time_and_is_somebody_else() -> None:
+    one = requests()
+    raced = bodies(one.races(3, 50))
+    for race in (raced[:50], raced[50:100], raced[100:]):
+        assert len({each["start"] for each in race}) == 1
+        assert (
+            len({each["practitioner_id"] for each in race})
+            == len({each["patient_id"] for each in race})
+            == 50
+        )
+    assert len({each["start"] for each in raced}) == 3
+    assert not {each["start"] for each in raced} & {each["start"] for each in bodies(one.bookings(20_000))}
+
+
+@pytest.mark.parametrize("rooms", bench_rules.ROOMS)
+def test_rules_alone_are_thirty_and_choose(rooms: int) -> None:
+    found = bench_rules.rules_alone(rooms, 1)
+    assert (found.hard, found.soft, found.rooms) == (10, 20, rooms)
+    assert 0 < found.chosen <= found.slots and found.median_us > 0
+
+
 def test_the_sizes_are_what_they_say() -> None:
     assert LARGE.visits == 100_000
     assert bench_data.SMALL.visits == 1_000
@@ -75,3 +96,13 @@ def test_the_command(tmp_path: Path) -> None:
     assert all(len(one.rounds) == bench.ROUNDS for one in report.measures)
     assert "PostgreSQL 18" in said[0]
     assert {process.pid for process in psutil.Process().children()} <= before
+
+
+@pytest.mark.slow
+def test_what_races_and_searches_are_told_is_true(tmp_path: Path) -> None:
+    """So short a run carries no percentile; but every answer is compared with what is stored."""
+    file = tmp_path / "out.json"
+    bench.run(file, 0.3, lambda _text: None, "S5,S9", lambda _text: None)
+    report = msgspec.json.decode(file.read_bytes(), type=Report)
+    assert not report.invalid
+    assert {"S5 / S4", "S9"} <= {goal.name for goal in report.goals}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 
 from holdfast.rules.facts import (
@@ -264,6 +265,23 @@ def worlds(draw: Any, *, ruled: bool = True) -> World:
         draw(st.sampled_from((patient, None))), [authorization],
         visit(directory.services["s"], people[0], day_span(first, zone)[0]), first,
     )  # fmt: skip
+
+
+@st.composite
+def full_worlds(draw: Any) -> World:
+    """A world in which the first seat of every room is taken for a part of some day, so that rooms of one seat are full;
+    sometimes a room or a practitioner has a second."""
+    world: World = draw(worlds())
+    tables: list[dict[str, Any]] = [world.directory.rooms, world.directory.practitioners]
+    for table in tables:
+        chosen = draw(st.sampled_from((None, *sorted(table))))
+        if chosen is not None:
+            table[chosen] = msgspec.structs.replace(table[chosen], seats=2)
+    start, end = draw(moments(world.first))
+    for number, room in enumerate(world.directory.rooms):
+        world.claims = [each for each in world.claims if each.resource_id != room]
+        world.claims.append(StoredClaim(room, 0, start, end, "visit", f"full {number}"))
+    return world
 
 
 @st.composite

@@ -144,6 +144,7 @@ def reads(
     yield "calendar", "calendar", 80 + 20 * visits_of_a_day, (organization, made.clinic, *span, None, 2001)
     yield "visits by id", "appointments_by_id", 5 + len(visits) * 5 * DESCENT, (organization, visits)
     yield "events", "events_after", 20 + 20 * 5 * DESCENT, (organization, max(seq - 1000, 0), 20)
+    yield "changes", "changes_since", 20 + 20 * DESCENT, (organization, max(seq - 1000, 0), 20)
     yield "key", "find_key", 2 * DESCENT, (organization, made.clinic, "key 7")
     yield "batch", "find_batch", 2 * DESCENT, (organization, ids.new())
     yield "turn", "take_turn", 3 * DESCENT, (organization,)

@@ -43,6 +43,7 @@ class House:
         self.lanes: Lanes[Any]
         self.page_lanes: Lanes[Any]
         self.conflict_lanes: Lanes[Any]
+        self.search_lanes: Lanes[Any]
         """The lanes are opened by `app.py`, which knows what travels in them."""
         self.directories: dict[str, Directory] = {}
         """The last directory read by each organization's readers; good as long as its seq is."""
@@ -60,7 +61,7 @@ class House:
         self._tasks.append(asyncio.create_task(warm(self.database, self.directories, most)))
 
     async def stop(self) -> None:
-        for lanes in (self.lanes, self.page_lanes, self.conflict_lanes):
+        for lanes in (self.lanes, self.page_lanes, self.conflict_lanes, self.search_lanes):
             await lanes.close()
         for task in self._tasks:
             task.cancel()

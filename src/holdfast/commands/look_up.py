@@ -136,10 +136,7 @@ class Reader(ABC, Generic[T]):
 
     async def carry(self, tickets: list[Lookup[T]]) -> None:
         try:
-            async with self.house.database.reading(self.organization) as connection:
-                results = await self.read(connection, [ticket.wish for ticket in tickets])
-            for ticket, result in zip(tickets, results, strict=True):
-                ticket.settle(result)
+            await self.answer(tickets)
         except (*CONNECTION_LOST, asyncpg.QueryCanceledError):
             for ticket in tickets:
                 ticket.settle(Overloaded("the database did not answer"))
@@ -148,8 +145,8 @@ class Reader(ABC, Generic[T]):
                 ticket.settle(error)
 
     @abstractmethod
-    async def read(self, connection: Connection, wishes: list[Any]) -> list[T]:
-        """What each wish asks for, in their order."""
+    async def answer(self, tickets: list[Lookup[T]]) -> None:
+        """Settles each; what it raises is the answer of those that are not settled."""
 
     async def directory(self, connection: Connection, seq: int) -> Directory:
         """The directory as it is at `seq`, from memory if it still holds."""
@@ -161,7 +158,21 @@ class Reader(ABC, Generic[T]):
         return known
 
 
-class PageReader(Reader[Page]):
+class BatchReader(Reader[T]):
+    """Reads what all of a batch ask for in one snapshot."""
+
+    async def answer(self, tickets: list[Lookup[T]]) -> None:
+        async with self.house.database.reading(self.organization) as connection:
+            results = await self.read(connection, [ticket.wish for ticket in tickets])
+        for ticket, result in zip(tickets, results, strict=True):
+            ticket.settle(result)
+
+    @abstractmethod
+    async def read(self, connection: Connection, wishes: list[Any]) -> list[T]:
+        """What each wish asks for, in their order."""
+
+
+class PageReader(BatchReader[Page]):
     """Reads pages of visits. A page that was read at the seq at which the organization still stands is that page:
     every change of a visit, a patient or the directory moves the seq."""
 
@@ -228,7 +239,7 @@ class PageReader(Reader[Page]):
             remembered[visit.id] = (new[visit.id], self._encode(visit, directory))
 
 
-class ConflictReader(Reader[Found]):
+class ConflictReader(BatchReader[Found]):
     async def read(self, connection: Connection, wishes: list[Any]) -> list[Found]:
         asked = [
             (n, kind, resource, moment(wish.start), moment(wish.end), wish.except_id)

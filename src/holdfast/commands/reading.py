@@ -6,30 +6,43 @@ from contextlib import asynccontextmanager
 from holdfast.commands.gather import Gathered, Need, gather
 from holdfast.commands.house import House
 from holdfast.db.database import Connection
+from holdfast.rules.facts import SpanOf
 from holdfast.rules.timetable import Timetable, held_by
 
 
 class Snapshot:
-    """An open read-only transaction; everything gathered in it is true at one seq."""
+    """An open read-only transaction; everything gathered in it is true at one seq.
 
-    def __init__(self, house: House, organization: str, connection: Connection) -> None:
+    `timetable`: what is known already, if it is known at that seq.
+    """
+
+    def __init__(
+        self, house: House, organization: str, connection: Connection, timetable: Timetable | None = None
+    ) -> None:
         self._house = house
         self._organization = organization
         self.connection = connection
-        self._timetable = Timetable(-1)
+        self.timetable = Timetable(-1) if timetable is None else timetable
 
     async def gather(self, need: Need) -> Gathered:
         """Raises NotFound if there is no such organization."""
         known = self._house.directories.get(self._organization)
-        gathered = await gather(self.connection, self._organization, "facts", need, known, self._timetable)
+        gathered = await gather(self.connection, self._organization, "facts", need, known, self.timetable)
         self._house.directories[self._organization] = gathered.directory
         self._house.policy_cache.count(is_hit=gathered.directory is known)
-        self._timetable = gathered.timetable
-        for hold in self._timetable.expired(gathered.facts.now):  # still stored, but nobody's any more
+        self.timetable = gathered.timetable
+        if self.timetable.wants_holds:
+            self.timetable.learn_holds(gathered.facts.holds or ())
+        for hold in self.timetable.expired(gathered.facts.now):  # still stored, but nobody's any more
             for resource, claim in held_by(hold):
-                self._timetable.remove(resource, claim)
-            del self._timetable.holds[hold.id]
+                self.timetable.remove(resource, claim)
+            del self.timetable.holds[hold.id]
         return gathered
+
+    async def read(self, spans: list[SpanOf]) -> None:
+        """Has this time in the timetable."""
+        if self.timetable.missing(spans):
+            await self.gather(Need(lambda _directory, _visits, _now: spans))
 
 
 @asynccontextmanager

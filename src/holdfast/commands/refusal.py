@@ -15,6 +15,7 @@ from holdfast.commands.gather import Gathered, Need
 from holdfast.commands.house import House
 from holdfast.commands.intent import Placing
 from holdfast.commands.reading import Snapshot, snapshot
+from holdfast.commands.search import Look, search
 from holdfast.db.keeping import Keeping
 from holdfast.errors import Reason, Refused
 from holdfast.rules import people, rooms
@@ -35,16 +36,30 @@ REACHES_DAYS = (1, 7)
 
 async def explained(house: House, asked: Asked, intent: Placing, refused: Refused) -> Refused:
     """The refusal with `conflicts`, `alternatives` and `as_of_seq`, on the state of now."""
-    async with snapshot(house, asked.actor.organization_id) as reading:
-        found = await reading.gather(need_of([intent]))
-        desk, wish, patient = await laid_out(house, reading, found, asked, intent)
-        verdict = assess(found.directory, found.timetable, patient, desk.authorizations_of(patient.id), wish)
-        reasons = tuple(verdict.reasons) or refused.reasons
-        conflicts = await in_the_way(reading, verdict.conflicts)
-        alternatives = {
-            "rooms": free_rooms(found, patient, wish.visit) if _is_about_rooms(reasons) else [],
-            "slots": await _slots(house, reading, desk, wish, patient, reasons),
-        }
+    organization, need = asked.actor.organization_id, need_of([intent])
+
+    async def look(reading: Snapshot, found: Gathered) -> Refused:
+        return await _explained(house, reading, found, asked, intent, refused)
+
+    if need.holds or need.caregivers or intent.visit_id:
+        # What is to be had instead depends on time that is the visit's own: nobody else's snapshot.
+        async with snapshot(house, organization) as reading:
+            return await look(reading, await reading.gather(need))
+    told: Refused = await search(house, organization, Look(need, look), asked.deadline)
+    return told
+
+
+async def _explained(
+    house: House, reading: Snapshot, found: Gathered, asked: Asked, intent: Placing, refused: Refused
+) -> Refused:
+    desk, wish, patient = await laid_out(house, reading, found, asked, intent)
+    verdict = assess(found.directory, found.timetable, patient, desk.authorizations_of(patient.id), wish)
+    reasons = tuple(verdict.reasons) or refused.reasons
+    conflicts = await in_the_way(reading, verdict.conflicts)
+    alternatives = {
+        "rooms": free_rooms(found, patient, wish.visit) if _is_about_rooms(reasons) else [],
+        "slots": await _slots(house, reading, desk, wish, patient, reasons),
+    }
     first = reasons[0]
     members: dict[str, Any] = first.members | {"alternatives": alternatives, "as_of_seq": found.facts.seq}
     return Refused(first.code, first.detail, reasons=reasons, conflicts=tuple(conflicts), **members)
@@ -136,7 +151,7 @@ async def nearest(
     for days in (*REACHES_DAYS, settings.alternatives_days_max):
         low, high = around - (days + 2) * DAY, around + visit.end - visit.start + (days + 2) * DAY
         wide = everything(desk.directory, visit, max(low, earliest - 2 * DAY), high)
-        await reading.gather(Need(lambda _directory, _visits, _now, wide=wide: wide))  # type: ignore[misc]
+        await reading.read(wide)
         slots = nearest_slots(
             desk.directory, desk.timetable, patient, desk.authorizations_of(patient.id), visit,
             [middle + timedelta(days=n) for n in range(-days, days + 1)], Grid(),

@@ -30,14 +30,16 @@ from holdfast.proof.bench_data import Organization, Requests
 from holdfast.proof.bench_live import change_seen, start_and_book
 from holdfast.proof.bench_report import Database, Report, goals, table
 from holdfast.proof.bench_rounds import Measured, Rounds
+from holdfast.proof.bench_rules import ROOMS, rules_alone
+from holdfast.proof.bench_search import other_slots, without_alternatives
 from holdfast.proof.statements import statement
 from holdfast.settings import Settings
 
 CLIENTS = 50
 ROUNDS = 3
 SEED = 1
-NAMES = ("Y1", "Y2", "Y3", "Y4", "S4", "S7", "S8", "S11", "S12")
-_NEEDS = (("S12", "S4"), ("S4", "Y3"), ("S7", "Y4"), ("S8", "Y4"))
+NAMES = ("Y1", "Y2", "Y3", "Y4", "S4", "S5", "S6", "S7", "S8", "S9", "S11", "S12")
+_NEEDS = (("S12", "S4"), ("S5", "S4"), ("S4", "Y3"), ("S7", "Y4"), ("S8", "Y4"))
 """What each is compared with; memory (S12) is that of a server which has worked."""
 _SERVER_ROLE = "holdfast_server"
 _PREFIX = "holdfast-bench-"
@@ -143,6 +145,9 @@ class _Bench:
             at=datetime.now(UTC), commit=machine.commit(), machine=machine.machine(self.home), seed=SEED,
             clients=CLIENTS, rounds=ROUNDS, seconds=self.seconds, profile=self.profile,
         )  # fmt: skip
+        if "S6" in self.wanted:
+            self.progress("S6: rules alone.")
+            report.rules_alone = [rules_alone(count, SEED) for count in ROOMS]
         with embedded.running(self.home, self.progress) as engine:
             secret = self._migrated(engine)
             sizes = self._sizes()
@@ -166,7 +171,8 @@ class _Bench:
 
     def _sizes(self) -> list[bench_data.Size]:
         reading = self.wanted & {"S7", "S8"}
-        return [bench_data.EMPTY, *((bench_data.SMALL, bench_data.LARGE) if reading else ())]
+        searched = [bench_data.HALF_FULL] if "S9" in self.wanted else []
+        return [bench_data.EMPTY, *((bench_data.SMALL, bench_data.LARGE) if reading else ()), *searched]
 
     def _migrated(self, engine: Engine) -> str:
         """The schema, the server's role and the secret, as `holdfast serve` finds them."""
@@ -178,7 +184,7 @@ class _Bench:
         self, engine: Engine, made: dict[str, Organization], report: Report
     ) -> tuple[list[Measured], Requests | None]:
         with ExitStack() as stack:
-            measured_http = self.wanted & {"S4", "S7", "S8", "S11", "S12"}
+            measured_http = self.wanted & {"S4", "S5", "S7", "S8", "S9", "S11", "S12"}
             requests: dict[str, Requests] = {}
             server = None
             if measured_http:
@@ -204,6 +210,13 @@ class _Bench:
                     rounds.measure(name)
             if server is not None:
                 report.memory = rounds.memory_max
+                if "S5" in self.wanted:
+                    report.faults += without_alternatives(server, requests["bookings"])
+                if "S9" in self.wanted:
+                    self.progress("S9: comparing with the stored claims, one start after the other.")
+                    report.faults += asyncio.run(
+                        other_slots(engine.admin_url, server, requests[bench_data.HALF_FULL.name])
+                    )
                 if "S11" in self.wanted:
                     self.progress("S11: 200 open calendars.")
                     report.change_seen = change_seen(self.home, server, requests["bookings"], self.seconds)
@@ -217,9 +230,9 @@ async def _unlike(engine: Engine, requests: Requests) -> list[str]:
         stored = await connection.fetchval(statement("stored_appointments"), requests.organization_id)
     finally:
         await connection.close()
-    if stored == requests.booked:
+    if stored == requests.booked + requests.won:
         return []
-    return [f"{requests.booked} bookings were asked for, {stored} are stored"]
+    return [f"{requests.booked} bookings were asked for and {requests.won} won in races, {stored} are stored"]
 
 
 async def _prepared(engine: Engine, sizes: list[bench_data.Size]) -> Database:
@@ -234,6 +247,8 @@ async def _prepared(engine: Engine, sizes: list[bench_data.Size]) -> Database:
     try:
         await connection.execute(statement("yardstick_tables"))
         for size in sizes:
+            if size is bench_data.HALF_FULL:
+                continue  # an organization beside those that are compared with a yardstick
             await connection.execute(
                 statement("yardstick_bookings"), size.clinics, size.weeks, bench_data.CLINIC_PRACTITIONERS,
                 size.patients_each,

@@ -18,10 +18,10 @@ from holdfast.vault import Vault
 
 CLINIC_ROOMS = 10
 CLINIC_PRACTITIONERS = 50
-WEEK_VISITS = 100
-"""Visits in each clinic and week of a filled organization."""
 QUARTERS = 70_080
 """Quarters of an hour in the two years that bookings are spread over: room-time for 700,800 of them."""
+SEARCH_DAYS = 30
+SEARCH_SLOTS = 20
 _AHEAD_DAYS = 30
 _PASSWORD = "only for the bench, on loopback"  # noqa: S105
 
@@ -29,22 +29,28 @@ _LOG_SEGMENTS_WARMED = 64
 
 
 class Size(msgspec.Struct, frozen=True, kw_only=True):
-    """What an organization is made of. `weeks`: of stored visits, 100 in each clinic and week."""
+    """What an organization is made of. `weeks`: of stored visits, so many in each clinic and week."""
 
     name: str
     clinics: int
     patients_each: int
     weeks: int
     minutes: int
+    rooms_each: int = CLINIC_ROOMS
+    week_visits: int = 100
 
     @property
     def visits(self) -> int:
-        return self.clinics * self.weeks * WEEK_VISITS
+        return self.clinics * self.weeks * self.week_visits
 
 
 EMPTY = Size(name="bookings", clinics=1, patients_each=200, weeks=0, minutes=15)
 SMALL = Size(name="1k", clinics=1, patients_each=100, weeks=10, minutes=60)
 LARGE = Size(name="100k", clinics=10, patients_each=100, weeks=100, minutes=60)
+HALF_FULL = Size(
+    name="half full", clinics=1, patients_each=1250, weeks=10, minutes=60, rooms_each=50, week_visits=1250
+)
+"""25 of 50 practitioners and rooms are taken at every hour of the clinic's week."""
 
 
 class Organization(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,8 +87,8 @@ async def make(connection: Any, size: Size, key: bytes, first: datetime, seed: i
         return [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _ in range(count)]
 
     made = Organization(
-        size=size, first=first, id=some(1)[0], email=f"bench-{size.name}@holdfast.example", service=some(1)[0],
-        clinics=some(size.clinics), rooms=some(size.clinics * CLINIC_ROOMS),
+        size=size, first=first, id=some(1)[0], email=f"bench-{size.name.replace(' ', '-')}@holdfast.example", service=some(1)[0],
+        clinics=some(size.clinics), rooms=some(size.clinics * size.rooms_each),
         practitioners=some(size.clinics * CLINIC_PRACTITIONERS),
         patients=some(size.clinics * size.patients_each),
     )  # fmt: skip
@@ -94,7 +100,7 @@ async def make(connection: Any, size: Size, key: bytes, first: datetime, seed: i
     if size.weeks:
         await connection.execute(
             statement("bench_visits"), made.id, made.service, made.clinics, made.rooms, made.practitioners,
-            made.patients, first, size.weeks,
+            made.patients, first, size.weeks, size.week_visits,
         )  # fmt: skip
     return made
 
@@ -128,12 +134,19 @@ class Requests:
     def __init__(self, organization: Organization, token: str, host: str, seed: int) -> None:
         self._of = organization
         self._first = organization.first
-        self._headers = {"host": host, "authorization": f"Bearer {token}"}
+        self.headers = {"host": host, "authorization": f"Bearer {token}"}
         self._chance = random.Random(f"{seed} requests of {organization.size.name}")  # noqa: S311
         self._quarters = list(range(QUARTERS))
         self._chance.shuffle(self._quarters)
         self.booked = 0
-        """Bookings made out so far."""
+        """Planned bookings made out so far."""
+        self._raced = 0
+        self.won = 0
+        """Bookings that races have granted."""
+
+    @property
+    def organization(self) -> Organization:
+        return self._of
 
     @property
     def organization_id(self) -> str:
@@ -144,19 +157,21 @@ class Requests:
         number, of = self.booked, self._of
         self.booked += 1
         start = self._first + timedelta(minutes=15 * self._quarters[number // CLINIC_ROOMS])
+        return self._wish(
+            of.patients[number % len(of.patients)], of.practitioners[number % len(of.practitioners)], start
+        )
+
+    def _wish(self, patient: str, practitioner: str, start: datetime) -> bytes:
         return msgspec.json.encode({
-            "clinic_id": of.clinics[0],
-            "patient_id": of.patients[number % len(of.patients)],
-            "practitioner_id": of.practitioners[number % len(of.practitioners)],
-            "service_id": of.service,
-            "start": _spelled(start),
+            "clinic_id": self._of.clinics[0], "patient_id": patient, "practitioner_id": practitioner,
+            "service_id": self._of.service, "start": _spelled(start),
         })  # fmt: skip
 
     def bookings(self, count: int) -> list[bytes]:
         """Planned bookings, none of which meets another; each with a key of its own, as a careful client sends it."""
         made = []
         for _ in range(count):
-            headers = self._headers | {"idempotency-key": f"bench-{self.booked}"}
+            headers = self.headers | {"idempotency-key": f"bench-{self.booked}"}
             made.append(driver.request("POST", "/api/v1/appointments", headers, self.booking_body()))
         return made
 
@@ -187,13 +202,49 @@ class Requests:
             }))  # fmt: skip
         return made
 
+    def searches(self, count: int) -> list[bytes]:
+        """The next 20 free hours of the clinic's day within 30 days of any day of the first four weeks, for a patient."""
+        made = []
+        for _ in range(count):
+            start = self._first + timedelta(days=self._chance.randrange(28))
+            target = self.search_target(start, self._chance.choice(self._of.patients))
+            made.append(driver.request("GET", target, self.headers))
+        return made
+
+    def search_target(self, start: datetime, patient: str) -> str:
+        return _target("/api/v1/availability", {
+            "clinic_id": self._of.clinics[0], "service_id": self._of.service, "patient_id": patient,
+            "start_date": f"{start:%Y-%m-%d}", "end_date": f"{start + timedelta(days=SEARCH_DAYS - 1):%Y-%m-%d}",
+            "time_from": "08:00", "time_to": "18:00", "limit": str(SEARCH_SLOTS),
+        })  # fmt: skip
+
+    def races(self, count: int, rivals: int) -> list[bytes]:
+        """Bookings of different people of whom only as many as there are rooms can be granted, race after race."""
+        of, made = self._of, []
+        for _ in range(count):
+            start = self._first + timedelta(minutes=15 * self._quarters[-1 - self._raced])
+            self._raced += 1
+            for rival in range(rivals):
+                body = self._wish(of.patients[rival], of.practitioners[rival % len(of.practitioners)], start)
+                made.append(driver.request("POST", "/api/v1/appointments", self.headers, body))
+        return made
+
+    def too_late(self) -> bytes:
+        """A booking for the time of the last race, by somebody who was not in it."""
+        of, number = self._of, self._quarters[-self._raced]
+        start = self._first + timedelta(minutes=15 * number)
+        return self._wish(of.patients[-1], of.practitioners[-1], start)
+
     def event_stream(self) -> bytes:
         return self._get("/api/v1/calendar/events", {})
 
     def _get(self, path: str, query: dict[str, str]) -> bytes:
-        # Instants and ids need no escaping: UTC is spelled Z.
-        target = path + ("?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else "")
-        return driver.request("GET", target, self._headers)
+        return driver.request("GET", _target(path, query), self.headers)
+
+
+def _target(path: str, query: dict[str, str]) -> str:
+    """Instants and ids need no escaping: UTC is spelled Z."""
+    return path + ("?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else "")
 
 
 def _spelled(instant: datetime) -> str:

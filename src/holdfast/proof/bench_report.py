@@ -10,10 +10,13 @@ import msgspec
 
 from holdfast.proof.bench_live import ChangeSeen, Start
 from holdfast.proof.bench_rounds import Measured, Round
+from holdfast.proof.bench_rules import RulesAlone
 from holdfast.proof.machine import Commit, Machine, Memory
 from holdfast.proof.statistics import Latency, median, median_ratio
 
 _DURABLE: Final[Mapping[str, str]] = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+_RULES_US_MAX = 100.0
+_SEARCH_MS_MAX = 30.0
 _SEEN_MS_MAX = 50.0
 _MEMORY_MB_MAX = 150.0
 _START_SECONDS_MAX = 2.0
@@ -59,6 +62,7 @@ class Report(msgspec.Struct, kw_only=True):
     estimator: str = "nearest rank; medians of rounds; a ratio is the median of the rounds' ratios"
     database: Database | None = None
     measures: list[Measured] = []
+    rules_alone: list[RulesAlone] = []
     change_seen: ChangeSeen | None = None
     memory: Memory | None = None
     start_seconds: Start | None = None
@@ -95,11 +99,18 @@ def goals(report: Report) -> list[Goal]:
     rates, p95s = report.rates, report.p95s
     found = [
         _ratio(report, "S4 / Y3", "bookings a second", "S4", "Y3", rates, at_least=0.4),
+        _ratio(report, "S5 / S4", "p95, races for the last rooms", "S5", "S4", p95s, at_most=2.0),
         _ratio(report, "S7 / Y4", "checks a second, 100k", "S7 100k", "Y4", rates, at_least=0.5),
         _ratio(report, "S7 100k / 1k", "p95", "S7 100k", "S7 1k", p95s, at_most=1.5),
         _ratio(report, "S8 / Y4", "week views a second, 100k", "S8 100k", "Y4", rates, at_least=0.4),
         _ratio(report, "S8 100k / 1k", "p95", "S8 100k", "S8 1k", p95s, at_most=1.5),
     ]
+    for one in report.rules_alone[:1]:
+        found.append(_limit("S6", f"µs a slot, {one.rooms} rooms, median", one.median_us, _RULES_US_MAX))
+        found.append(_limit("S6 a room", "µs, median", one.median_us_per_room, _RULES_US_MAX / 10))
+    if p95s("S9"):
+        fault = "S9" if report.is_invalid("S9") else ""
+        found.append(_limit("S9", "p95 ms, next 20 free slots", median(p95s("S9")), _SEARCH_MS_MAX, fault))
     if report.change_seen is not None:
         # From sending: the commit lies after it, so this can only be too long.
         value = report.change_seen.from_sending.p95_ms
@@ -195,6 +206,11 @@ def _number(value: float | None) -> str:
 
 
 def _single(report: Report) -> Iterator[str]:
+    for rules in report.rules_alone:
+        yield (
+            f"S6      rules alone, {rules.hard} hard and {rules.soft} soft over {rules.rooms} rooms: median {rules.median_us:g} µs a "
+            f"slot ({rules.median_us_per_room:g} a room), p95 {rules.p95_us:g} µs, n={rules.slots}"
+        )
     seen = report.change_seen
     if seen is not None:
         yield (

@@ -31,7 +31,8 @@ _KEPT_BYTES_MAX = 2000
 class Plan(msgspec.Struct, kw_only=True):
     """`requests`: whole requests as bytes, sent in this order, by whichever client is free; `repeat` begins again at
     the end. The run ends with the requests or after `seconds`, whichever comes first. Answers to requests
-    sent in the first `warm_up_seconds` are counted in `statuses` only."""
+    sent in the first `warm_up_seconds` are counted in `statuses` only. `also_expected`: another status that answers may
+    have."""
 
     host: str
     port: int
@@ -42,6 +43,7 @@ class Plan(msgspec.Struct, kw_only=True):
     repeat: bool = False
     warm_up_seconds: float = 0.0
     rate: float | None = None
+    also_expected: int | None = None
 
 
 class Result(msgspec.Struct, kw_only=True):
@@ -138,7 +140,7 @@ class Run:
         now = time.perf_counter()
         self._under_way -= 1
         self.statuses[status] += 1
-        if status != self.plan.expected_status:
+        if status not in (self.plan.expected_status, self.plan.also_expected):
             self._keep(f"{status}: ", raw)
         elif began >= self.measures_from:
             self.latencies.append(now - began)

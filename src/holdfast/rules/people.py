@@ -4,11 +4,17 @@ books is told of. Only an exclusion is a reason against a visit; the rest is adv
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Final
 
 import msgspec
 
+from holdfast.errors import Reason
 from holdfast.rules.facts import Clinic, Directory, Patient, Practitioner, Visit
 from holdfast.slot import Span, contains, dates_touched, union, wall
+
+OUTSIDE: Final = Reason(
+    "outside_patient_availability", "The visit lies outside the times at which the patient can come."
+)
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -53,12 +59,7 @@ def notices(directory: Directory, patient: Patient, visit: Visit) -> list[Notice
         return []
     found = []
     if not can_come(patient, directory.clinics[visit.clinic_id], visit):
-        found.append(
-            Notice(
-                "outside_patient_availability",
-                "The visit lies outside the times at which the patient can come.",
-            )
-        )
+        found.append(Notice(OUTSIDE.code, OUTSIDE.detail))
     practitioners = [directory.practitioners[line.practitioner_id] for line in visit.lines]
     found += _language(patient, practitioners)
     preferred = patient.constraints.preferred

@@ -129,6 +129,13 @@ def candidates(
     return known
 
 
+def admits_any(directory: Directory, question: Question) -> bool:
+    """Whether a room of the clinic suits, by what can be said whatever the time: if not, none will be chosen."""
+    found = directory.rooms_of[question.clinic.id]
+    program = in_force(directory).program(question)
+    return bool(found) and bool(candidates(directory, found, question, program).admitted)
+
+
 def _candidates(
     directory: Directory, rooms: tuple[Room, ...], question: Question, program: Program
 ) -> Candidates:

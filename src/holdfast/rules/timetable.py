@@ -32,9 +32,10 @@ _NOTHING: Mapping[int, int] = MappingProxyType({})
 class Timetable:
     def __init__(self, seq: int, holds: Iterable[Hold] = ()) -> None:
         self.seq = seq
-        self.holds = {hold.id: hold for hold in holds if hold.ended_as is None}
+        self.holds: dict[str, Hold] = {}
         """Those that have not ended, with the claims that they have now; some may have expired."""
 
+        self.learn_holds(holds)
         self._known: dict[str, dict[int, int]] = {}
         """The days that were read, by resource: a bit for each, 64 days in one number. Most days of most patients are
         empty, and an empty day costs no more than its bit."""
@@ -93,12 +94,19 @@ class Timetable:
 
     def missing(self, spans: Iterable[SpanOf]) -> set[Cell]:
         """The cells that must be read before questions about these spans can be asked."""
-        missing = set()
+        missing: set[Cell] = set()
         for resource, start, end in set(spans):
             known = self._known.get(resource, _NOTHING)
-            for day in range(start // DAY, (end - 1) // DAY + 1):
-                if not known.get(day >> 6, 0) >> (day & 63) & 1:
-                    missing.add((resource, day))
+            first, last = start // DAY, (end - 1) // DAY
+            for word in range(first >> 6, (last >> 6) + 1):
+                low, high = max(first, word << 6), min(last, (word << 6) + 63)
+                wanted = ((1 << (high - low + 1)) - 1) << (low & 63)
+                if wanted & ~known.get(word, 0):  # nearly never
+                    missing |= {
+                        (resource, day)
+                        for day in range(low, high + 1)
+                        if not known.get(word, 0) >> (day & 63) & 1
+                    }
         return missing
 
     def fill(self, cells: set[Cell], claims: Iterable[StoredClaim]) -> None:
@@ -205,6 +213,33 @@ class Timetable:
             for start, end in counts:
                 if start <= claim.start < end:
                     counts[start, end] += by
+
+    # What is only read may be followed: as others write, what they have changed is forgotten and read anew.
+
+    def follow(self, seq: int, owners: set[str], spans: Iterable[SpanOf]) -> None:
+        """Goes on to a later seq. The days in which these owners have claims, and those of the spans, are forgotten; all
+        others must be as they were. Holds are to be told anew."""
+        cells = {
+            (resource, day)
+            for resource, days in self._days.items()
+            for day, held in days.items()
+            if any(claim.owner in owners for claim in held)
+        } if owners else set()  # fmt: skip
+        for resource, start, end in spans:
+            cells |= {(resource, day) for day in range(start // DAY, (end - 1) // DAY + 1)}
+        for resource, day in cells:
+            known = self._known.get(resource)
+            if known is not None and day >> 6 in known:
+                known[day >> 6] &= ~(1 << (day & 63))
+                self.held -= len(self._days[resource].pop(day, ()))
+                self._counts.pop((resource, day), None)
+        self.seq, self.wants_holds = seq, True
+        self._changes.clear()
+
+    def learn_holds(self, holds: Iterable[Hold]) -> None:
+        """All that have not ended, as they are at `seq`."""
+        self.holds = {hold.id: hold for hold in holds if hold.ended_as is None}
+        self.wants_holds = False
 
     def expired(self, now: int) -> list[Hold]:
         return [hold for hold in self.holds.values() if now >= hold.expires_at] if self.holds else []

@@ -1,5 +1,5 @@
--- One organization for the bench: no opening hours, one service of some minutes without turnover or authorization, ten
--- rooms to a clinic. Ids come as arrays; the n-th room, practitioner and patient belong to a clinic in turn.
+-- One organization for the bench: no opening hours, one service of some minutes without turnover or authorization. Ids
+-- come as arrays; the n-th room, practitioner and patient belong to a clinic in turn.
 with given as (
   select $1::uuid as organization, $2::text as name, $3::bytea as data_key, $4::uuid as service,
          $5::uuid[] as clinics, $6::uuid[] as rooms, $7::uuid[] as practitioners, $8::uuid[] as patients,
@@ -39,8 +39,10 @@ with given as (
     union all select id, 'patient' from unnest(g.patients) p(id)) r
 ), room as (
   insert into rooms (organization_id, id, clinic_id, number, room_type, cleaning_minutes)
-  select g.organization, r.id, g.clinics[1 + (r.n - 1) / 10], ((r.n - 1) % 10 + 1)::text, 'therapy', 0
-  from given g cross join unnest(g.rooms) with ordinality r(id, n)
+  select g.organization, r.id, g.clinics[1 + (r.n - 1) / e.rooms_each], ((r.n - 1) % e.rooms_each + 1)::text, 'therapy', 0
+  from given g
+  cross join lateral (select cardinality(g.rooms) / cardinality(g.clinics) as rooms_each) e
+  cross join unnest(g.rooms) with ordinality r(id, n)
 ), practitioner as (
   insert into practitioners (organization_id, id, name)
   select g.organization, p.id, 'Practitioner ' || p.n
