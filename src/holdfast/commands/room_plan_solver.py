@@ -17,6 +17,8 @@ import msgspec
 import numpy as np
 from ortools.sat.python import cp_model
 
+from holdfast.commands.room_puzzle import Puzzle, Solution
+
 _WHOLE_OFFERS_MAX: Final = 4_000
 _WHOLE_SHARE: Final = 0.6
 _PIECE_PLACES: Final = 6
@@ -24,42 +26,6 @@ _PIECE_SECONDS_MAX: Final = 0.3
 _IDLE_PIECES_MAX: Final = 100
 """So many pieces that were good already, one after the other, are enough."""
 _PRICE_ROUNDS: Final = 300
-
-
-class Offer(msgspec.Struct, array_like=True, frozen=True):
-    """`who` may be given this `place`, which scores so much. Whoever stays moves nobody. One that is not `fit` is where
-    somebody is and may stay, though it suits no more."""
-
-    who: int
-    place: int
-    score: int
-    stays: bool = False
-    fit: bool = True
-
-
-class Limit(msgspec.Struct, array_like=True, frozen=True):
-    """Of these offers (by index) so many can be taken at once."""
-
-    offers: list[int]
-    most: int
-
-
-class Puzzle(msgspec.Struct, frozen=True):
-    """Whoever has an offer to stay takes exactly one of theirs, anybody else one or none. Everybody's offers follow each
-    other; no score is negative. `seconds`: how long it may take, loading included."""
-
-    offers: list[Offer]
-    limits: list[Limit]
-    seconds: float
-
-
-class Solution(msgspec.Struct, frozen=True):
-    """The offers taken (by index), in this order of importance: as many fit ones as can be, then the best score in sum, then
-    the fewest moves. `bound`: no choice scores more. `is_optimal`: all three are proven."""
-
-    taken: list[int]
-    bound: int
-    is_optimal: bool
 
 
 class _Search:
