@@ -271,7 +271,7 @@ async def _solved(offered: list[Place], limits: list[Limit], seconds: float) -> 
         )
         for place in offered
     ]
-    return await solved(Puzzle(offers, limits, seconds))
+    return await solved(Puzzle(offers, limits), seconds)
 
 
 def _moves(plan: _Plan) -> list[Document]:

@@ -5,6 +5,7 @@ is over, whose packages (the extra `optimise`) need not be there.
 import asyncio
 import contextlib
 import sys
+import time
 from importlib.util import find_spec
 from typing import Final
 
@@ -12,8 +13,10 @@ import msgspec
 
 from holdfast.errors import Overloaded, Refused
 
-_START_SECONDS: Final = 0.5
-"""So much of the time is left for starting the program and reading its answer."""
+_END_SECONDS: Final = 0.2
+"""So much of the time is left for the answer and its reading."""
+_PATIENCE_SECONDS: Final = 2.0
+"""A machine that is busy may be late; then the program is stopped."""
 
 
 class Offer(msgspec.Struct, array_like=True, frozen=True):
@@ -36,11 +39,10 @@ class Limit(msgspec.Struct, array_like=True, frozen=True):
 
 class Puzzle(msgspec.Struct, frozen=True):
     """Whoever has an offer to stay takes exactly one of theirs, anybody else one or none; that everybody stays is possible.
-    No score is negative. `seconds`: how long it may take, loading included."""
+    No score is negative."""
 
     offers: list[Offer]
     limits: list[Limit]
-    seconds: float
 
 
 class Solution(msgspec.Struct, frozen=True):
@@ -61,16 +63,16 @@ def check_installed() -> None:
         )
 
 
-async def solved(puzzle: Puzzle) -> Solution:
-    """Raises Overloaded when there is no answer in time."""
+async def solved(puzzle: Puzzle, seconds: float) -> Solution:
+    """`seconds`: how long it may take, loading included. Raises Overloaded when there is no answer by then."""
+    ready = time.monotonic() + seconds - _END_SECONDS
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "holdfast.commands.room_plan_solver",
+        sys.executable, "-m", "holdfast.commands.room_plan_solver", str(ready),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    within = msgspec.structs.replace(puzzle, seconds=max(0.1, puzzle.seconds - _START_SECONDS))
     try:
-        async with asyncio.timeout(puzzle.seconds + _START_SECONDS):
-            answer, _ = await process.communicate(msgspec.json.encode(within))
+        async with asyncio.timeout(seconds + _PATIENCE_SECONDS):
+            answer, _ = await process.communicate(msgspec.json.encode(puzzle))
     except TimeoutError:
         raise Overloaded("the optimiser did not answer in time") from None
     finally:
