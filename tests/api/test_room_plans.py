@@ -1,5 +1,6 @@
 """Rooms for a whole day: what is proposed, what is left alone, and that a plan is carried out as a whole or not at all."""
 
+import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 from api.people import Client
-from api.practice import API, VISITS, Practice, at, monday
+from api.practice import API, VISITS, Practice, at, monday, week
 
 from holdfast.commands import room_puzzle
 from holdfast.rules.facts import Directory, PolicyDocument
@@ -304,3 +305,50 @@ async def test_without_the_optimiser_it_says_what_to_install(
     problem = practice.problem(await ask(practice), 503)
     assert problem["code"] == "optimiser_missing"
     assert "holdfast[optimise]" in problem["detail"]
+
+
+@pytest.mark.performance
+async def test_a_large_day_is_planned_and_applied(practice: Practice, rules: Rules) -> None:
+    """Forty rooms and four hundred visits over the API, each practitioner with a room that they would rather be in."""
+    clinic = practice.made["clinic"]
+    for number in range(3, 41):
+        await practice.make(
+            "rooms",
+            f"room {number}",
+            clinic_id=clinic,
+            number=str(number),
+            room_type="talk",
+            cleaning_minutes=5,
+        )
+    for number in range(40):
+        await practice.make(
+            "practitioners", f"p{number}", name=f"P{number}", working_hours=week(clinic_id=clinic)
+        )
+        await practice.make(
+            "patients", f"k{number}", given_name=f"K{number}", family_name="Person", birth_date="2015-05-05"
+        )
+    for visit in range(400):
+        await practice.book(
+            at(8 + visit // 40 * 0.95), practitioner_id=f"p{visit % 40}", patient_id=f"k{(visit * 7) % 40}", duration_minutes=45,
+            room_id=f"room {(visit * 11 + visit // 40) % 40 + 1}",
+        )  # fmt: skip
+    rules(
+        *(
+            prefers(practice, f"p{number}", f"room {number + 1}", f"room {(number * 3) % 40 + 1}")
+            for number in range(40)
+        )
+    )
+    await practice.change("clinics", "clinic", name="South")
+    began = time.perf_counter()
+    made = await plan(practice)
+    planned = time.perf_counter()
+    done = await apply(practice, made)
+    applied = time.perf_counter()
+    assert done.status_code == 200, done.text
+    told = {
+        name: made[name] for name in made if name.startswith("total") or name in ("gap", "optimal", "visits")
+    }
+    print(f"{planned - began:.2f} s, applied {applied - planned:.2f} s, {len(made['moves'])} moves, {told}")  # noqa: T201
+    assert made["visits"] == 400
+    assert planned - began < 5
+    assert made["gap"] < 0.1

@@ -38,7 +38,7 @@ from holdfast.slot import day_span, moment, rfc3339
 
 Kind = Literal["repack", "assign"]
 
-_SOLVING_SHARE: Final = 0.75
+_SOLVING_SHARE: Final = 0.8
 """Of the time that is left; the rest is for looking whether the plan holds, and for another if it does not."""
 _LAST_TRY_SECONDS: Final = 0.5
 
@@ -67,8 +67,9 @@ async def propose(house: House, asked: Asked, clinic_id: str, on: date, kind: Ki
     Overloaded."""
     check_installed()
     async with _alone(house):
+        over = house.loop.time() + house.settings.room_plan_seconds_max
         desk, visits = await _day(house, asked, clinic_id, on, kind)
-        plan = await _planned(house, asked, desk, visits)
+        plan = await _planned(asked, desk, visits, over)
     scores = [plan.offered[n].score for n in plan.solution.taken]
     before = [place.score for place in plan.staying.values()]
     rooms = {room.id: room.number for room in desk.directory.rooms_of[clinic_id]}
@@ -188,18 +189,15 @@ async def _day(house: House, asked: Asked, clinic_id: str, on: date, kind: Kind)
     return desk, sorted(found.facts.appointments or (), key=lambda visit: (visit.start, visit.id))
 
 
-async def _planned(house: House, asked: Asked, desk: Desk, visits: list[Visit]) -> _Plan:
-    """A plan that holds. What it would do is done on the desk."""
+async def _planned(asked: Asked, desk: Desk, visits: list[Visit], over: float) -> _Plan:
+    """A plan that holds: what it would do is done on the desk. `over`: when to be ready, on the event loop's clock."""
     loop = asyncio.get_running_loop()
-    over = loop.time() + house.settings.room_plan_seconds_max
     refused: dict[str, list[Reason]] = {}
     while True:
         offered, limits, verdicts = await _offered(desk, visits, refused)
         seconds = over - loop.time()
         is_last = seconds < _LAST_TRY_SECONDS
-        solution = await _solved(
-            offered, [] if is_last else limits, 0 if is_last else seconds * _SOLVING_SHARE
-        )
+        solution = await _solved(offered, limits, 0 if is_last else seconds * _SOLVING_SHARE)
         plan = _Plan(visits, offered, solution, verdicts, refused)
         moves = [(visits[each.visit].id, visits[each.visit].version, each.room_id) for each in plan.moves]
         try:
@@ -251,15 +249,16 @@ def _verdict(desk: Desk, visit: Visit) -> Verdict:
 
 
 async def _solved(offered: list[Place], limits: list[Limit], seconds: float) -> Solution:
-    """Without time, or without anything to choose, everybody stays."""
-    if not seconds or all(place.stays for place in offered):
-        taken = [n for n, place in enumerate(offered) if place.stays]
-        score = sum(offered[n].score for n in taken)
-        best: dict[int, int] = {}
-        for place in offered:
-            best[place.visit] = max(place.score, best.get(place.visit, 0))
-        bound = sum(best.values())
-        return Solution(taken, bound, is_optimal=len(taken) == len(offered) or bound == score)
+    """Without time, or when nobody could be better off, everybody stays."""
+    best: dict[int, int] = {}
+    for place in offered:
+        best[place.visit] = max(place.score, best.get(place.visit, 0))
+    stays = [n for n, place in enumerate(offered) if place.stays]
+    is_best = len(
+        [n for n in stays if offered[n].is_fit and offered[n].score == best[offered[n].visit]]
+    ) == len(best)
+    if is_best or not seconds:
+        return Solution(stays, sum(best.values()), is_best)
     numbers: dict[str, int] = {}
     offers = [
         Offer(
