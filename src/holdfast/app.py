@@ -35,6 +35,7 @@ from holdfast.api import (
     payers,
     policies,
     practitioners,
+    room_plans,
     rooms,
     scratch,
     services,
@@ -57,7 +58,7 @@ from holdfast.vault import Vault
 
 NOUNS = (
     appointments, lines, holds, conflicts, explain, availability, patterns, calendar, blocks, worklists, auth, totp, organization,
-    clinics, rooms, practitioners, absence_plan, patients, contacts, services, payers, policies, users, authorizations, audit, setup, scratch,
+    clinics, rooms, room_plans, practitioners, absence_plan, patients, contacts, services, payers, policies, users, authorizations, audit, setup, scratch,
     health, openapi,
 )  # fmt: skip
 

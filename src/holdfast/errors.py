@@ -151,7 +151,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         ),
         **_reference(
             "clinic_id",
-            "appointments_clinic_fkey", "holds_clinic_fkey", "closures_clinic_fkey", "hours_exceptions_clinic_fkey",
+            "appointments_clinic_fkey", "holds_clinic_fkey", "room_plans_clinic_fkey", "closures_clinic_fkey", "hours_exceptions_clinic_fkey",
             "opening_hours_clinic_fkey", "rooms_clinic_fkey", "working_hours_clinic_fkey",
         ),
         **_reference("clinic_ids", "practitioner_clinics_clinic_fkey"),
@@ -279,7 +279,8 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
             "policy_states_policy_fkey", "practitioner_clinics_pkey",
             "practitioner_credentials_pkey", "practitioners_pkey", "resource_seats_pkey", "resources_kind_key",
             "resources_pkey", "rooms_pkey", "services_pkey", "sign_in_sessions_pkey", "time_off_pkey",
-            "room_grounds_pkey", "totp_factors_pkey", "turns_pkey", "users_pkey", "working_hours_pkey", "claims_seat_fkey", "contacts_resource_fkey", "patients_resource_fkey",
+            "room_grounds_pkey", "room_plans_applied_whole", "room_plans_kind_known", "room_plans_pkey", "room_plans_scores_within_bound",
+            "totp_factors_pkey", "turns_pkey", "users_pkey", "working_hours_pkey", "claims_seat_fkey", "contacts_resource_fkey", "patients_resource_fkey",
             "practitioners_resource_fkey", "resource_seats_resource_fkey", "rooms_resource_fkey",
             "appointment_lines_status_known", "appointment_lines_units_authorized",
             "appointment_lines_units_not_negative", "appointments_cancellation_whole",

@@ -93,6 +93,9 @@ async def make(client: Client, organization: Organization, word: str) -> None:
         })  # fmt: skip
         assert answer.status_code == 201, answer.text
         made["series"] = answer.json()["series_id"]
+        answer = await admin.post(f"{API}/clinics/{made['clinics']}/room-plan?date={VISIT.date()}")
+        assert answer.status_code == 201, answer.text
+        made["room-plans"] = answer.json()["id"]
         for noun, kind in (("clinics", "closures"), ("rooms", "closures"), ("practitioners", "time-off")):
             made[f"{noun}/{kind}"] = await _post(
                 admin, f"{noun}/{made[noun]}/{kind}", start=(VISIT + timedelta(days=1)).isoformat(),

@@ -30,6 +30,12 @@ def check_range(
         raise Invalid(*errors)
 
 
+def check_date(on: date) -> None:
+    """Raises Invalid for a `date` out of all years."""
+    if on.year not in YEARS:
+        raise Invalid(FieldError("date", "invalid_value", "the year is out of range"))
+
+
 def minutes_of_day(text: str, field: str) -> int:
     """Minutes since midnight of "HH:MM"; "24:00" is the end of the day. Raises Invalid."""
     found = _TIME_OF_DAY.fullmatch(text)

@@ -44,6 +44,7 @@ STATUS: Final[Mapping[str, int]] = {
     "overloaded": 503,
     "outcome_unknown": 503,
     "not_ready": 503,
+    "optimiser_missing": 503,
     "internal_error": 500,
 }
 

@@ -5,6 +5,7 @@ The same promises as a lane's: the turn first, an equal key has one effect, a lo
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -27,6 +28,15 @@ class Turn(Keeping):
     """An open transaction that holds its organization's turn."""
 
     connection: Connection
+    written: Callable[[], list[Any]] | None = None
+    """What a desk has put down in this turn (`Batch.written`), where visits change: then it is all one write."""
+
+    async def commit(self, connection: Connection) -> None:
+        if self.written is None:
+            await super().commit(connection)
+            return
+        await connection.fetchval(statement("apply_in_turn"), *self.written())
+        await connection.execute(statement("commit"))
 
 
 async def change(house: House, asked: Asked, work: Callable[[Turn], Awaitable[Answered]]) -> Answered:

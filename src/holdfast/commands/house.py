@@ -45,6 +45,8 @@ class House:
         self.conflict_lanes: Lanes[Any]
         self.search_lanes: Lanes[Any]
         """The lanes are opened by `app.py`, which knows what travels in them."""
+        self.optimiser = asyncio.Semaphore(1)
+        """Whoever computes a room plan."""
         self.directories: dict[str, Directory] = {}
         """The last directory read by each organization's readers; good as long as its seq is."""
         self.committed: Callable[[str, int], None] = lambda _organization, _seq: None

@@ -360,3 +360,8 @@ select 'policy_states_policy_fkey', r.activates::text
 from policy_states r
 where r.organization_id = $1 and r.activates is not null
   and not exists (select from policies t where t.organization_id = $1 and t.id = r.activates)
+union all
+select 'room_plans_clinic_fkey', r.clinic_id::text
+from room_plans r
+where r.organization_id = $1
+  and not exists (select from clinics t where t.organization_id = $1 and t.id = r.clinic_id)

@@ -1,0 +1,32 @@
+-- migrate:up
+create table room_plans (
+  organization_id uuid not null,
+  id uuid not null,
+  clinic_id uuid not null,
+  on_date date not null,
+  kind text not null,
+  as_of_seq bigint not null,
+  is_optimal boolean not null,
+  score_before integer not null,
+  score_after integer not null,
+  score_bound integer not null,
+  visits integer not null,
+  moves jsonb not null,
+  unplaced jsonb not null,
+  created_by uuid not null,
+  created_at timestamptz not null,
+  applied_by uuid,
+  applied_at timestamptz,
+  constraint room_plans_pkey primary key (organization_id, id),
+  constraint room_plans_clinic_fkey foreign key (organization_id, clinic_id)
+    references clinics (organization_id, id),
+  constraint room_plans_kind_known check (kind in ('repack', 'assign')),
+  constraint room_plans_scores_within_bound check (score_after <= score_bound),
+  constraint room_plans_applied_whole check ((applied_at is null) = (applied_by is null))
+);
+
+-- migrate:down
+-- squawk-ignore ban-drop-function
+drop function if exists room_plan_document(uuid, uuid);
+-- squawk-ignore ban-drop-table
+drop table room_plans;
