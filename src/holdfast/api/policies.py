@@ -32,7 +32,9 @@ class NewPolicy(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     scope: Literal["global", "organization", "clinic", "service", "practitioner"]
     scope_id: Id | None = None
-    rules: Annotated[list[_Rule], Meta(max_length=document.RULES_MAX)]
+    rules: Annotated[
+        list[Annotated[_Rule, Meta(extra_json_schema=document.schema())]], Meta(max_length=document.RULES_MAX)
+    ]
 
 
 class Policy(msgspec.Struct, kw_only=True):

@@ -26,6 +26,7 @@ from holdfast.db.engine import Engine
 from holdfast.db.migrate import migrate
 from holdfast.plain import PlainError
 from holdfast.proof import bare, bench_data, machine, pgbench, serving
+from holdfast.proof.bench_cache import cache_effect
 from holdfast.proof.bench_data import Organization, Requests
 from holdfast.proof.bench_live import change_seen, start_and_book
 from holdfast.proof.bench_report import Database, Report, goals, table
@@ -210,6 +211,8 @@ class _Bench:
                     rounds.measure(name)
             if server is not None:
                 report.memory = rounds.memory_max
+                if "S4" in self.wanted:
+                    report.cache = asyncio.run(cache_effect(engine.admin_url, server, requests["bookings"]))
                 if "S5" in self.wanted:
                     report.faults += without_alternatives(server, requests["bookings"])
                 if "S9" in self.wanted:

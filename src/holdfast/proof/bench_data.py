@@ -38,13 +38,15 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     minutes: int
     rooms_each: int = CLINIC_ROOMS
     week_visits: int = 100
+    ruled: bool = False
+    """Whether a policy of one hard rule and two soft ones is in force."""
 
     @property
     def visits(self) -> int:
         return self.clinics * self.weeks * self.week_visits
 
 
-EMPTY = Size(name="bookings", clinics=1, patients_each=200, weeks=0, minutes=15)
+EMPTY = Size(name="bookings", clinics=1, patients_each=200, weeks=0, minutes=15, ruled=True)
 SMALL = Size(name="1k", clinics=1, patients_each=100, weeks=10, minutes=60)
 LARGE = Size(name="100k", clinics=10, patients_each=100, weeks=100, minutes=60)
 HALF_FULL = Size(
@@ -97,12 +99,29 @@ async def make(connection: Any, size: Size, key: bytes, first: datetime, seed: i
         made.clinics, made.rooms, made.practitioners, made.patients, some(1)[0], made.email,
         argon2.PasswordHasher().hash(_PASSWORD), size.minutes,
     )  # fmt: skip
+    if size.ruled:
+        rules = msgspec.json.encode(_rules(made)).decode()
+        await connection.execute(statement("bench_policy"), made.id, some(1)[0], rules)
     if size.weeks:
         await connection.execute(
             statement("bench_visits"), made.id, made.service, made.clinics, made.rooms, made.practitioners,
             made.patients, first, size.weeks, size.week_visits,
         )  # fmt: skip
     return made
+
+
+def _rules(of: Organization) -> list[dict[str, Any]]:
+    """Hours, preferred rooms, and a balance between rooms: of each kind of rule one, none of which refuses a booking here."""
+    return [
+        {"name": "hours", "kind": "hard", "type": "time_range", "time_from": "00:00", "time_to": "24:00"},
+        {
+            "name": "preferred",
+            "kind": "soft",
+            "type": "practitioner_room_preference",
+            "preferred_rooms": of.rooms[:3],
+        },
+        {"name": "balance", "kind": "soft", "type": "utilization_balancing", "visits_per_day_max": 10},
+    ]
 
 
 async def fill(admin_url: str, secret: str, sizes: list[Size], seed: int) -> dict[str, Organization]:

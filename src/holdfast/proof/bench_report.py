@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from holdfast.proof.bench_cache import CacheEffect
 from holdfast.proof.bench_live import ChangeSeen, Start
 from holdfast.proof.bench_rounds import Measured, Round
 from holdfast.proof.bench_rules import RulesAlone
@@ -63,6 +64,7 @@ class Report(msgspec.Struct, kw_only=True):
     database: Database | None = None
     measures: list[Measured] = []
     rules_alone: list[RulesAlone] = []
+    cache: CacheEffect | None = None
     change_seen: ChangeSeen | None = None
     memory: Memory | None = None
     start_seconds: Start | None = None
@@ -210,6 +212,12 @@ def _single(report: Report) -> Iterator[str]:
         yield (
             f"S6      rules alone, {rules.hard} hard and {rules.soft} soft over {rules.rooms} rooms: median {rules.median_us:g} µs a "
             f"slot ({rules.median_us_per_room:g} a room), p95 {rules.p95_us:g} µs, n={rules.slots}"
+        )
+    if report.cache is not None:
+        cache = report.cache
+        yield (
+            f"S4      policies and rooms from memory {cache.hits:,} times, read {cache.misses:,} times (hit rate "
+            f"{cache.hit_rate:.2%}); such a query takes {cache.query_ms:g} ms, {cache.query_bytes:,} bytes"
         )
     seen = report.change_seen
     if seen is not None:

@@ -32,7 +32,7 @@ async def other_slots(admin_url: str, server: Server, requests: Requests) -> lis
         for n in range(_SEARCHES):
             start = of.first + timedelta(days=n)
             patient = of.patients[n]
-            found = _asked(server, requests, "GET", requests.search_target(start, patient))
+            found = asked(server, requests, "GET", requests.search_target(start, patient))
             rows = await connection.fetch(
                 statement("claims_of_organization"), of.id, start, start + timedelta(days=SEARCH_DAYS)
             )
@@ -79,13 +79,13 @@ def _is_free(taken: Taken, resource: str, start: datetime, minutes: int) -> bool
 
 def without_alternatives(server: Server, requests: Requests) -> list[str]:
     """Whether one who comes too late is not told what could be had instead."""
-    lost = _asked(server, requests, "POST", "/api/v1/appointments", requests.too_late())
+    lost = asked(server, requests, "POST", "/api/v1/appointments", requests.too_late())
     if lost.get("code") == "no_room_available" and lost["alternatives"]["slots"]:
         return []
     return [f"S5: whoever came too late was told {json.dumps(lost)[:300]}"]
 
 
-def _asked(server: Server, requests: Requests, method: str, target: str, body: bytes | None = None) -> Any:
+def asked(server: Server, requests: Requests, method: str, target: str, body: bytes | None = None) -> Any:
     headers = requests.headers | ({"content-type": "application/json"} if body else {})
     with closing(http.client.HTTPConnection(serving.HOST, server.port, timeout=10)) as connection:
         connection.request(method, target, body, headers)

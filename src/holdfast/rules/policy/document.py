@@ -107,6 +107,28 @@ def asks_history(rules: Iterable[Rule]) -> bool:
     )
 
 
+def schema() -> dict[str, Any]:
+    """The JSON schema of a rule in a document: one of the types."""
+    shapes, components = msgspec.json.schema_components(tuple(TYPES.values()), ref_template="{name}")
+
+    def whole(shape: Any) -> Any:
+        """References written out: the schema stands on its own."""
+        if isinstance(shape, dict):
+            named = components.get(shape.get("$ref", ""))
+            return (
+                whole(named) if named is not None else {name: whole(value) for name, value in shape.items()}
+            )
+        return [whole(each) for each in shape] if isinstance(shape, list) else shape
+
+    found = []
+    for kind, shape in zip(TYPES.values(), shapes, strict=True):
+        one = whole(shape)
+        one["properties"]["kind"] = {"enum": list(kind.kinds)}
+        one["required"] = sorted({*one["required"], "kind"})
+        found.append(one)
+    return {"oneOf": found}
+
+
 # The table of types, as /rule-types tells it
 
 
