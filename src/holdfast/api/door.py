@@ -234,7 +234,7 @@ class Door:
                 ask.body, plain = decode.body(raw, route.body, self._settings.request_nesting_max)
             else:
                 ask.body = route.body()
-        elif raw.strip() not in (b"", b"{}"):  # an empty object says nothing either
+        elif raw and (ask.method == "GET" or raw.strip() != b"{}"):  # an empty object says nothing either
             raise Problem("invalid_request", "body: this call takes no body", errors=[
                 {"field": "body", "code": "unknown_field", "message": "this call takes no body"}])  # fmt: skip
         key = ask.headers.get(b"idempotency-key")
