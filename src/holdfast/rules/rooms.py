@@ -14,7 +14,7 @@ from holdfast.rules.policy.policy import in_force
 from holdfast.rules.policy.program import Program, Said
 from holdfast.rules.policy.question import Question
 from holdfast.rules.policy.types.cleaning_buffer import CleaningBuffer
-from holdfast.rules.seats import Seating, seating
+from holdfast.rules.seats import FIRST, Seating, seating
 from holdfast.rules.timetable import Timetable
 from holdfast.slot import MINUTE, Span
 
@@ -214,6 +214,7 @@ class _Weighing:
         self._timetable = timetable
         self._known = known
         self._question = question
+        self._start, self._end = question.span
         self.said = program.about_visit(question, timetable)
         self._base = BASE_SCORE + sum([each.effect for each in self.said]) if self.said else BASE_SCORE
         self._by_rule = program.minutes(CleaningBuffer, question) if program.numbers else None
@@ -272,22 +273,26 @@ class _Weighing:
         room, minutes = suitable.room, suitable.turnover_minutes
         if self._by_rule is not None:
             minutes = turnover(room, self._question.service, self._by_rule)
-        start, end = self._question.span
-        return seating(self._timetable, room.id, start, end + minutes * MINUTE, room.seats), minutes
+        end = self._end + minutes * MINUTE
+        if room.seats > 1:
+            return seating(self._timetable, room.id, self._start, end, room.seats), minutes
+        # asked of every room for every booking, so `seating` is left out where nobody could change seats
+        is_free = self._timetable.free_seat(room.id, self._start, end, 1) is not None
+        return (FIRST if is_free else None), minutes
 
     def _score(self, suitable: Suitable) -> tuple[int, Sequence[Said]]:
-        score, said = self._base + suitable.points, _NOTHING_SAID
+        score = self._base + suitable.points
+        said = _NOTHING_SAID
         if self._moment is not None:
-            said = self._moment.about(suitable.room)
-            if said:
-                score += sum([each.effect for each in said])
-        return (max(0, score)), said
+            points, said = self._moment.about(suitable.room)
+            score += points
+        return (score if score > 0 else 0), said  # noqa: FURB136 max() costs a call for every room
 
 
 def _first(found: list[Free], timetable: Timetable, question: Question) -> Free:
     """The one of equal rooms that has the fewest visits that day; the first of those, in display order, then number, then
     id."""
-    return min(found, key=lambda each: question.visits_that_day(timetable, each.suitable.room.id))
+    return min(found, key=lambda each: timetable.visits_beginning(each.suitable.room.id, *question.day))
 
 
 def _taken(suitable: Suitable) -> RoomRefusal:

@@ -21,7 +21,7 @@ class Seating(NamedTuple):
     moved: tuple[tuple[Claim, int], ...] = ()
 
 
-_FIRST = Seating(0)
+FIRST = Seating(0)
 
 
 def seating(timetable: Timetable, resource: str, start: int, end: int, seats: int) -> Seating | None:
@@ -33,7 +33,7 @@ def seating(timetable: Timetable, resource: str, start: int, end: int, seats: in
     """
     seat = timetable.free_seat(resource, start, end, seats)
     if seat is not None:
-        return Seating(seat) if seat else _FIRST
+        return Seating(seat) if seat else FIRST
     return _anew(timetable, resource, start, end, seats) if seats > 1 else None
 
 

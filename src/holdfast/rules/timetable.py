@@ -45,6 +45,7 @@ class Timetable:
 
         self.held = 0
         """How many claims are held, each as often as it touches a day."""
+        self._totals: dict[tuple[str, int, int], int] = {}
         self._counts: dict[Cell, dict[tuple[int, int], int]] = {}
         """How many visits begin on a resource in a span, by the cells that the span touches, once asked for."""
 
@@ -115,7 +116,7 @@ class Timetable:
             known = self._known.setdefault(resource, {})
             known[day >> 6] = known.get(day >> 6, 0) | 1 << (day & 63)
             self.held -= len(self._days.setdefault(resource, {}).pop(day, ()))
-            self._counts.pop((resource, day), None)
+            self._uncount(resource, day)
         for stored in claims:
             claim = Claim(stored.start, stored.end, stored.seat, stored.kind, stored.owner)
             self._put(stored.resource_id, claim, cells)
@@ -195,6 +196,9 @@ class Timetable:
 
     def visits_beginning(self, resource: str, start: int, end: int) -> int:
         """How many visits of a resource begin in [start, end). Counted once, then kept up to date."""
+        known = self._totals.get((resource, start, end))
+        if known is not None:
+            return known
         total = 0
         for day in range(start // DAY, (end - 1) // DAY + 1):
             counts = self._counts.setdefault((resource, day), {})
@@ -206,13 +210,20 @@ class Timetable:
                     if start <= claim.start < end and claim.kind == "visit" and claim.start // DAY == day
                 )
             total += count
+        self._totals[resource, start, end] = total
         return total
+
+    def _uncount(self, resource: str, day: int) -> None:
+        for start, end in self._counts.pop((resource, day), ()):
+            self._totals.pop((resource, start, end), None)
 
     def _count(self, resource: str, claim: Claim, by: int) -> None:
         if claim.kind == "visit" and (counts := self._counts.get((resource, claim.start // DAY))):
             for start, end in counts:
                 if start <= claim.start < end:
                     counts[start, end] += by
+                    if (resource, start, end) in self._totals:
+                        self._totals[resource, start, end] += by
 
     # What is only read may be followed: as others write, what they have changed is forgotten and read anew.
 
@@ -232,7 +243,7 @@ class Timetable:
             if known is not None and day >> 6 in known:
                 known[day >> 6] &= ~(1 << (day & 63))
                 self.held -= len(self._days[resource].pop(day, ()))
-                self._counts.pop((resource, day), None)
+                self._uncount(resource, day)
         self.seq, self.wants_holds = seq, True
         self._changes.clear()
 

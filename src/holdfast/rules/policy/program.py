@@ -68,9 +68,22 @@ class Moment:
         """The hard rules that refuse the room."""
         return _refusals(self.hard, self._faults, room)
 
-    def about(self, room: Room) -> list[Said]:
-        """What the soft rules say of it."""
-        return _said(self.soft, self._faults, room)
+    def about(self, room: Room) -> tuple[int, list[Said]]:
+        """What the soft rules say of it, and the points of that together. Asked of every free room, so it goes without
+        `_said` until a rule fails."""
+        found = []
+        points = 0
+        try:
+            for _, judge, said_for, said_against in self.soft:
+                opinion = judge(room)
+                said = said_for if opinion == 1 else said_against if opinion == -1 else None
+                if said is not None:
+                    found.append(said)
+                    points += said.effect
+        except Exception:  # noqa: BLE001 which rule it is is found out there
+            found = _said(self.soft, self._faults, room)
+            points = sum(each.effect for each in found)
+        return points, found
 
 
 class Program:

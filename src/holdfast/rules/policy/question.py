@@ -4,7 +4,6 @@ from functools import cached_property
 from typing import Literal
 
 from holdfast.rules.facts import Clinic, Patient, Service, Visit
-from holdfast.rules.timetable import Timetable
 from holdfast.slot import MINUTE, Span, day_span, local_date, wall_clock
 
 NOBODY_NEEDS: frozenset[str] = frozenset()
@@ -14,8 +13,7 @@ class Question:
     """One visit as the rules see it. `practitioner_ids` in the order of its lines; whose rules apply is the first's.
 
     `now`: when it is asked, epoch seconds; reserved time is released by it. Nothing here is looked up: what a rule must
-    know beside this stands in the room, the timetable or the patient's past. A question is put once, to one timetable as it
-    stands.
+    know beside this stands in the room, the timetable or the patient's past.
     """
 
     def __init__(
@@ -34,15 +32,6 @@ class Question:
             if len(lines) == 1
             else tuple(dict.fromkeys(line.practitioner_id for line in lines))
         )
-
-        self._visits_that_day: dict[str, int] = {}
-
-    def visits_that_day(self, timetable: Timetable, resource: str) -> int:
-        """How many visits of a resource begin on the local day."""
-        known = self._visits_that_day.get(resource)
-        if known is None:
-            known = self._visits_that_day[resource] = timetable.visits_beginning(resource, *self.day)
-        return known
 
     @cached_property
     def day(self) -> Span:

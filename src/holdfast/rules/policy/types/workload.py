@@ -27,7 +27,7 @@ class Workload(VisitRule, frozen=True, kw_only=True, tag="workload"):
 
         def is_beyond(question: Question, timetable: Timetable) -> bool:
             return any(
-                question.visits_that_day(timetable, each) >= most for each in question.practitioner_ids
+                timetable.visits_beginning(each, *question.day) >= most for each in question.practitioner_ids
             )
 
         def refuses(question: Question, timetable: Timetable) -> str | None:
