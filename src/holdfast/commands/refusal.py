@@ -4,8 +4,10 @@ Looked up after the lane has answered, in a snapshot of its own, so that refusal
 conflicts and alternatives are true together at `as_of_seq`.
 """
 
+import dataclasses
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from holdfast.actor import Asked
@@ -45,8 +47,23 @@ async def explained(house: House, asked: Asked, intent: Placing, refused: Refuse
         # What is to be had instead depends on time that is the visit's own: nobody else's snapshot.
         async with snapshot(house, organization) as reading:
             return await look(reading, await reading.gather(need))
+    if not _is_hopeless(refused.reasons):
+        need = dataclasses.replace(need, spans=partial(_around, intent))
     told: Refused = await search(house, organization, Look(need, look), asked.deadline)
     return told
+
+
+def _around(intent: Placing, directory: Directory, visits: dict[str, Visit], now: int) -> list[SpanOf]:
+    """What deciding looks at, and the days in which other times are looked for first: those whose refusals are explained
+    together read them together."""
+    looked_at = intent.spans(directory, None, now)
+    if not looked_at:
+        return looked_at
+    visit = intent.wished(directory, None, now)
+    reach = (REACHES_DAYS[0] + 2) * DAY
+    return looked_at + everything(
+        directory, visit, max(visit.start - reach, now - 2 * DAY), visit.end + reach
+    )
 
 
 async def _explained(
@@ -131,11 +148,15 @@ async def _slots(
     house: House, reading: Snapshot, desk: Desk, wish: Wish, patient: Patient, reasons: Iterable[Reason]
 ) -> list[dict[str, Any]]:
     """The nearest times at which the same visit could be booked."""
-    if {
-        each for reason in reasons for each in (reason.code, reason.members.get("type"))
-    } & _ANOTHER_TIME_HELPS_NOT:
+    if _is_hopeless(reasons):
         return []
     return [slot_body(slot) for slot in await nearest(house, reading, desk, patient, wish.visit, desk.now)]
+
+
+def _is_hopeless(reasons: Iterable[Reason]) -> bool:
+    """Whether no other time would help."""
+    said = {each for reason in reasons for each in (reason.code, reason.members.get("type"))}
+    return not said.isdisjoint(_ANOTHER_TIME_HELPS_NOT)
 
 
 async def nearest(
