@@ -5,7 +5,8 @@ facts it was found on, because the same `assess` says so.
 import heapq
 from collections.abc import Iterable, Iterator
 from datetime import date
-from itertools import groupby, repeat
+from functools import cache
+from itertools import chain, groupby, repeat
 from operator import itemgetter
 from typing import Final
 
@@ -96,22 +97,28 @@ def _there(
 def starts(
     zone_name: str, grid: Grid, spans: Iterable[Span], on: date, seconds: int, earliest: int
 ) -> Iterator[int]:
-    """The grid's starts of a local date from which `seconds` fit into one of the spans. A part of the day ends
-    with its visits; a day that is looked at whole does not."""
+    """The grid's starts of a local date from which `seconds` fit into one of the spans, in order."""
+    return chain.from_iterable(runs_of_starts(zone_name, grid, spans, on, seconds, earliest))
+
+
+def runs_of_starts(
+    zone_name: str, grid: Grid, spans: Iterable[Span], on: date, seconds: int, earliest: int
+) -> list[range]:
+    """Such starts, by span. A part of the day ends with its visits; a day that is looked at whole does not."""
     if on.weekday() not in grid.weekdays:
-        return
+        return []
     midnight, next_midnight = day_span(on, zone_name)
     low = wall(on, grid.from_minute, zone_name)
     high = next_midnight + seconds
     if grid.to_minute < 1440:
         high = wall(on, grid.to_minute, zone_name, ends=True)
     step = grid.step_minutes * MINUTE
+    runs = []
     for span_start, span_end in spans:
         first = max(span_start, low, earliest)
         at = midnight + -(-(first - midnight) // step) * step
-        while at < next_midnight and at + seconds <= min(span_end, high):
-            yield at
-            at += step
+        runs.append(range(at, min(next_midnight, min(span_end, high) - seconds + 1), step))
+    return runs
 
 
 def slot_of(visit: Visit, verdict: Verdict) -> Slot | None:
@@ -313,13 +320,18 @@ def _nearest(
     clinic, seconds = directory.clinics[visit.clinic_id], visit.end - visit.start
     practitioner = directory.practitioners[visit.lines[0].practitioner_id]
 
-    def on_date(on: date) -> list[int]:
+    @cache
+    def on_date(on: date) -> list[range]:
         if day_span(on, clinic.time_zone)[1] <= earliest:
             return []  # what is over has not been read
         spans = workable(directory, timetable, clinic, practitioner, on, visit.location, seconds)
-        return list(starts(clinic.time_zone, grid, spans, on, seconds, earliest))
+        return runs_of_starts(clinic.time_zone, grid, spans, on, seconds, earliest)
+
+    def back_from(on: date) -> Iterator[int]:
+        for run in reversed(on_date(on)):
+            yield from reversed(run)
 
     own = local_date(visit.start, clinic.time_zone)
-    after = (at for on in dates if on >= own for at in on_date(on) if at >= visit.start)
-    before = (at for on in reversed(dates) if on <= own for at in reversed(on_date(on)) if at < visit.start)
+    after = (at for on in dates if on >= own for run in on_date(on) for at in run if at >= visit.start)
+    before = (at for on in reversed(dates) if on <= own for at in back_from(on) if at < visit.start)
     return heapq.merge(before, after, key=lambda at: (abs(at - visit.start), at))
