@@ -8,6 +8,8 @@ import pytest
 from api.people import Client, Organization
 from api.practice import API, VISITS, Practice, at, monday
 
+from holdfast.rules.decision import replayed
+
 
 async def in_force(
     practice: Practice, *rules: dict[str, Any], scope: str = "organization", **more: Any
@@ -292,6 +294,28 @@ async def test_what_would_be_is_what_is(practice: Practice) -> None:
             assert [each["code"] for each in problem["reasons"]] == [
                 each["code"] for each in would["reasons"]
             ]
+
+
+async def test_what_is_stored_of_a_choice_leads_to_the_room_again(practice: Practice) -> None:
+    """Whatever has become of rooms, rules and the calendar since."""
+    await in_force(
+        practice, rule("likes", "soft", "practitioner_room_preference", preferred_rooms=[practice.made["room 2"]]),
+        rule("balance", "soft", "utilization_balancing", visits_per_day_max=2, penalty=30),
+    )  # fmt: skip
+    visits = [await practice.book(at(hour)) for hour in (8, 9, 10, 11)]
+    visits[0] = await practice.done(await practice.move(visits[0], start=at(14)))
+    await practice.change("rooms", "room 1", capacity=9, display_order=99)
+    await in_force(practice, rule("size", "hard", "capacity", people=5))
+    rows = await practice.stored(
+        "select a.id::text, a.room_id::text as room, a.decision, g.body from appointments a"
+        " join room_grounds g on g.organization_id = a.organization_id and g.id = a.grounds_id"
+        " where a.organization_id = $1"
+    )
+    assert {row["id"]: row["room"] for row in rows} == {visit["id"]: visit["room_id"] for visit in visits}
+    assert {row["room"] for row in rows} == {practice.made["room 1"], practice.made["room 2"]}
+    for row in rows:
+        assert replayed(row["decision"], row["body"]) == row["room"]
+        assert len(row["decision"]) < 60
 
 
 async def test_why_a_room_was_chosen_is_said_in_a_sentence(practice: Practice) -> None:

@@ -21,9 +21,9 @@ _CLOCK_SECONDS_MAX = 60.0
 
 
 class Memory:
-    def __init__(self, timetable: Timetable | None = None, directory: Directory | None = None) -> None:
+    def __init__(self, timetable: Timetable | None = None) -> None:
         self.timetable = Timetable(-1) if timetable is None else timetable
-        self.directory = directory
+        self.directory: Directory | None = None
         self._patients: dict[str, Patient] = {}
         self._authorizations: dict[str, dict[str, Authorization]] = {}
         """By patient; complete for those who are remembered."""

@@ -25,9 +25,9 @@ from holdfast.rules.facts import Directory, SpanOf, Visit
 from holdfast.rules.timetable import Timetable
 from holdfast.slot import DAY, instant
 
-_CLAIMS_MAX: Final = 60_000
+_CLAIMS_MAX: Final = 25_000
 _RESOURCES_MAX: Final = 5_000
-"""So many claims (about 10 MB) of so many resources are remembered at most; then it begins anew."""
+"""So many claims (about 7 MB) of so many resources are remembered at most; then it begins anew."""
 _EVENTS_MAX: Final = 1_000
 """After more events than that everything is read anew: it is about as dear."""
 _ABOUT_TIME: Final = frozenset((*events.APPOINTMENT, *events.HOLD, *events.BLOCK))

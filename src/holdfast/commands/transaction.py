@@ -63,7 +63,7 @@ class Transaction:
         self._wake = wake
         self._connection: Connection | None = None
         self._looking = Looking(house.database, organization)
-        self._memory = Memory(directory=house.directories.get(organization))
+        self._memory = Memory()
         self._flight: asyncio.Task[bool] | None = None
         self._flying: Batch | None = None
         self._ahead: Batch | None = None
