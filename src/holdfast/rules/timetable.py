@@ -5,6 +5,7 @@ empty answer. It takes part in a batch as its overlay: what is granted is added,
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from sys import intern
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -117,9 +118,11 @@ class Timetable:
             known[day >> 6] = known.get(day >> 6, 0) | 1 << (day & 63)
             self.held -= len(self._days.setdefault(resource, {}).pop(day, ()))
             self._uncount(resource, day)
+        shared: dict[Claim, Claim] = {}
         for stored in claims:
-            claim = Claim(stored.start, stored.end, stored.seat, stored.kind, stored.owner)
-            self._put(stored.resource_id, claim, cells)
+            claim = Claim(stored.start, stored.end, stored.seat, intern(stored.kind), stored.owner)
+            # those of a visit are mostly equal for everybody in it, and then need their memory once
+            self._put(stored.resource_id, shared.setdefault(claim, claim), cells)
         for resource, claim, is_added in self._changes:
             (self._put if is_added else self._take)(resource, claim, cells)
 
