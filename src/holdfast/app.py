@@ -113,6 +113,7 @@ class Application:
         house.page_lanes = appointments.pages(house)
         house.conflict_lanes = Lanes(self._settings, partial(ConflictReader, house))
         house.search_lanes = Lanes(self._settings, partial(SearchReader, house))
+        house.long_search_lanes = Lanes(self._settings, partial(SearchReader, house))
         authenticator = authenticate.Authenticator(house)
         await house.start()
         await hub.start()

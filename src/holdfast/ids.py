@@ -11,6 +11,10 @@ def new() -> str:
     return str(uuid_utils.uuid7())
 
 
+def is_canonical(text: str) -> bool:
+    return _CANONICAL.fullmatch(text) is not None
+
+
 def canonical(text: str) -> str:
     """The id in its one spelling. Raises ValueError if it is not a UUID."""
     lowered = text.lower()

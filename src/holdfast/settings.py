@@ -71,7 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     dry_run_visits_max: int = 2_000
     room_plan_seconds_max: Annotated[float, msgspec.Meta(ge=1)] = 5.0
     """How long a room plan may be computed."""
-    room_plan_visits_max: int = 2_000
+    room_plan_visits_max: int = 800
     start_ahead_days_max: int = 5 * 366
     backdate_days_max: int = 7
     visit_minutes_max: int = 24 * 60

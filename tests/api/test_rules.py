@@ -235,6 +235,88 @@ async def test_nobody_overrides_a_hard_rule_by_hand(practice: Practice) -> None:
     assert practice.problem(held, 409)["code"] == "rule_violation"
 
 
+async def test_each_practitioner_is_asked_under_their_own_rules(practice: Practice) -> None:
+    """Whoever joins brings their rules, and nobody brings them for somebody else."""
+    mornings = rule("mornings", "hard", "time_range", time_from="08:00", time_to="12:00")
+    whose = [practice.made["room 2"]]
+    await in_force(
+        practice, mornings, rule("one", "hard", "workload", visits_max=1),
+        rule("rooms", "hard", "practitioner_room", allowed_rooms=whose),
+        scope="practitioner", scope_id=practice.made["ben"],
+    )  # fmt: skip
+    line = {"practitioner_id": practice.made["ben"], "service_id": practice.made["talk"]}
+    afternoon = await practice.book(at(14))
+    joined = await practice.admin.post(f"{VISITS}/{afternoon['id']}/lines", json=line)
+    refused = practice.problem(joined, 409)
+    assert {each["rule"] for each in refused["reasons"] if each["code"] == "rule_violation"} == {"mornings"}
+    morning = await practice.book(at(9), room_id="room 1")
+    half = line | {"start": at(9.5), "duration_minutes": 30}
+    joined = await practice.admin.post(f"{VISITS}/{morning['id']}/lines", json=half)
+    assert (joined.status_code, joined.json()["room_number"]) == (201, "2")
+    alone = await evaluated(practice, at(10))
+    assert {each["room_number"] for each in alone["candidates"]} == {"1", "2"}
+    second = await practice.refused(at(10.5), practitioner_id="ben", patient_id="quin", duration_minutes=30)
+    assert [each["rule"] for each in second["reasons"]] == ["one"]
+
+
+async def test_a_full_day_counts_each_visit_once_and_what_is_held(practice: Practice) -> None:
+    await in_force(practice, rule("full day", "hard", "workload", visits_max=2))
+    talk = {"practitioner_id": practice.made["ana"], "service_id": practice.made["talk"]}
+    await practice.book(at(8), lines=[{**talk, "start": at(9)}])
+    held = await practice.admin.post(f"{API}/holds", json=practice.booking(at(11)))
+    assert held.status_code == 201
+    another = await practice.admin.post(f"{API}/holds", json=practice.booking(at(13)))
+    assert practice.problem(another, 409)["rule"] == "full day"
+    await practice.book(at(11), hold_id=held.json()["hold_id"])
+
+
+async def test_a_broken_rule_is_a_problem_as_any_other(practice: Practice) -> None:
+    await in_force(
+        practice, rule("lunch", "hard", "time_range", time_from="12:00", time_to="13:00", allow="outside")
+    )
+    refused = await practice.refused(at(12))
+    assert refused["type"].endswith("#rule_violation")
+    assert (refused["rule"], refused["rule_type"]) == ("lunch", "time_range")
+
+
+async def test_who_is_reinstated_has_the_buffer_of_today(practice: Practice) -> None:
+    visit = await practice.book(at(9))
+    await practice.done(await practice.call(visit, "cancel"))
+    await in_force(practice, rule("pause", "hard", "buffer_time", minutes=30))
+    await practice.done(await practice.call(visit, "reinstate"))
+    assert ("ana", "visit", "09:00", "10:30") in await practice.claims(visit)
+
+
+async def test_an_id_that_is_none_is_refused_by_its_field(practice: Practice) -> None:
+    for odd in ("zzz", practice.made["room 1"].replace("-", ""), "0" * 36):
+        rules = [rule("rooms", "hard", "practitioner_room", allowed_rooms=[odd])]
+        saved = await practice.admin.post(f"{API}/policies", json={"scope": "organization", "rules": rules})
+        assert [each["field"] for each in practice.problem(saved, 422)["errors"]] == [
+            "rules[0].allowed_rooms"
+        ]
+    many = {"name": "n" * 20_000, "kind": "hard", "type": "capacity"} | {f"x{n}": 1 for n in range(2_000)}
+    saved = await practice.admin.post(f"{API}/policies", json={"scope": "organization", "rules": [many]})
+    assert len(practice.problem(saved, 422)["errors"]) <= 200
+    assert len(saved.content) < 100_000
+
+
+async def test_what_was_in_the_way_days_ago_is_told(practice: Practice) -> None:
+    """Nothing before today is searched; the time that is asked about is looked at all the same."""
+    visit = await practice.book(at(9))
+    await practice.stored(
+        "with a as (update appointments set starts_at = starts_at - interval '60 days', ends_at = ends_at - interval"
+        " '60 days' where organization_id = $1 returning id), l as (update appointment_lines set starts_at = starts_at"
+        " - interval '60 days', ends_at = ends_at - interval '60 days' where organization_id = $1)"
+        " update claims set starts_at = starts_at - interval '60 days', ends_at = ends_at - interval '60 days'"
+        " where organization_id = $1"
+    )
+    asked = {"start": at(9, -60), "end": at(10, -60), "room_id": visit["room_id"]} | {
+        name: practice.made[made] for name, made in (
+            ("clinic_id", "clinic"), ("service_id", "talk"), ("practitioner_id", "ben"))}  # fmt: skip
+    found = await practice.done(await practice.admin.get(f"{VISITS}/conflicts", params=asked))
+    assert found["has_conflict"]
+
+
 async def test_a_rule_is_about_what_its_conditions_say(practice: Practice) -> None:
     narrow = rule("first visits", "hard", "practitioner_room", allowed_rooms=[practice.made["room 2"]])
     for when, applies in (
@@ -336,7 +418,7 @@ async def test_why_a_room_was_chosen_is_said_in_a_sentence(practice: Practice) -
         "summary"
     ] == "The visit is not at the clinic, so it has no room."
     moved = await practice.done(await practice.move(first, start=at(10, 2)))
-    assert (await explained(practice, moved))["summary"] == "Room 1 is the only room that suits and is free."
+    assert (await explained(practice, moved))["summary"] == "Room 1 was kept for it: it suits and is free."
 
 
 async def test_why_is_told_to_those_who_see_the_visit(

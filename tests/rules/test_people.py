@@ -72,7 +72,9 @@ def test_an_exclusion_is_a_reason_and_the_only_one_of_its_kind(world: World) -> 
             world.directory, world.timetable(), patient, world.authorizations, Wish(world.visit, "chosen")
         )
     free, barred = verdicts.values()
-    added = [reason for reason in barred.reasons if reason.members.get("type") == "practitioner_excluded"]
+    added = [
+        reason for reason in barred.reasons if reason.members.get("rule_type") == "practitioner_excluded"
+    ]
     assert [(reason.code, reason.members["practitioner_id"]) for reason in added] == [
         ("rule_violation", "a0")
     ]

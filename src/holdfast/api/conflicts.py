@@ -14,6 +14,7 @@ from holdfast.commands.look_up import Found, InTheWay, Lookup, TimeAsked
 from holdfast.commands.reading import snapshot
 from holdfast.commands.refusal import everything, free_rooms, slot_body
 from holdfast.errors import FieldError, Invalid
+from holdfast.rules.assess import spans
 from holdfast.rules.availability import Grid, nearest_slots
 from holdfast.rules.facts import Directory, Line, Visit
 from holdfast.rules.lines import set_tails
@@ -113,6 +114,7 @@ async def _with_alternatives(ask: Ask[Query, Any], body: Conflicts, patient_id: 
             return body
         low = max(visit.start - 9 * DAY, seen.facts.now - 2 * DAY)
         wide = everything(seen.directory, visit, low, visit.end + 9 * DAY)
+        wide += [each for each in spans(seen.directory, visit) if each[0]]  # the patient may be nobody
         seen = await reading.gather(
             Need(
                 lambda _directory, _visits, _now: wide,

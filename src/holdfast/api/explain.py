@@ -195,6 +195,9 @@ def _summary(directory: Directory, visit: Visit, seen: Told | None) -> str:
         return f"Room {number} was asked for."
     if seen is None or not seen.candidates:
         return f"How room {number} was chosen was not recorded."
+    looked_at = {each.room_id for each in seen.candidates} | {each.room_id for each in seen.refused}
+    if len(looked_at) == 1 and len(directory.rooms_of[visit.clinic_id]) > 1:
+        return f"Room {number} was kept for it: it suits and is free."
     return f"Room {number} {_because(seen.candidates)}."
 
 

@@ -78,6 +78,7 @@ async def find_patterns(ask: Ask[Query, Any]) -> Answer:
     found: Found = await search(
         ask.house, ask.actor.organization_id,
         Search(ask.query.need, lambda seen: _look(ask, dates, times, seen)), ask.deadline,
+        is_long=True,
     )  # fmt: skip
     return Answer(
         content=Patterns(

@@ -69,6 +69,8 @@ class ApplyAbsencePlan(Together, kw_only=True):
         known(desk.directory.practitioners, self.practitioner_id, "id")
         for number, change in enumerate(self.changes):
             visit = desk.stored(change.verb.id)
+            if visit is not None:
+                desk.allow(asked, visit)
             # One that has changed since is outdated, whatever it has become.
             if visit is not None and visit.version == change.version and not self._is_about(desk, visit):
                 field = f"{self.field}[{number}].appointment_id"

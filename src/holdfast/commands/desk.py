@@ -66,7 +66,9 @@ class Desk:
         self._inherited: dict[str, Authorization] = {}
         self._asks_history = in_force(directory).asks_history
         self._pasts: dict[str, dict[str, Past | None]] = {}
-        """What this batch and the one before make of patients' visits, by patient and visit; None: keeps no time now."""
+        """What this batch makes of patients' visits, by patient and visit; None: keeps no time now."""
+        self._pasts_before: dict[str, dict[str, Past | None]] = {}
+        """What the batch before does, which may not be stored yet when this one's facts are read."""
         self._lifted: set[str] = set()
         self._together: frozenset[str] = frozenset()
         """The visits that change together now: their time and units are off the desk until each is put down anew."""
@@ -103,7 +105,7 @@ class Desk:
     def inherit(self, before: "Desk") -> None:
         """Puts the counters, and patients' visits, as the desk before leaves them over what was read while it was being
         written."""
-        self._pasts = {patient: dict(own) for patient, own in before._pasts.items()}  # noqa: SLF001 as below
+        self._pasts_before = before._pasts  # noqa: SLF001 as below
         for each in before._authorizations.values():  # noqa: SLF001 a desk may look into another
             if each.version != each.version_read:
                 kept = msgspec.structs.replace(each, version_read=each.version)
@@ -169,7 +171,7 @@ class Desk:
         patient = self._patients.get(patient_id)
         if patient is None:
             raise NotFound("patient_id")
-        changed = self._pasts.get(patient_id) if self._asks_history else None
+        changed = self._pasts_before.get(patient_id, {}) | self._pasts.get(patient_id, {})
         if changed:
             past = {each.id: each for each in patient.past} | changed
             patient = msgspec.structs.replace(patient, past=tuple([each for each in past.values() if each]))

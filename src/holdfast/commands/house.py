@@ -44,6 +44,7 @@ class House:
         self.page_lanes: Lanes[Any]
         self.conflict_lanes: Lanes[Any]
         self.search_lanes: Lanes[Any]
+        self.long_search_lanes: Lanes[Any]
         """The lanes are opened by `app.py`, which knows what travels in them."""
         self.optimiser = asyncio.Semaphore(1)
         """Whoever computes a room plan."""
@@ -63,7 +64,8 @@ class House:
         self._tasks.append(asyncio.create_task(warm(self.database, self.directories, most)))
 
     async def stop(self) -> None:
-        for lanes in (self.lanes, self.page_lanes, self.conflict_lanes, self.search_lanes):
+        readers = (self.page_lanes, self.conflict_lanes, self.search_lanes, self.long_search_lanes)
+        for lanes in (self.lanes, *readers):
             await lanes.close()
         for task in self._tasks:
             task.cancel()

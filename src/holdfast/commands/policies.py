@@ -206,6 +206,11 @@ async def _unknown(turn: Turn, named: Sequence[tuple[str, str]]) -> list[int]:
 async def _check_references(turn: Turn, rules: Sequence[Rule]) -> None:
     """Raises Invalid for every id in the rules that is nothing of the organization."""
     named = list(document.references(rules))
+    odd = [
+        each for each in named if not ids.is_canonical(each[2])
+    ]  # storage would take another spelling for the same
+    if odd:
+        raise Invalid(*(_unheard_of(rules, *each) for each in odd))
     wrong = [named[at] for at in await _unknown(turn, [(noun, each) for _, noun, each in named])]
     if wrong:
         raise Invalid(*(_unheard_of(rules, *each) for each in wrong))

@@ -30,7 +30,7 @@ from holdfast.slot import DAY, local_date, rfc3339
 _ABOUT_ROOMS = frozenset({"room_conflict", "room_unavailable", "rule_violation"})
 _ANOTHER_TIME_HELPS_NOT = frozenset({
     "inactive_resource", "credential_missing", "authorization_missing", "authorization_mismatch",
-    "authorization_inactive", "insufficient_units", "practitioner_excluded",
+    "authorization_inactive", "insufficient_units", "practitioner_excluded", "unreadable",
 })  # fmt: skip
 REACHES_DAYS = (1, 7)
 """How far alternatives are looked for first; then as far as the settings allow."""
@@ -155,7 +155,7 @@ async def _slots(
 
 def _is_hopeless(reasons: Iterable[Reason]) -> bool:
     """Whether no other time would help."""
-    said = {each for reason in reasons for each in (reason.code, reason.members.get("type"))}
+    said = {each for reason in reasons for each in (reason.code, reason.members.get("rule_type"))}
     return not said.isdisjoint(_ANOTHER_TIME_HELPS_NOT)
 
 

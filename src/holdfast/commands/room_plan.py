@@ -127,6 +127,15 @@ async def _carry_out(house: House, turn: Turn, asked: Asked, moves: list[Documen
     )  # fmt: skip
     desk = Desk(house.settings, found.directory, found.timetable, found.facts, turn)
     desk.sweep()
+    begun = [
+        each for each in moves if (visit := desk.stored(each["appointment_id"])) and visit.start < turn.now
+    ]
+    if begun:
+        reasons = [{"code": "start_in_past", "detail": "The visit has begun since."}]
+        raise Refused(
+            "plan_outdated", f"{len(begun)} of the visits have begun since; nothing has changed.",
+            outdated=[{"appointment_id": each["appointment_id"], "reasons": reasons} for each in begun],
+        )  # fmt: skip
     errand.carry_out(desk, asked, _unseen)
     turn.written = Batch(desk, set()).written
 

@@ -31,7 +31,7 @@ _RESOURCES_MAX: Final = 5_000
 _EVENTS_MAX: Final = 1_000
 """After more events than that everything is read anew: it is about as dear."""
 _ABOUT_TIME: Final = frozenset((*events.APPOINTMENT, *events.HOLD, *events.BLOCK))
-_NOT_ABOUT_TIME: Final = frozenset((*events.AUTHORIZATION, *events.DIRECTORY))
+_NOT_ABOUT_TIME: Final = frozenset((*events.AUTHORIZATION, *events.ROOM_PLAN, *events.DIRECTORY))
 """Closures and time off are among these: they move the directory, and then everything is read anew."""
 _FIRST: Final = frozenset(("appointment.booked", "hold.placed", "block.created"))
 """What had no time before."""
@@ -65,10 +65,14 @@ class Look(NamedTuple):
     look: Callable[[Snapshot, Gathered], Awaitable[Any]]
 
 
-async def search(house: House, organization: str, wanted: Search | Look, deadline: float) -> Any:
-    """What the look returns. Raises what it raises; Overloaded, NotFound."""
+async def search(
+    house: House, organization: str, wanted: Search | Look, deadline: float, *, is_long: bool = False
+) -> Any:
+    """What the look returns. `is_long`: it may take a second, and travels where nobody waits behind it who is told why a
+    booking is refused. Raises what it raises; Overloaded, NotFound."""
     lookup: Lookup[Any] = Lookup(wanted, deadline, house.loop.create_future())
-    house.search_lanes.join(organization, lookup)
+    lanes = house.long_search_lanes if is_long else house.search_lanes
+    lanes.join(organization, lookup)
     return await lookup.future
 
 

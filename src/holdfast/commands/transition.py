@@ -19,6 +19,7 @@ from holdfast.commands.intent import (
     kept_wish,
     reason_context,
     settle,
+    tails,
 )
 from holdfast.errors import FieldError, Invalid, Refused
 from holdfast.events import AFTER_CALL
@@ -69,7 +70,11 @@ class Transition(Placing, kw_only=True):
 
     def wished(self, directory: Directory, before: Visit | None, now: int) -> Visit:
         assert before is not None, "a status call has a visit"  # noqa: S101 the transaction reads it first
-        return before
+        if before.status not in WITHOUT_CLAIMS:
+            return before
+        visit = copied(before)  # its time is taken again with the buffers of today
+        tails(directory, visit)
+        return visit
 
     def wish(self, directory: Directory, visit: Visit, before: Visit | None) -> Wish:
         return kept_wish(directory, visit, before or visit)
@@ -151,6 +156,7 @@ class Transition(Placing, kw_only=True):
         visit.cancel_reason_code = visit.cancel_reason_encrypted = None
         if visit.status == "scheduled":
             visit.checked_in_at = visit.started_at = None
+        tails(desk.directory, visit)
         wish = self.wish(desk.directory, visit, before)
         stays = self.keeps_start(visit, before, desk.now)
         verdict = granted(desk, asked, desk.patient(visit.patient_id), wish, stays=stays)

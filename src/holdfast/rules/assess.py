@@ -24,6 +24,7 @@ from holdfast.rules.facts import (
 )
 from holdfast.rules.lines import busy_span, by_practitioner, caregivers, doubled, presence
 from holdfast.rules.policy.policy import in_force
+from holdfast.rules.policy.program import Against
 from holdfast.rules.policy.question import Question
 from holdfast.rules.seats import Seating, seating
 from holdfast.rules.timetable import Claim, Timetable
@@ -281,9 +282,15 @@ def question_about(
 
 
 def _rules(directory: Directory, timetable: Timetable, question: Question, verdict: Verdict) -> None:
-    """The hard rules that the visit breaks whatever its room."""
-    for against in in_force(directory).program(question).against(question, timetable):
-        members = {"rule": against.rule, "type": against.type, **against.members}
+    """The hard rules that the visit breaks whatever its room: each practitioner is asked under the rules that hold for
+    them."""
+    policy = in_force(directory)
+    broken: list[Against] = []
+    for who in question.practitioner_ids:
+        own = question.of(who)
+        broken += [each for each in policy.program(own).against(own, timetable) if each not in broken]
+    for against in broken:
+        members = {"rule": against.rule, "rule_type": against.type, **against.members}
         verdict.reasons.append(Reason("rule_violation", against.reason, members))
 
 

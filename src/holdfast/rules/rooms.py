@@ -142,9 +142,11 @@ def _candidates(
     admitted: list[Suitable] = []
     refused: list[RoomRefusal] = []
     service = question.service
+    others = _others(directory, question)
     for room in sorted(rooms, key=lambda each: (each.display_order, each.number, each.id)):
         against = program.against_room(question, room)
-        refused += [RoomRefusal(room.id, each.rule, each.reason) for each in against]
+        against += [each for own, theirs in others for each in theirs.against_room(own, room)]
+        refused += dict.fromkeys(RoomRefusal(room.id, each.rule, each.reason) for each in against)
         if not against:
             said = tuple(program.about_room(question, room))
             admitted.append(
@@ -159,6 +161,12 @@ def _candidates(
                 )
             )
     return Candidates(tuple(admitted), tuple(refused))
+
+
+def _others(directory: Directory, question: Question) -> list[tuple[Question, Program]]:
+    """Who else gives something in the visit, under the rules that hold for them."""
+    owns = [question.of(who) for who in question.practitioner_ids[1:]]
+    return [(own, in_force(directory).program(own)) for own in owns]
 
 
 def choose(
@@ -219,6 +227,11 @@ class _Weighing:
         self._base = BASE_SCORE + sum([each.effect for each in self.said]) if self.said else BASE_SCORE
         self._by_rule = program.minutes(CleaningBuffer, question) if program.numbers else None
         self._moment = program.moment(question, timetable)
+        moments = [
+            self._moment,
+            *(theirs.moment(own, timetable) for own, theirs in _others(directory, question)),
+        ]
+        self._hard = [each for each in moments if each is not None and each.hard]
 
     def best(self) -> list[Free]:
         """Those that are best by score and surplus."""
@@ -233,7 +246,7 @@ class _Weighing:
             if suitable.may_be_unavailable and self._unavailable(suitable.room) is not None:
                 continue
             seat, minutes = self._seat(suitable)
-            if seat is None or (moment is not None and moment.hard and moment.against(suitable.room)):
+            if seat is None or (self._hard and self._against(suitable.room)):
                 continue
             score, said = self._score(suitable)
             rank = (-score, suitable.surplus)
@@ -245,7 +258,7 @@ class _Weighing:
 
     def all(self, taken: list[Suitable], not_now: list[RoomRefusal]) -> list[Free]:
         """All that could be had; the others are put into the lists."""
-        visits, day, moment = self._timetable.visits_beginning, self._question.day, self._moment
+        visits, day = self._timetable.visits_beginning, self._question.day
         found: list[Free] = []
         for suitable in self._known.admitted:
             room = suitable.room
@@ -257,13 +270,17 @@ class _Weighing:
             if seat is None:
                 taken.append(suitable)
                 continue
-            against = moment.against(room) if moment is not None and moment.hard else ()
-            if against:
-                not_now += [RoomRefusal(room.id, each.rule, each.reason) for each in against]
+            if self._hard and (against := self._against(room)):
+                not_now += against
                 continue
             score, said = self._score(suitable)
             found.append(Free(suitable, seat, minutes, score, said, visits(room.id, *day)))
         return found
+
+    def _against(self, room: Room) -> list[RoomRefusal]:
+        """The hard rules that refuse the room at this time."""
+        against = [each for moment in self._hard for each in moment.against(room)]
+        return list(dict.fromkeys(RoomRefusal(room.id, each.rule, each.reason) for each in against))
 
     def _unavailable(self, room: Room) -> str | None:
         return unavailable(self._directory, room, self._question.span)

@@ -216,6 +216,11 @@ class Timetable:
         self._totals[resource, start, end] = total
         return total
 
+    def owners_beginning(self, resource: str, start: int, end: int) -> int:
+        """How many visits and holds have time of a resource that begins in [start, end), each once."""
+        claims = self.overlapping(resource, start, end)
+        return len({each.owner for each in claims if each.kind in ("visit", "hold") and each.start >= start})
+
     def _uncount(self, resource: str, day: int) -> None:
         for start, end in self._counts.pop((resource, day), ()):
             self._totals.pop((resource, start, end), None)

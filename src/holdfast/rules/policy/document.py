@@ -13,6 +13,9 @@ from holdfast.rules.policy.rule import Rule, When
 from holdfast.rules.policy.types import TYPES
 
 RULES_MAX: Final = 200
+FAULTS_MAX: Final = 200
+"""So many are told of at most."""
+_QUOTED_MAX: Final = 80
 
 SHIPPED: Final[tuple[Rule, ...]] = tuple(
     msgspec.convert({"type": each, "name": each, "kind": "hard"}, TYPES[each])
@@ -38,7 +41,8 @@ def decode(rules: Sequence[Any]) -> tuple[Rule, ...]:
             wrong = [*wrong, FieldError("name", "already_exists", "is another rule's name in this document")]
         if isinstance(name, str):
             names.add(name)
-        called = f"rule {name!r}" if isinstance(name, str) and name else f"rule {at + 1}"
+        is_called = isinstance(name, str) and 0 < len(name) <= _QUOTED_MAX
+        called = f"rule {name!r}" if is_called else f"rule {at + 1}"
         faults += [
             FieldError(
                 f"rules[{at}].{each.field}" if each.field else f"rules[{at}]",
@@ -49,8 +53,10 @@ def decode(rules: Sequence[Any]) -> tuple[Rule, ...]:
         ]
         if rule is not None:
             found.append(rule)
+        if len(faults) > FAULTS_MAX:
+            break
     if faults:
-        raise Invalid(*faults)
+        raise Invalid(*faults[:FAULTS_MAX])
     return tuple(found)
 
 

@@ -52,10 +52,21 @@ class Question:
         return start, (last - first).days * 1440 + end + 1
 
     @cached_property
-    def kind(self) -> Literal["new", "returning"]:
-        """Whether the patient has had a visit before this one that took place or will."""
-        past = () if self.patient is None else self.patient.past
-        return "returning" if any(self.is_before(each.start, each.id) for each in past) else "new"
+    def kind(self) -> Literal["new", "returning"] | None:
+        """Whether the patient has had a visit before this one that took place or will; None where no patient is named."""
+        if self.patient is None:
+            return None
+        return (
+            "returning" if any(self.is_before(each.start, each.id) for each in self.patient.past) else "new"
+        )
+
+    def of(self, practitioner_id: str) -> "Question":
+        """The same as asked of one of the visit's practitioners."""
+        if len(self.practitioner_ids) == 1:
+            return self
+        own = Question(self.clinic, self.service, self.patient, self.visit, self.now)
+        own.practitioner_ids = (practitioner_id,)
+        return own
 
     def is_before(self, start: int, visit_id: str) -> bool:
         return start < self.span[0] and visit_id != self.visit.id

@@ -17,7 +17,7 @@ class Workload(VisitRule, frozen=True, kw_only=True, tag="workload"):
     asks_practitioners_day: ClassVar[bool] = True
 
     visits_max: Annotated[
-        int, Meta(ge=1, le=200, description="Visits of any state that keep their time.", extra={"unit": "visits"})
+        int, Meta(ge=1, le=200, description="Visits of any state that keep their time, and holds.", extra={"unit": "visits"})
     ] = 15  # fmt: skip
     score_modifier: Annotated[Points, Meta(description="Soft: added while within it.")] = 0
     penalty: Annotated[Points, Meta(description="Soft: subtracted beyond it.")] = 10
@@ -27,7 +27,7 @@ class Workload(VisitRule, frozen=True, kw_only=True, tag="workload"):
 
         def is_beyond(question: Question, timetable: Timetable) -> bool:
             return any(
-                timetable.visits_beginning(each, *question.day) >= most for each in question.practitioner_ids
+                timetable.owners_beginning(each, *question.day) >= most for each in question.practitioner_ids
             )
 
         def refuses(question: Question, timetable: Timetable) -> str | None:
