@@ -160,6 +160,24 @@ async def test_one_visit_that_changed_refuses_the_whole_plan(practice: Practice,
     assert await rooms_of(practice, ana, ben) == ["1", "2"]
 
 
+async def test_a_visit_that_has_begun_since_refuses_the_whole_plan(practice: Practice, rules: Rules) -> None:
+    """It was where it was, whatever nobody has clicked."""
+    ana, ben = await crossed(practice, rules)
+    made = await plan(practice)
+    for table in ("appointments", "appointment_lines", "claims"):
+        which = "id" if table == "appointments" else "appointment_id"
+        await practice.stored(
+            f"update {table} set starts_at = starts_at - interval '60 days', ends_at = ends_at - interval '60 days'"
+            f" where organization_id = $1 and {which} = $2",
+            ana["id"],
+        )
+    problem = practice.problem(await apply(practice, made), 409)
+    assert [(each["appointment_id"], each["reasons"][0]["code"]) for each in problem["outdated"]] == [
+        (ana["id"], "start_in_past")
+    ]
+    assert await rooms_of(practice, ana, ben) == ["1", "2"]
+
+
 async def test_a_room_that_was_taken_refuses_the_whole_plan(practice: Practice, rules: Rules) -> None:
     rules(prefers(practice, "ana", "room 2"))
     visits = [await practice.book(at(hour), room_id="room 1") for hour in (9, 11)]
