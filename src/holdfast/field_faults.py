@@ -45,6 +45,8 @@ def _field_error(name: str, message: str, kind: Any) -> FieldError:
     code = "unknown_field" if "unknown field" in sentence else "invalid_value"
     if sentence.startswith("Invalid enum value") and "." not in inner and (choices := _choices(kind)):
         sentence = f"must be one of {', '.join(choices)}"
+    if "matching regex" in sentence and "." not in inner and (example := _example(kind)):
+        sentence = f"must look like {example}"
     return FieldError(path, code, sentence[:1].lower() + sentence[1:])
 
 
@@ -53,3 +55,10 @@ def _choices(kind: Any) -> list[str]:
     if get_origin(kind) is Literal:
         return [str(each) for each in get_args(kind)]
     return [choice for inner in get_args(kind) for choice in _choices(inner)]
+
+
+def _example(kind: Any) -> str | None:
+    """How the words of a field are spelled, where its type shows it."""
+    shown = (note.examples for note in getattr(kind, "__metadata__", ()) if isinstance(note, msgspec.Meta))
+    own = next((str(examples[0]) for examples in shown if examples), None)
+    return own or next((found for inner in get_args(kind) if (found := _example(inner))), None)

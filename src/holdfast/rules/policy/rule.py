@@ -25,8 +25,8 @@ Name = Annotated[
     Meta(min_length=1, max_length=80, pattern=r"^\S(.*\S)?(?!\n)$", description="Unique in its document."),
 ]
 Word = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^A-Z\s]+( [^A-Z\s]+)*(?!\n)$")]
-Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](?!\n)$")]
-ClockEnd = Annotated[str, Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)(?!\n)$")]
+Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](?!\n)$", examples=["08:00"])]
+ClockEnd = Annotated[str, Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)(?!\n)$", examples=["18:30"])]
 Rooms = Annotated[tuple[Id, ...], Meta(max_length=500, extra={"noun": "rooms"})]
 Practitioners = Annotated[tuple[Id, ...], Meta(max_length=500, extra={"noun": "practitioners"})]
 Services = Annotated[tuple[Id, ...], Meta(max_length=500, extra={"noun": "services"})]
