@@ -10,7 +10,8 @@ NOBODY_NEEDS: frozenset[str] = frozenset()
 
 
 class Question:
-    """One visit as the rules see it. `practitioner_ids` in the order of its lines; whose rules apply is the first's.
+    """One visit as the rules see it. `practitioner_ids` in the order of its lines. Rooms are scored by the rules that
+    hold for the first; the hard rules of each of the others are asked besides (`of`).
 
     `now`: when it is asked, epoch seconds; reserved time is released by it. Nothing here is looked up: what a rule must
     know beside this stands in the room, the timetable or the patient's past.
