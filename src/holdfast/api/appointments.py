@@ -176,7 +176,7 @@ def _call(name: str) -> Any:
 async def get(ask: Ask[NoFields, Any]) -> Answer:
     visit_id, organization = ask.id(), ask.actor.organization_id
     async with snapshot(ask.house, organization) as reading:
-        found = await reading.gather(Need(lambda _directory, _visits, _now: [], visits={visit_id}))
+        found = await reading.gather(Need(visits={visit_id}))
         if not found.facts.appointments:
             raise NotFound("id")
         visit = found.facts.appointments[0]
@@ -331,7 +331,7 @@ async def directory_of(ask: Ask[Any, Any], *, fresh: bool = False) -> Directory:
     known = ask.house.directories.get(organization)
     if known is None or fresh:
         async with snapshot(ask.house, organization) as reading:
-            known = (await reading.gather(Need(lambda _directory, _visits, _now: []))).directory
+            known = (await reading.gather(Need())).directory
     return known
 
 

@@ -108,7 +108,7 @@ async def _with_alternatives(ask: Ask[Query, Any], body: Conflicts, patient_id: 
     may ask about."""
     query, organization = ask.query, ask.actor.organization_id
     async with snapshot(ask.house, organization) as reading:
-        seen = await reading.gather(Need(lambda _directory, _visits, _now: []))
+        seen = await reading.gather(Need())
         visit = _visit(seen.directory, query, patient_id)
         if visit is None:
             return body

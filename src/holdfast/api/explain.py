@@ -90,7 +90,7 @@ class Evaluation(Rooms, kw_only=True):
 async def explain(ask: Ask[NoFields, Any]) -> Answer:
     visit_id, organization = ask.id(), ask.actor.organization_id
     async with snapshot(ask.house, organization) as reading:
-        found = await reading.gather(Need(lambda _directory, _visits, _now: [], visits={visit_id}))
+        found = await reading.gather(Need(visits={visit_id}))
         if not found.facts.appointments:
             raise NotFound("id")
         visit = found.facts.appointments[0]

@@ -83,7 +83,7 @@ async def place(ask: Ask[NoFields, HoldBody]) -> Answer:
 async def list_open(ask: Ask[HoldQuery, Any]) -> Answer:
     query = ask.query
     async with snapshot(ask.house, ask.actor.organization_id) as reading:
-        found = await reading.gather(Need(lambda _directory, _visits, _now: []))
+        found = await reading.gather(Need())
     holds = [
         hold
         for hold in sorted(found.timetable.holds.values(), key=lambda each: (each.start, each.id))

@@ -177,7 +177,7 @@ async def dry_run(ask: Ask[NoFields, DryRun]) -> Answer:
 
 async def active(ask: Ask[ActiveQuery, Any]) -> Answer:
     async with snapshot(ask.house, ask.actor.organization_id) as reading:
-        seen = await reading.gather(Need(lambda _directory, _visits, _now: []))
+        seen = await reading.gather(Need())
     directory, query = seen.directory, ask.query
     whose = (None, None, query.clinic_id, query.service_id, query.practitioner_id)
     documents = {(each.scope, each.scope_id): each.id for each in directory.policies}

@@ -12,7 +12,6 @@ from holdfast.api.door import Ask
 from holdfast.api.wire import Id
 from holdfast.commands.gather import Gathered, Need
 from holdfast.commands.refusal import everything
-from holdfast.commands.search import nothing
 from holdfast.errors import NotFound
 from holdfast.rules.assess import credential_fault
 from holdfast.rules.facts import (
@@ -42,7 +41,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     @property
     def need(self) -> Need:
         """What must be known before anything can be looked for."""
-        return Need(nothing, patients={self.patient_id} if self.patient_id else set())
+        return Need(patients={self.patient_id} if self.patient_id else set())
 
 
 class Sought(NamedTuple):

@@ -96,7 +96,7 @@ class WorkItemPage(lists.Page, kw_only=True):
 
 
 async def _opened(reading: Snapshot) -> tuple[Directory, OrganizationSettings, int]:
-    found = await reading.gather(Need(lambda _directory, _visits, _now: []))
+    found = await reading.gather(Need())
     return (
         found.directory,
         OrganizationSettings.of(found.directory.organization.settings),

@@ -97,7 +97,7 @@ async def absence_plan(house: House, asked: Asked, practitioner_id: str, on: dat
     is recorded. Raises NotFound; Refused (forbidden) for another's, to whoever reads their own only."""
     organization = asked.actor.organization_id
     async with snapshot(house, organization) as reading:
-        directory = (await reading.gather(Need(lambda _directory, _visits, _now: []))).directory
+        directory = (await reading.gather(Need())).directory
         practitioner = directory.practitioners.get(practitioner_id)
         if practitioner is None:
             raise NotFound("id")

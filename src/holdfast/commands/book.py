@@ -127,7 +127,10 @@ class Book(Placing, kw_only=True):
             _check_replaced(desk.stored(other), visit)
         for field, line in self.lines:
             check_named(desk, visit.patient_id, line.authorization_id, line.caregiver_id, field)
-        return visit, None if self.hold is None else self._held(desk, asked, visit, self.hold)
+        hold = None if self.hold is None else self._held(desk, asked, visit, self.hold)
+        if hold is not None and self.room_id is None and visit.location == "on_site":
+            visit.room_id = hold.room_id
+        return visit, hold
 
     def judged(self, desk: Desk, asked: Asked) -> tuple[Visit, Verdict, Hold | None, list[HeldClaim]]:
         """The visit as it is granted, and the hold that it uses up with the claims that this had. Raises Refused, NotFound,
@@ -135,8 +138,6 @@ class Book(Placing, kw_only=True):
         visit, hold = self.looked_over(desk, asked)
         patient = desk.patient(visit.patient_id)
         held = desk.lift(hold) if hold is not None else []
-        if hold is not None and self.room_id is None and visit.location == "on_site":
-            visit.room_id = hold.room_id
         try:
             verdict = granted(desk, asked, patient, self.wish(desk.directory, visit, None))
         except Exception:

@@ -30,10 +30,9 @@ async def evaluated(house: House, asked: Asked, intent: Book) -> Evaluated:
     async with snapshot(house, asked.actor.organization_id) as reading:
         found = await reading.gather(need_of([intent]))
         desk, wish, patient = await laid_out(house, reading, found, asked, intent)
-        _, hold = intent.looked_over(desk, asked)
-        visit, wish.in_full = wish.visit, True
-        if hold is not None and intent.room_id is None and visit.location == "on_site":
-            visit.room_id, wish.room = hold.room_id, "kept"
+        visit, _ = intent.looked_over(desk, asked)
+        wish.visit, wish.room = visit, intent.wish(found.directory, visit, None).room
+        wish.in_full = True
         verdict = assess(found.directory, found.timetable, patient, desk.authorizations_of(patient.id), wish)
     account = verdict.account
     decided = None if account is None else kept(found.directory, account)

@@ -21,9 +21,14 @@ _REMEMBERED_MAX = 100_000
 """A directory forgets what was derived from it (hours of dates, suitable rooms) beyond this many entries."""
 
 
+def nothing(*_known: object) -> list[SpanOf]:
+    """No time is looked at yet."""
+    return []
+
+
 @dataclass(slots=True)
 class Need:
-    spans: Spans
+    spans: Spans = nothing
     visits: set[str] = field(default_factory=set)
     patients: set[str] = field(default_factory=set)
     authorizations: set[str] = field(default_factory=set)

@@ -2,12 +2,13 @@
 desk, without awaiting anything.
 """
 
-from abc import ABCMeta, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from holdfast.abstract import AbstractStruct
 from holdfast.actor import Asked
 from holdfast.commands.claims_kept import HeldClaim
 from holdfast.commands.desk import Desk, View, earliest_start
@@ -28,11 +29,7 @@ RELEASES, MOVES, BOOKINGS = 0, 1, 2
 """The order in which one batch is decided: what frees time goes first."""
 
 
-class _AbstractStruct(msgspec.StructMeta, ABCMeta):
-    """A struct that may leave methods to its kinds."""
-
-
-class Errand(msgspec.Struct, metaclass=_AbstractStruct):
+class Errand(msgspec.Struct, metaclass=AbstractStruct):
     """What a request sends through the lane: a verb on a visit, or several that are granted together."""
 
     @property

@@ -110,7 +110,7 @@ async def in_the_way(reading: Snapshot, conflicts: Iterable[Conflict]) -> list[d
     visits = {each.claim.owner for each in listed if each.claim.kind in ("visit", "turnover")}
     statuses: dict[str, str] = {}
     if visits:
-        found = await reading.gather(Need(lambda _directory, _visits, _now: [], visits=visits))
+        found = await reading.gather(Need(visits=visits))
         statuses = {visit.id: visit.status for visit in found.facts.appointments or ()}
     return [
         {

@@ -172,7 +172,7 @@ async def _day(house: House, asked: Asked, clinic_id: str, on: date, kind: Kind)
     """A desk that nobody keeps, and the visits whose room the plan chooses, by start."""
     organization, most = asked.actor.organization_id, house.settings.room_plan_visits_max
     async with snapshot(house, organization) as reading:
-        known = (await reading.gather(Need(lambda _directory, _visits, _now: []))).directory
+        known = (await reading.gather(Need())).directory
         if clinic_id not in known.clinics:
             raise NotFound("id")
         first, last = day_span(on, known.clinics[clinic_id].time_zone)

@@ -76,11 +76,6 @@ async def search(
     return await lookup.future
 
 
-def nothing(*_known: Any) -> list[SpanOf]:
-    """No time is looked at yet."""
-    return []
-
-
 class _Line(msgspec.Struct):
     practitioner_id: str
 

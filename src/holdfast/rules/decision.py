@@ -128,7 +128,7 @@ class Told(NamedTuple):
     refused: Sequence[RoomRefusal]
 
 
-def told(decision: str, grounds: str, taken: str = "The room is taken.") -> Told:
+def told(decision: str, grounds: str) -> Told:
     """A stored decision."""
     found, ground = _decision.decode(decision), _grounds.decode(grounds)
     candidates = [
@@ -142,7 +142,7 @@ def told(decision: str, grounds: str, taken: str = "The room is taken.") -> Told
         for each in found.had
     ]
     busy = [
-        RoomRefusal(ground.admitted[place].room_id, "room_conflict", taken, "room_conflict")
+        RoomRefusal(ground.admitted[place].room_id, "room_conflict", "The room is taken.", "room_conflict")
         for place in found.taken
     ]
     return Told(found.policy_version, candidates, [*ground.refused, *found.not_now, *busy])

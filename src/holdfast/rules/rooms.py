@@ -104,8 +104,7 @@ def turnover(room: Room, service: Service, by_rule: int | None = None) -> int:
 
 def turnover_by_rule(directory: Directory, question: Question) -> int | None:
     """What a rule says about how long a room needs after the visit; None: as the room itself says."""
-    program = in_force(directory).program(question)
-    return program.minutes(CleaningBuffer, question) if program.numbers else None
+    return in_force(directory).program(question).minutes(CleaningBuffer, question)
 
 
 def unavailable(directory: Directory, room: Room, span: Span) -> str | None:
@@ -225,7 +224,7 @@ class _Weighing:
         self._start, self._end = question.span
         self.said = program.about_visit(question, timetable)
         self._base = BASE_SCORE + sum([each.effect for each in self.said]) if self.said else BASE_SCORE
-        self._by_rule = program.minutes(CleaningBuffer, question) if program.numbers else None
+        self._by_rule = program.minutes(CleaningBuffer, question)
         self._moment = program.moment(question, timetable)
         moments = [
             self._moment,

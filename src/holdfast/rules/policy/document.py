@@ -1,6 +1,6 @@
 """A document of rules, as somebody writes it: read, checked field by field, and described for whoever makes a form of it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
@@ -102,15 +102,6 @@ def references(rules: Sequence[Rule]) -> Iterator[tuple[str, str, str]]:
                 noun: str = _extra(field.type).get("noun", "")
                 for each in getattr(struct, field.name) if noun else ():
                     yield f"rules[{at}].{place}{field.name}", noun, each
-
-
-def asks_history(rules: Iterable[Rule]) -> bool:
-    """Whether some rule must know the patients' earlier visits."""
-    return any(
-        rule.asks_history or (rule.when is not None and rule.when.patient is not None)
-        for rule in rules
-        if rule.enabled
-    )
 
 
 def schema() -> dict[str, Any]:

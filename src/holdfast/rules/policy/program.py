@@ -98,7 +98,7 @@ class Program:
         self._room_soft: list[_Judged] = []
         self._moment_hard: list[_Judged] = []
         self._moment_soft: list[_Judged] = []
-        self.numbers: list[Scoped] = []
+        self._numbers: list[Scoped] = []
         self.says: list[Said] = []
         """Everything that the soft rules can say."""
 
@@ -114,7 +114,7 @@ class Program:
         if is_hard and scoped.narrowness:
             self.own_hard.append(rule.name)
         if isinstance(rule, NumberRule):
-            self.numbers.append(scoped)
+            self._numbers.append(scoped)
             return
         judge: Callable[..., Any] = rule.judge()  # type: ignore[attr-defined]
         is_timed = rule.when is not None and rule.when.is_timed
@@ -152,9 +152,11 @@ class Program:
 
     def minutes(self, kind: type[NumberRule], question: Question) -> int | None:
         """The number that takes the place of the resource's own: of the narrowest scope, then the largest. None: its own."""
+        if not self._numbers:  # nearly always
+            return None
         found = [
             (scoped.narrowness, scoped.rule.minutes)
-            for scoped in self.numbers
+            for scoped in self._numbers
             if isinstance(scoped.rule, kind)
             and (
                 scoped.rule.when is None

@@ -6,12 +6,14 @@ a document is saved, what `/rule-types` tells, and what an editor makes its form
 the timetable, and nothing else.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
+from holdfast.abstract import AbstractStruct
 from holdfast.errors import FieldError
 from holdfast.rules.facts import Room
 from holdfast.rules.policy.question import Question
@@ -112,7 +114,14 @@ class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return applies
 
 
-class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="type"):
+class Rule(
+    msgspec.Struct,
+    metaclass=AbstractStruct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    tag_field="type",
+):
     """A rule as a document holds it. A `hard` rule forbids; a `soft` one adds `score_modifier` to a room's score or
     subtracts `penalty`."""
 
@@ -148,23 +157,26 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 class VisitRule(Rule, frozen=True, kw_only=True):
     """About the visit, whatever its room."""
 
+    @abstractmethod
     def judge(self) -> VisitJudge:
-        raise NotImplementedError
+        """What judges the visit; made once."""
 
 
 class RoomRule(Rule, frozen=True, kw_only=True):
     """About a room and what is asked of it, whatever the time: judged once, and remembered. May look at the question's
     service, needs and practitioners only."""
 
+    @abstractmethod
     def judge(self) -> RoomJudge:
-        raise NotImplementedError
+        """What judges a room; made once."""
 
 
 class MomentRule(Rule, frozen=True, kw_only=True):
     """About a room at the visit's time."""
 
+    @abstractmethod
     def judge(self) -> MomentJudge:
-        raise NotImplementedError
+        """What judges rooms at a moment; made once."""
 
 
 class NumberRule(Rule, frozen=True, kw_only=True):
