@@ -176,10 +176,7 @@ def _call(name: str) -> Any:
 async def get(ask: Ask[NoFields, Any]) -> Answer:
     visit_id, organization = ask.id(), ask.actor.organization_id
     async with snapshot(ask.house, organization) as reading:
-        found = await reading.gather(Need(visits={visit_id}))
-        if not found.facts.appointments:
-            raise NotFound("id")
-        visit = found.facts.appointments[0]
+        found, visit = await reading.visit(visit_id)
         seal = await ask.house.seal(reading.connection, organization)
     notes = _opened(seal, visit.notes_encrypted, notes_context(visit.id))
     whole = appointment_view.of_visit(visit, found.directory, notes)

@@ -9,7 +9,6 @@ from holdfast.api import appointment_view
 from holdfast.api.booking import Booking, booking, check_notes
 from holdfast.api.door import Answer, Ask, NoFields, Route
 from holdfast.commands.evaluate import evaluated
-from holdfast.commands.gather import Need
 from holdfast.commands.reading import snapshot
 from holdfast.db.statements import statement
 from holdfast.errors import NotFound, Refused
@@ -90,10 +89,7 @@ class Evaluation(Rooms, kw_only=True):
 async def explain(ask: Ask[NoFields, Any]) -> Answer:
     visit_id, organization = ask.id(), ask.actor.organization_id
     async with snapshot(ask.house, organization) as reading:
-        found = await reading.gather(Need(visits={visit_id}))
-        if not found.facts.appointments:
-            raise NotFound("id")
-        visit = found.facts.appointments[0]
+        found, visit = await reading.visit(visit_id)
         how = appointment_view.sight(ask.actor, visit)
         if how is None:
             raise NotFound("id")

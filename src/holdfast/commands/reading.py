@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from holdfast.commands.gather import Gathered, Need, gather
 from holdfast.commands.house import House
 from holdfast.db.database import Connection
-from holdfast.rules.facts import SpanOf
+from holdfast.errors import NotFound
+from holdfast.rules.facts import SpanOf, Visit
 from holdfast.rules.timetable import Timetable, held_by
 
 
@@ -38,6 +39,13 @@ class Snapshot:
                 self.timetable.remove(resource, claim)
             del self.timetable.holds[hold.id]
         return gathered
+
+    async def visit(self, visit_id: str) -> tuple[Gathered, Visit]:
+        """A stored visit, and what it was read with. Raises NotFound."""
+        found = await self.gather(Need(visits={visit_id}))
+        if not found.facts.appointments:
+            raise NotFound("id")
+        return found, found.facts.appointments[0]
 
     async def read(self, spans: list[SpanOf]) -> None:
         """Has this time in the timetable."""
