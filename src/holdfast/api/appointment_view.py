@@ -27,7 +27,8 @@ class Names(Protocol):
 
 class Line(msgspec.Struct, kw_only=True):
     """One practitioner giving one service inside a visit; instants in RFC 3339, UTC. Travel before and buffer after are
-    the practitioner's time too. `caregiver_id`: the contact who takes part."""
+    the practitioner's time too. `caregiver_id`: the contact who takes part. `units_used` is null until the line's note is
+    signed; `funding` says why units of a billable line are not reserved: they wait for an approval, or have none."""
 
     line_no: int
     practitioner_id: str
@@ -44,6 +45,8 @@ class Line(msgspec.Struct, kw_only=True):
     buffer_minutes: int = 0
     line_status: str = "planned"
     caregiver_id: str | None = None
+    units_used: int | None = None
+    funding: Literal["pending", "unfunded"] | None = None
 
 
 class Assignment(msgspec.Struct, kw_only=True):
@@ -151,6 +154,8 @@ def of_visit(
         needs_action=visit.needs_action,
         pinned=visit.pinned,
         version=visit.version,
+        series_id=visit.series_id,
+        group_id=visit.group_id,
         lines=[
             Line(
                 line_no=line.line_no,
@@ -168,6 +173,8 @@ def of_visit(
                 buffer_minutes=line.buffer_minutes,
                 line_status=line.line_status,
                 caregiver_id=line.caregiver_id,
+                units_used=line.units_used,
+                funding=line.funding,
             )
             for line in visit.lines
         ],

@@ -28,6 +28,7 @@ def visit_body(visit: Visit) -> dict[str, Any]:
             "method": visit.method, "policy_version": visit.policy_version, "score": visit.score,
             "rules_applied": visit.rules_applied,
         },
+        "series_id": visit.series_id, "group_id": visit.group_id,
         "version": visit.version, "lines": [_line_body(line) for line in visit.lines],
         "created_at": rfc3339(visit.created_at), "updated_at": rfc3339(visit.updated_at),
     }  # fmt: skip
@@ -50,4 +51,5 @@ def _line_body(line: Line) -> dict[str, Any]:
         "units_reserved": line.units_reserved, "unfunded_units": line.unfunded_units,
         "minutes_actual": line.minutes_actual, "travel_before_minutes": line.travel_before_minutes,
         "buffer_minutes": line.buffer_minutes, "line_status": line.line_status, "caregiver_id": line.caregiver_id,
+        "units_used": line.units_used, "funding": line.funding,
     }  # fmt: skip

@@ -16,14 +16,14 @@ from holdfast.commands.bodies import authorization_body, hold_body, visit_body
 from holdfast.commands.claims_kept import ClaimsKept, HeldClaim
 from holdfast.db.keeping import Keeping
 from holdfast.db.written import (
+    BookedVisit,
     ChangedAuthorization,
     ChangedVisit,
     EndedHold,
     GoneLine,
-    KeptLine,
-    NewEntry,
+    LedgerEntry,
     NewHold,
-    NewVisit,
+    VisitLine,
 )
 from holdfast.errors import NotFound, Refused
 from holdfast.rules.absences import filled
@@ -77,14 +77,14 @@ class Desk:
         self._caregivers: set[tuple[str, str]] = set()
         self.learn(facts)
         self.claims = ClaimsKept()
-        self.appointments_new: list[NewVisit] = []
+        self.appointments_new: list[BookedVisit] = []
         self.appointments_changed: list[ChangedVisit] = []
-        self.lines_new: list[KeptLine] = []
-        self.lines_changed: list[KeptLine] = []
+        self.lines_new: list[VisitLine] = []
+        self.lines_changed: list[VisitLine] = []
         self.lines_gone: list[GoneLine] = []
         self.holds_new: list[NewHold] = []
         self.holds_ended: list[EndedHold] = []
-        self.entries_new: list[NewEntry] = []
+        self.entries_new: list[LedgerEntry] = []
         self.grounds: dict[str, str] = {}
         """What rooms were chosen on, by id: of every batch's visits, whether stored before or not."""
 
@@ -425,7 +425,7 @@ class Desk:
         authorization.version += 1
         seq = self.keeping.tell("authorization.changed", authorization_body(authorization))
         self.entries_new.append(
-            NewEntry(
+            LedgerEntry(
                 authorization.id, authorization.version, kind, units, visit.id, line_no, seq, asked.actor.user_id
             )
         )  # fmt: skip

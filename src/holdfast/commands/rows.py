@@ -2,16 +2,16 @@
 
 import msgspec
 
-from holdfast.db.written import ChangedVisit, KeptLine, NewHold, NewVisit
+from holdfast.db.written import BookedVisit, ChangedVisit, NewHold, VisitLine
 from holdfast.rules.facts import Hold, Line, Visit
 
 
-def appointment_new(visit: Visit) -> NewVisit:
-    return NewVisit(
+def appointment_new(visit: Visit) -> BookedVisit:
+    return BookedVisit(
         visit.id, visit.clinic_id, visit.patient_id, visit.room_id, visit.location, visit.start, visit.end,
         visit.status, visit.pinned, visit.turnover_minutes, visit.method, visit.policy_version, visit.score,
         visit.rules_applied, visit.replaces_appointment_id, _bytes(visit.notes_encrypted), visit.created_by,
-        *_decided(visit),
+        *_decided(visit), visit.series_id, visit.group_id,
     )  # fmt: skip
 
 
@@ -30,11 +30,12 @@ def appointment_changed(visit: Visit) -> ChangedVisit:
     )  # fmt: skip
 
 
-def line_row(visit: Visit, line: Line) -> KeptLine:
-    return KeptLine(
+def line_row(visit: Visit, line: Line) -> VisitLine:
+    return VisitLine(
         visit.id, line.line_no, line.practitioner_id, line.service_id, line.start, line.end, line.patient_present,
         line.authorization_id, line.billable, line.units_reserved, line.unfunded_units, line.minutes_actual,
         line.travel_before_minutes, line.buffer_minutes, line.line_status, line.caregiver_id,
+        line.units_used, line.funding,
     )  # fmt: skip
 
 

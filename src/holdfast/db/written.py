@@ -27,7 +27,7 @@ class MovedClaim(NamedTuple):
     seat_new: int
 
 
-class NewVisit(NamedTuple):
+class BookedVisit(NamedTuple):
     id: str
     clinic_id: str
     patient_id: str
@@ -47,6 +47,8 @@ class NewVisit(NamedTuple):
     created_by: str | None
     decision: str | None
     grounds_id: str | None
+    series_id: str | None
+    group_id: str | None
 
 
 class ChangedVisit(NamedTuple):
@@ -83,7 +85,7 @@ class NewGrounds(NamedTuple):
     body: str
 
 
-class KeptLine(NamedTuple):
+class VisitLine(NamedTuple):
     appointment_id: str
     line_no: int
     practitioner_id: str
@@ -100,6 +102,8 @@ class KeptLine(NamedTuple):
     buffer_minutes: int
     line_status: str
     caregiver_id: str | None
+    units_used: int | None
+    funding: str | None
 
 
 class GoneLine(NamedTuple):
@@ -138,15 +142,17 @@ class ChangedAuthorization(NamedTuple):
     manual_units: int
 
 
-class NewEntry(NamedTuple):
+class LedgerEntry(NamedTuple):
     authorization_id: str
     entry_no: int
     kind: str
     units: int
-    appointment_id: str
-    line_no: int
+    appointment_id: str | None
+    line_no: int | None
     seq: int
     actor_id: str
+    is_manual: bool = False
+    note_encrypted: bytes | None = None
 
 
 class NewEvent(NamedTuple):

@@ -30,6 +30,12 @@ class Line(msgspec.Struct):
     caregiver_id: str | None = None
     """The contact who takes part, for the patient or with them."""
 
+    units_used: int | None = None
+    """None until its note is signed."""
+
+    funding: Literal["pending", "unfunded"] | None = None
+    """Of a billable line that waits for an approval, or that nobody has approved."""
+
 
 class Visit(msgspec.Struct):
     """An appointment as it is stored; `*_encrypted` are hex."""
@@ -67,6 +73,8 @@ class Visit(msgspec.Struct):
     created_at: int = 0
     updated_at: int = 0
     patient_name: str = ""
+    series_id: str | None = None
+    group_id: str | None = None
     decision: Any = None
     """How its room was chosen, as it is to be stored (rules/decision.py, Kept); None: as it stands."""
 

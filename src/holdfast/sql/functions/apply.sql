@@ -5,9 +5,9 @@
 create or replace function apply(
   organization uuid, batch uuid, batch_before uuid, seq_before bigint, decided_at bigint,
   claims_gone gone_claim[], claims_moved moved_claim[], claims_new new_claim[], grounds_new new_grounds[],
-  appointments_new new_visit[], appointments_changed changed_visit[], lines_new kept_line[], lines_changed kept_line[],
+  appointments_new booked_visit[], appointments_changed changed_visit[], lines_new visit_line[], lines_changed visit_line[],
   lines_gone gone_line[], holds_new new_hold[], holds_ended ended_hold[],
-  authorizations_changed changed_authorization[], entries_new new_entry[],
+  authorizations_changed changed_authorization[], entries_new ledger_entry[],
   events_new new_event[], audit_new new_audit[], keys_new new_key[])
 returns bigint
 language plpgsql volatile
@@ -53,7 +53,8 @@ begin
   end if;
   if cardinality(entries_new) > 0 then
     insert into authorization_entries (
-      organization_id, authorization_id, entry_no, kind, units, appointment_id, line_no, seq, actor_id, created_at)
+      organization_id, authorization_id, entry_no, kind, units, appointment_id, line_no, seq, actor_id, is_manual,
+      note_encrypted, created_at)
     select organization, r.*, decided from unnest(entries_new) r;
   end if;
 

@@ -20,6 +20,7 @@ as $$
       select from appointments r
       where r.organization_id = organization and r.replaces_appointment_id = a.id
         and r.cancelled_by is distinct from 'error') else false end,
+    'series_id', a.series_id, 'group_id', a.group_id,
     'notes_encrypted', encode(a.notes_encrypted, 'hex'), 'created_by', a.created_by, 'version', a.version,
     'created_at', date_part('epoch', a.created_at)::bigint,
     'updated_at', date_part('epoch', a.updated_at)::bigint,
@@ -30,7 +31,8 @@ as $$
         'patient_present', l.patient_present, 'authorization_id', l.authorization_id,
         'billable', l.billable, 'units_reserved', l.units_reserved, 'unfunded_units', l.unfunded_units,
         'minutes_actual', l.minutes_actual, 'travel_before_minutes', l.travel_before_minutes,
-        'buffer_minutes', l.buffer_minutes, 'line_status', l.line_status, 'caregiver_id', l.caregiver_id) order by l.line_no)
+        'buffer_minutes', l.buffer_minutes, 'line_status', l.line_status, 'caregiver_id', l.caregiver_id,
+        'units_used', l.units_used, 'funding', l.funding) order by l.line_no)
       from appointment_lines l
       where l.organization_id = organization and l.appointment_id = a.id),
     'patient_name', (

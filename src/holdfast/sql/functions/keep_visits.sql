@@ -1,7 +1,7 @@
 -- Writes visits: what their rooms were chosen on, new ones, and those of which anything may have changed. A visit whose room was
 -- not decided on anew keeps how it was decided.
 create or replace function keep_visits(
-  organization uuid, decided timestamptz, grounds_new new_grounds[], appointments_new new_visit[],
+  organization uuid, decided timestamptz, grounds_new new_grounds[], appointments_new booked_visit[],
   appointments_changed changed_visit[])
 returns void
 language plpgsql volatile
@@ -17,11 +17,11 @@ begin
     insert into appointments (
       organization_id, id, clinic_id, patient_id, room_id, location, starts_at, ends_at, status, pinned,
       turnover_minutes, assignment_method, policy_version, score, rules_applied, replaces_appointment_id,
-      notes_encrypted, created_by, created_at, updated_at, decision, grounds_id)
+      notes_encrypted, created_by, created_at, updated_at, decision, grounds_id, series_id, group_id)
     select organization, r.id, r.clinic_id, r.patient_id, r.room_id, r.location, to_timestamp(r.starts_at),
            to_timestamp(r.ends_at), r.status, r.pinned, r.turnover_minutes, r.assignment_method, r.policy_version,
            r.score, r.rules_applied, r.replaces_appointment_id, r.notes_encrypted, r.created_by, decided, decided,
-           r.decision, r.grounds_id
+           r.decision, r.grounds_id, r.series_id, r.group_id
     from unnest(appointments_new) r;
   end if;
 

@@ -44,6 +44,8 @@ create table appointments (
   updated_at timestamptz not null,
   decision text,
   grounds_id uuid,
+  series_id uuid,
+  group_id uuid,
   constraint appointments_pkey primary key (organization_id, id),
   constraint appointments_clinic_fkey foreign key (organization_id, clinic_id)
     references clinics (organization_id, id),
@@ -77,6 +79,8 @@ create index appointments_without_room on appointments (clinic_id, organization_
 create index appointments_replacing on appointments (replaces_appointment_id, organization_id)
   where replaces_appointment_id is not null;
 
+-- `units_used` is null until the line's note is signed. `funding` says of a billable line what its authorization does not:
+-- its units wait for an approval, or nobody has approved them; `unfunded_units` are as many.
 create table appointment_lines (
   organization_id uuid not null,
   appointment_id uuid not null,
@@ -95,6 +99,8 @@ create table appointment_lines (
   buffer_minutes integer not null default 0,
   line_status text not null default 'planned',
   caregiver_id uuid,
+  units_used integer,
+  funding text,
   constraint appointment_lines_pkey primary key (organization_id, appointment_id, line_no),
   constraint appointment_lines_appointment_fkey foreign key (organization_id, appointment_id)
     references appointments (organization_id, id),
@@ -110,6 +116,8 @@ create table appointment_lines (
   constraint appointment_lines_length check (
     starts_at < ends_at and ends_at - starts_at <= interval '24 hours'),
   constraint appointment_lines_units_not_negative check (units_reserved >= 0 and unfunded_units >= 0),
+  constraint appointment_lines_units_used_range check (units_used >= 0),
+  constraint appointment_lines_funding_known check (funding in ('pending', 'unfunded')),
   constraint appointment_lines_units_authorized check (units_reserved = 0 or authorization_id is not null),
   constraint appointment_lines_minutes_range check (minutes_actual between 0 and 1440),
   constraint appointment_lines_tails_range check (

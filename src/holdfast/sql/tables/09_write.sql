@@ -9,11 +9,11 @@ create type gone_claim as (resource_id uuid, starts_at bigint, seat smallint);
 
 create type moved_claim as (resource_id uuid, starts_at bigint, seat smallint, seat_new smallint);
 
-create type new_visit as (
+create type booked_visit as (
   id uuid, clinic_id uuid, patient_id uuid, room_id uuid, location text, starts_at bigint, ends_at bigint, status text,
   pinned boolean, turnover_minutes integer, assignment_method text, policy_version integer, score integer,
   rules_applied text[], replaces_appointment_id uuid, notes_encrypted bytea, created_by uuid, decision text,
-  grounds_id uuid);
+  grounds_id uuid, series_id uuid, group_id uuid);
 
 create type changed_visit as (
   id uuid, version integer, room_id uuid, location text, starts_at bigint, ends_at bigint, status text,
@@ -24,10 +24,11 @@ create type changed_visit as (
 
 create type new_grounds as (id uuid, body text);
 
-create type kept_line as (
+create type visit_line as (
   appointment_id uuid, line_no smallint, practitioner_id uuid, service_id uuid, starts_at bigint, ends_at bigint,
   patient_present boolean, authorization_id uuid, billable boolean, units_reserved integer, unfunded_units integer,
-  minutes_actual integer, travel_before_minutes integer, buffer_minutes integer, line_status text, caregiver_id uuid);
+  minutes_actual integer, travel_before_minutes integer, buffer_minutes integer, line_status text, caregiver_id uuid,
+  units_used integer, funding text);
 
 create type gone_line as (appointment_id uuid, line_no smallint);
 
@@ -40,9 +41,9 @@ create type ended_hold as (id uuid, ended_as text, appointment_id uuid);
 create type changed_authorization as (
   id uuid, version integer, version_read integer, used_units integer, scheduled_units integer, manual_units integer);
 
-create type new_entry as (
+create type ledger_entry as (
   authorization_id uuid, entry_no integer, kind text, units integer, appointment_id uuid, line_no smallint, seq bigint,
-  actor_id uuid);
+  actor_id uuid, is_manual boolean, note_encrypted bytea);
 
 create type new_event as (kind text, body json);
 

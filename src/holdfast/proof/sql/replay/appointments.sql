@@ -7,7 +7,7 @@ select a.id::text as id, json_build_object(
     'assignment', json_build_object(
       'method', a.assignment_method, 'policy_version', a.policy_version, 'score', a.score,
       'rules_applied', a.rules_applied),
-    'version', a.version, 'lines', coalesce(l.lines, '[]'),
+    'series_id', a.series_id, 'group_id', a.group_id, 'version', a.version, 'lines', coalesce(l.lines, '[]'),
     'created_at', as_instant(a.created_at), 'updated_at', as_instant(a.updated_at))::text as document
 from appointments a
 left join (
@@ -17,7 +17,8 @@ left join (
       'authorization_id', l.authorization_id, 'billable', l.billable, 'units_reserved', l.units_reserved,
       'unfunded_units', l.unfunded_units, 'minutes_actual', l.minutes_actual,
       'travel_before_minutes', l.travel_before_minutes, 'buffer_minutes', l.buffer_minutes,
-      'line_status', l.line_status, 'caregiver_id', l.caregiver_id) order by l.line_no) as lines
+      'line_status', l.line_status, 'caregiver_id', l.caregiver_id, 'units_used', l.units_used,
+      'funding', l.funding) order by l.line_no) as lines
   from appointment_lines l
   where l.organization_id = $1
   group by l.appointment_id) l on l.appointment_id = a.id
