@@ -98,7 +98,7 @@ async def test_a_visit_looks_as_the_contract_says(process: Process, world: World
                 "start": "2027-05-10T16:00:00Z", "end": "2027-05-10T17:00:00Z", "patient_present": True,
                 "authorization_id": None, "billable": True, "units_reserved": 0, "unfunded_units": 0,
                 "minutes_actual": None, "line_status": "planned", "travel_before_minutes": 0, "buffer_minutes": 0,
-                "caregiver_id": None,
+                "caregiver_id": None, "units_used": None, "funding": None,
             }
             for number, practitioner in ((1, world.practitioner), (2, world.other_practitioner))
         ],
