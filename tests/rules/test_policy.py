@@ -3,16 +3,19 @@ stored of a choice leads to the same room."""
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from rules.test_room_choice import anew
 from rules.worlds import World, rule_documents, worlds
 
 from holdfast.rules import rooms
 from holdfast.rules.assess import Wish, assess, question_about
+from holdfast.rules.availability import shifted
 from holdfast.rules.decision import kept, replayed, rules_applied, told
 from holdfast.rules.policy.policy import in_force
 from holdfast.rules.policy.question import Question
+from holdfast.rules.timetable import Claim
+from holdfast.slot import MINUTE
 
 
 def asked(world: World) -> Question:
@@ -36,6 +39,56 @@ def test_the_account_tells_how_choose_chooses(world: World) -> None:
     else:
         assert told_of.choice is None
         assert sorted(told_of.refused) == sorted(chosen)
+
+
+_OF_A_MOMENT = (
+    {"name": "known", "kind": "soft", "type": "continuity", "score_modifier": 7, "penalty": 5},
+    {"name": "few", "kind": "soft", "type": "workload", "visits_max": 1, "penalty": 9},
+    {"name": "even", "kind": "soft", "type": "utilization_balancing", "visits_per_day_max": 2},
+    {"name": "morning", "kind": "soft", "type": "time_preference", "time_from": "08:00", "time_to": "09:30"},
+)
+
+
+@given(
+    worlds(ruled=False),
+    st.sets(st.integers(0, 3), min_size=1, max_size=2),
+    st.lists(
+        st.tuples(st.integers(0, 2), st.booleans(), st.integers(0, 1), st.booleans()), min_size=8, max_size=12
+    ),
+)
+def test_what_is_remembered_of_a_moment_is_what_would_be_found(
+    world: World, rules: set[int], steps: list[tuple[int, bool, int, bool]]
+) -> None:
+    """One timetable, asked by several people about a few moments, with somebody's time changing in between."""
+    world = anew(world, *(_OF_A_MOMENT[number] for number in sorted(rules)))
+    timetable, among = world.timetable(), world.directory.rooms_of["c"]
+    assume(among and world.patient is not None)
+    people = list(world.directory.practitioners.values())
+    added: list[tuple[str, Claim]] = []
+    for who, is_named, hours, is_change in steps:
+        start = world.visit.start + (9 + hours) * 60 * MINUTE
+        if is_change:
+            for resource, claim in added:
+                timetable.remove(resource, claim)
+            taken = [
+                each
+                for each in (among[0].id, people[0].id)
+                if timetable.free_seat(each, start, start + MINUTE, 1) == 0
+            ]
+            added = (
+                []
+                if added
+                else [(each, Claim(start, start + MINUTE, 0, "visit", f"other {each}")) for each in taken]
+            )
+            for resource, claim in added:
+                timetable.add(resource, claim)
+        wished = shifted(world.directory, world.visit, start, people[who % len(people)])
+        patient = world.patient if is_named else None
+        question = question_about(world.directory, world.clinic, patient, wished, 0)
+        found = rooms.choose(world.directory, timetable, among, question)
+        account = rooms.account(world.directory, timetable, among, question)
+        assert account.choice == (found if isinstance(found, rooms.RoomChoice) else None)
+        assert isinstance(found, rooms.RoomChoice) or account.refused == found
 
 
 @given(worlds())

@@ -5,7 +5,7 @@ What the rules say of a room whatever the time is remembered as long as the dire
 asked each time, of those rooms only that are free.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from holdfast.rules import hours
@@ -86,11 +86,17 @@ class Account(NamedTuple):
 
     @property
     def refused(self) -> list[RoomRefusal]:
-        return [*self.known.refused, *self.not_now, *map(_taken, self.taken)]
+        return _refused(self.known, self.taken, self.not_now)
 
     @property
     def choice(self) -> RoomChoice | None:
         return _choice(self.free[0]) if self.free else None
+
+
+def _refused(
+    known: Candidates, taken: Iterable[Suitable], not_now: Iterable[RoomRefusal]
+) -> list[RoomRefusal]:
+    return [*known.refused, *not_now, *map(_taken, taken)]
 
 
 _NO_ROOMS = Candidates((), ())
@@ -120,12 +126,16 @@ def candidates(
     directory: Directory, rooms: tuple[Room, ...], question: Question, program: Program
 ) -> Candidates:
     """What can be said of the rooms whatever the time."""
-    whose = rooms[0].clinic_id if len(rooms) > 1 else rooms[0].id
-    key = ("candidates", whose, question.service.id, question.needs, program.key)
+    key = ("candidates", _whose(rooms), question.service.id, question.needs, program.key)
     known: Candidates | None = directory.remembered.get(key)
     if known is None:
         known = directory.remembered[key] = _candidates(directory, rooms, question, program)
     return known
+
+
+def _whose(rooms: tuple[Room, ...]) -> str:
+    """What tells all rooms of a clinic, or one, from others."""
+    return rooms[0].clinic_id if len(rooms) > 1 else rooms[0].id
 
 
 def admits_any(directory: Directory, question: Question) -> bool:
@@ -171,16 +181,34 @@ def _others(directory: Directory, question: Question) -> list[tuple[Question, Pr
 def choose(
     directory: Directory, timetable: Timetable, rooms: tuple[Room, ...], question: Question
 ) -> RoomChoice | list[RoomRefusal]:
-    """The best room for a visit among all rooms of a clinic or one, or why each is refused."""
+    """The best room for a visit among all rooms of a clinic or one, or why each is refused. Whoever asks about the same
+    moment as somebody before, while nobody's time has changed, is told the same."""
     if not rooms:
         return []
     program = in_force(directory).program(question)
+    if not program.is_for_anybody or len(question.practitioner_ids) > 1:
+        return _chosen(directory, timetable, rooms, question, program)
+    # A program is of one directory, so its rooms are too.
+    key = (program, _whose(rooms), question.service.id, question.needs, question.span, question.now)
+    chosen: RoomChoice | list[RoomRefusal] | None = timetable.remembered.get(key)
+    if chosen is None:
+        chosen = _chosen(directory, timetable, rooms, question, program)
+        timetable.remember(key, chosen)
+    return chosen
+
+
+def _chosen(
+    directory: Directory, timetable: Timetable, rooms: tuple[Room, ...], question: Question, program: Program
+) -> RoomChoice | list[RoomRefusal]:
     known = candidates(directory, rooms, question, program)
     weighing = _Weighing(directory, timetable, known, question, program)
     found = weighing.best()
-    if not found:
-        return account(directory, timetable, rooms, question).refused
-    return _choice(found[0] if len(found) == 1 else _first(found, timetable, question))
+    if found:
+        return _choice(found[0] if len(found) == 1 else _first(found, timetable, question))
+    taken: list[Suitable] = []
+    not_now: list[RoomRefusal] = []
+    weighing.all(taken, not_now)
+    return _refused(known, taken, not_now)
 
 
 def _choice(free: Free) -> RoomChoice:

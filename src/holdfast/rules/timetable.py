@@ -7,7 +7,7 @@ empty answer. It takes part in a batch as its overlay: what is granted is added,
 from collections.abc import Iterable, Mapping, Sequence
 from sys import intern
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from holdfast.rules.facts import Hold, SpanOf, StoredClaim
 from holdfast.slot import DAY
@@ -27,6 +27,7 @@ Cell = tuple[str, int]
 """A resource and a UTC day (days since the epoch)."""
 
 
+_REMEMBERED_MAX = 2_000
 _NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
@@ -54,6 +55,13 @@ class Timetable:
         """What was added (True) or removed since `seq`, in order: what is read anew does not show it yet."""
         self._departed = 0
         self._seq_departed: int | None = None
+        self.remembered: dict[Any, Any] = {}
+        """What was found out by it and is true as long as nothing in it changes."""
+
+    def remember(self, key: Any, found: Any) -> None:
+        if len(self.remembered) >= _REMEMBERED_MAX:
+            self.remembered.clear()
+        self.remembered[key] = found
 
     # What is being written. A batch departs when its write is sent and arrives when it is committed; until then a
     # reader sees the state before it or after it.
@@ -84,6 +92,7 @@ class Timetable:
             (self._take if is_added else self._put)(resource, claim)
             self._count(resource, claim, -1 if is_added else +1)
         del self._changes[changes:]
+        self.remembered.clear()
 
     def __len__(self) -> int:
         """How many days of resources were read."""
@@ -113,6 +122,7 @@ class Timetable:
 
     def fill(self, cells: set[Cell], claims: Iterable[StoredClaim]) -> None:
         """Takes in what was read for `cells`: every claim that touches them."""
+        self.remembered.clear()
         for resource, day in cells:
             known = self._known.setdefault(resource, {})
             known[day >> 6] = known.get(day >> 6, 0) | 1 << (day & 63)
@@ -254,6 +264,7 @@ class Timetable:
                 self._uncount(resource, day)
         self.seq, self.wants_holds = seq, True
         self._changes.clear()
+        self.remembered.clear()
 
     def learn_holds(self, holds: Iterable[Hold]) -> None:
         """All that have not ended, as they are at `seq`."""
@@ -269,11 +280,13 @@ class Timetable:
     def add(self, resource: str, claim: Claim) -> None:
         self._put(resource, claim)
         self._changes.append((resource, claim, True))
+        self.remembered.clear()
         self._count(resource, claim, +1)
 
     def remove(self, resource: str, claim: Claim) -> None:
         self._take(resource, claim)
         self._changes.append((resource, claim, False))
+        self.remembered.clear()
         self._count(resource, claim, -1)
 
 

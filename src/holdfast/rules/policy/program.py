@@ -105,6 +105,9 @@ class Program:
         self.own_hard: list[str] = []
         """The names of the hard rules that are not shipped."""
 
+        self.is_for_anybody = True
+        """Whether all of whom it is the program get the same rooms at the same time."""
+
         for scoped in lasting:
             self._add(scoped)
 
@@ -113,6 +116,12 @@ class Program:
         is_hard = rule.kind == "hard"
         if is_hard and scoped.narrowness:
             self.own_hard.append(rule.name)
+        if (
+            rule.looks_at_people
+            and not isinstance(rule, NumberRule)
+            and not (is_hard and isinstance(rule, VisitRule))
+        ):
+            self.is_for_anybody = False
         if isinstance(rule, NumberRule):
             self._numbers.append(scoped)
             return

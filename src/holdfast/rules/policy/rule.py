@@ -135,6 +135,10 @@ class Rule(
     asks_practitioners_day: ClassVar[bool] = False
     """Whether it must know all that its practitioners do on the local day."""
 
+    looks_at_people: ClassVar[bool] = True
+    """Whether it looks at who is in the visit, beside what `when` asks and the lists of the rule name. Where no rule does, the
+    rooms of a moment are weighed once for everybody who asks."""
+
     conditions: ClassVar[frozenset[str]] = frozenset(When.__struct_fields__)
     """What its `when` may ask."""
 
@@ -165,6 +169,8 @@ class VisitRule(Rule, frozen=True, kw_only=True):
 class RoomRule(Rule, frozen=True, kw_only=True):
     """About a room and what is asked of it, whatever the time: judged once, and remembered. May look at the question's
     service, needs and practitioners only."""
+
+    looks_at_people: ClassVar[bool] = False
 
     @abstractmethod
     def judge(self) -> RoomJudge:

@@ -26,6 +26,7 @@ class ReservedTime(MomentRule, frozen=True, kw_only=True, tag="reserved_time"):
     summary: ClassVar[str] = (
         "A part of the day is kept, in some rooms or all, for certain services (emergencies) until some hours before."
     )
+    looks_at_people: ClassVar[bool] = False
 
     time_from: Clock
     time_to: ClockEnd

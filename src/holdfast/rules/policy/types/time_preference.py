@@ -24,6 +24,7 @@ from holdfast.rules.timetable import Timetable
 class TimePreference(VisitRule, frozen=True, kw_only=True, tag="time_preference"):
     summary: ClassVar[str] = "Visits inside a part of the day are better than others."
     kinds: ClassVar[tuple[Kind, ...]] = ("soft",)
+    looks_at_people: ClassVar[bool] = False
 
     kind: Kind = "soft"
     time_from: Clock

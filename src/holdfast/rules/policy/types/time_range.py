@@ -23,6 +23,7 @@ class TimeRange(VisitRule, frozen=True, kw_only=True, tag="time_range"):
     summary: ClassVar[str] = (
         "All of a visit must lie inside a part of the day, or none of it: hours, or a lunch break."
     )
+    looks_at_people: ClassVar[bool] = False
 
     time_from: Clock
     time_to: ClockEnd

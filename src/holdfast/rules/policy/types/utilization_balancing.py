@@ -18,6 +18,7 @@ class UtilizationBalancing(MomentRule, frozen=True, kw_only=True, tag="utilizati
         "Rooms with few visits that day are favoured, rooms with many avoided, those between left as they are."
     )
     kinds: ClassVar[tuple[Kind, ...]] = ("soft",)
+    looks_at_people: ClassVar[bool] = False
 
     kind: Kind = "soft"
     visits_per_day_max: Annotated[
