@@ -5,7 +5,6 @@ facts it was found on, because the same `assess` says so.
 import heapq
 from collections.abc import Iterable, Iterator
 from datetime import date
-from functools import cache
 from itertools import chain, groupby, repeat
 from operator import itemgetter
 from typing import Final
@@ -320,18 +319,24 @@ def _nearest(
     clinic, seconds = directory.clinics[visit.clinic_id], visit.end - visit.start
     practitioner = directory.practitioners[visit.lines[0].practitioner_id]
 
-    @cache
     def on_date(on: date) -> list[range]:
         if day_span(on, clinic.time_zone)[1] <= earliest:
             return []  # what is over has not been read
         spans = workable(directory, timetable, clinic, practitioner, on, visit.location, seconds)
         return runs_of_starts(clinic.time_zone, grid, spans, on, seconds, earliest)
 
-    def back_from(on: date) -> Iterator[int]:
-        for run in reversed(on_date(on)):
-            yield from reversed(run)
-
     own = local_date(visit.start, clinic.time_zone)
-    after = (at for on in dates if on >= own for run in on_date(on) for at in run if at >= visit.start)
-    before = (at for on in reversed(dates) if on <= own for at in back_from(on) if at < visit.start)
-    return heapq.merge(before, after, key=lambda at: (abs(at - visit.start), at))
+    today = on_date(own) if own in dates else []
+    later = chain([today], (on_date(on) for on in dates if on > own))
+    earlier = chain([today], (on_date(on) for on in reversed(dates) if on < own))
+    after = (at for runs in later for run in runs for at in run if at >= visit.start)
+    before = (at for runs in earlier for run in reversed(runs) for at in reversed(run) if at < visit.start)
+    ahead = next(after, None)
+    for back in before:
+        while ahead is not None and ahead - visit.start < visit.start - back:
+            yield ahead
+            ahead = next(after, None)
+        yield back
+    if ahead is not None:
+        yield ahead
+        yield from after
