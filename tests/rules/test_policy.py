@@ -3,18 +3,20 @@ stored of a choice leads to the same room."""
 
 from typing import Any
 
+import msgspec
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from rules.test_room_choice import anew
-from rules.worlds import World, rule_documents, worlds
+from rules.worlds import World, rule_documents, visit, worlds
 
 from holdfast.rules import rooms
-from holdfast.rules.assess import Wish, assess, question_about
+from holdfast.rules.assess import Wish, assess, question_about, spans
 from holdfast.rules.availability import shifted
 from holdfast.rules.decision import kept, replayed, rules_applied, told
+from holdfast.rules.facts import StoredClaim
 from holdfast.rules.policy.policy import in_force
 from holdfast.rules.policy.question import Question
-from holdfast.rules.timetable import Claim
+from holdfast.rules.timetable import Claim, Timetable
 from holdfast.slot import MINUTE
 
 
@@ -152,6 +154,29 @@ def test_one_more_hard_rule_grants_nothing(world: World, rule: dict[str, Any]) -
         "no_room_available"
     }
     assert not (before.reasons and not after.reasons)
+
+
+NEAR = {"name": "near", "kind": "soft", "type": "proximity", "near_each_other": ["r0", "r1", "away"]}
+
+
+@given(worlds(), rule_documents("another"), st.sampled_from(("r0", "away")))
+def test_what_a_choice_does_not_look_at_changes_nothing(
+    world: World, rule: dict[str, Any], was_in: str
+) -> None:
+    """What else happens to be in memory, such as another clinic's rooms where a practitioner was before, is not asked."""
+    here = world.directory.rooms
+    here["away"] = msgspec.structs.replace(here["r0"], id="away", clinic_id="other")
+    world = anew(world, rule, NEAR)
+    who, noon = world.visit.lines[0].practitioner_id, world.visit.start + 12 * 3600
+    world.visit = visit(world.directory.services["s"], world.directory.practitioners[who], noon)
+    world.claims += [
+        StoredClaim(each, 0, noon - 7200, noon - 3600, "visit", "before") for each in (who, was_in)
+    ]
+    little = Timetable(1)
+    little.fill(little.missing(spans(world.directory, world.visit)), world.claims)
+    among = world.directory.rooms_of["c"] if world.visit.location == "on_site" else ()
+    alone = rooms.account(world.directory, little, among, asked(world))
+    assert alone == rooms.account(world.directory, world.timetable(), among, asked(world))
 
 
 @given(worlds())

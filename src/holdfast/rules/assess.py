@@ -278,7 +278,8 @@ def question_about(
     directory: Directory, clinic: Clinic, patient: Patient | None, visit: Visit, now: int
 ) -> Question:
     """What is asked of rules and rooms for a visit: its first line's service counts."""
-    return Question(clinic, directory.services[visit.lines[0].service_id], patient, visit, now)
+    here, service = directory.rooms_of[clinic.id], directory.services[visit.lines[0].service_id]
+    return Question(clinic, here, service, patient, visit, now)
 
 
 def _rules(directory: Directory, timetable: Timetable, question: Question, verdict: Verdict) -> None:

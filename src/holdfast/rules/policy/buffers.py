@@ -14,7 +14,7 @@ def buffers(directory: Directory, visit: Visit) -> dict[str, int]:
     policy = in_force(directory)
     if not policy.asks_buffers:
         return own
-    service = directory.services[visit.lines[0].service_id]
-    question = Question(directory.clinics[visit.clinic_id], service, None, visit, 0)
+    clinic, service = directory.clinics[visit.clinic_id], directory.services[visit.lines[0].service_id]
+    question = Question(clinic, directory.rooms_of[clinic.id], service, None, visit, 0)
     by_rule = {who: policy.buffer_minutes(question, who) for who in own}
     return {who: minutes if (ruled := by_rule[who]) is None else ruled for who, minutes in own.items()}

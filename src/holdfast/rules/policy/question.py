@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import Literal
 
-from holdfast.rules.facts import Clinic, Patient, Service, Visit
+from holdfast.rules.facts import Clinic, Patient, Room, Service, Visit
 from holdfast.slot import MINUTE, Span, day_span, local_date, wall_clock
 
 NOBODY_NEEDS: frozenset[str] = frozenset()
@@ -13,14 +13,21 @@ class Question:
     """One visit as the rules see it. `practitioner_ids` in the order of its lines. Rooms are scored by the rules that
     hold for the first; the hard rules of each of the others are asked besides (`of`).
 
-    `now`: when it is asked, epoch seconds; reserved time is released by it. Nothing here is looked up: what a rule must
-    know beside this stands in the room, the timetable or the patient's past.
+    `rooms`: all of the clinic. `now`: when it is asked, epoch seconds; reserved time is released by it. Nothing here is
+    looked up: what a rule must know beside this stands in the room, the timetable or the patient's past.
     """
 
     def __init__(
-        self, clinic: Clinic, service: Service, patient: Patient | None, visit: Visit, now: int
+        self,
+        clinic: Clinic,
+        rooms: tuple[Room, ...],
+        service: Service,
+        patient: Patient | None,
+        visit: Visit,
+        now: int,
     ) -> None:
         self.clinic = clinic
+        self.rooms = rooms
         self.service = service
         self.patient = patient
         self.needs = NOBODY_NEEDS if patient is None else patient.needs
@@ -65,7 +72,7 @@ class Question:
         """The same as asked of one of the visit's practitioners."""
         if len(self.practitioner_ids) == 1:
             return self
-        own = Question(self.clinic, self.service, self.patient, self.visit, self.now)
+        own = Question(self.clinic, self.rooms, self.service, self.patient, self.visit, self.now)
         own.practitioner_ids = (practitioner_id,)
         return own
 

@@ -12,7 +12,8 @@ from holdfast.rules.timetable import Timetable
 
 class Proximity(MomentRule, frozen=True, kw_only=True, tag="proximity"):
     summary: ClassVar[str] = (
-        "Rooms near each other: when the practitioner's visit before, that day, was in one of them, the others come next."
+        "Rooms of a clinic near each other: when the practitioner's visit before, that day, was in one of them, the others"
+        " come next."
     )
     kinds: ClassVar[tuple[Kind, ...]] = ("soft",)
     asks_practitioners_day: ClassVar[bool] = True
@@ -37,7 +38,9 @@ class Proximity(MomentRule, frozen=True, kw_only=True, tag="proximity"):
             if before is None:
                 return None
             owner, start, end = before
-            was_near = any(timetable.has(each, start, end, owner) for each in near)
+            # another clinic's rooms are not read to decide, though they may be in memory
+            here = [each.id for each in question.rooms if each.id in near]
+            was_near = any(timetable.has(each, start, end, owner) for each in here)
             return thinks if was_near else None
 
         return judges
