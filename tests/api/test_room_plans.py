@@ -1,5 +1,6 @@
 """Rooms for a whole day: what is proposed, what is left alone, and that a plan is carried out as a whole or not at all."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -10,7 +11,7 @@ import pytest
 from api.people import Client
 from api.practice import API, VISITS, Practice, at, monday, week
 
-from holdfast.commands import room_puzzle
+from holdfast.commands import room_plan, room_puzzle
 from holdfast.rules.facts import Directory, PolicyDocument
 
 TODAY = str(monday())
@@ -296,13 +297,29 @@ async def test_a_day_that_is_over_has_an_empty_plan(practice: Practice) -> None:
     assert (await apply(practice, made)).status_code == 200
 
 
-async def test_an_equal_key_is_one_plan(practice: Practice, rules: Rules) -> None:
+async def test_an_equal_key_is_one_plan_and_computed_once(
+    practice: Practice, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await crossed(practice, rules)
-    first, second = [await ask(practice, **{"Idempotency-Key": "plan-1"}) for _ in range(2)]
-    assert first.json() == second.json()
-    assert second.headers["Idempotency-Replayed"] == "true"
+    original, computed = room_plan.solved, 0
+
+    async def counted(*given: Any) -> Any:
+        nonlocal computed
+        computed += 1
+        return await original(*given)
+
+    monkeypatch.setattr(room_plan, "solved", counted)
+    key = {"Idempotency-Key": "plan-1"}
+    first, second = await asyncio.gather(*(ask(practice, **key) for _ in range(2)))
+    third = await ask(practice, **key)
+    assert first.status_code == 201, first.text
+    assert first.json() == second.json() == third.json()
+    assert third.headers["Idempotency-Replayed"] == "true"
     rows = await practice.stored("select id from room_plans where organization_id = $1")
     assert len(rows) == 1
+    other = practice.problem(await ask(practice, on=str(monday() + timedelta(days=1)), **key), 422)
+    assert other["errors"][0]["code"] == "idempotency_key_reused"
+    assert computed == 1
 
 
 async def test_a_plan_of_others_is_not_there(practice: Practice, client: Client, stranger: Any) -> None:

@@ -16,6 +16,7 @@ from holdfast.db.database import CONNECTION_LOST, Connection, begin
 from holdfast.db.keeping import Keeping, opened, was_committed
 from holdfast.db.statements import statement
 from holdfast.errors import FieldError, Invalid, NotFound, Overloaded, Refused, constraint
+from holdfast.vault import Seal
 
 
 class _Versioned(msgspec.Struct):
@@ -63,7 +64,7 @@ async def _once(house: House, asked: Asked, work: Callable[[Turn], Awaitable[Ans
             try:
                 await connection.execute(begin("begin_writing", organization))
                 turn = await _take(house, connection, organization)
-                answered = await _replay(turn, asked) or await work(turn)
+                answered = await _replay(connection, turn.seal, asked) or await work(turn)
                 if answered.replayed or not turn.events:
                     await connection.execute(statement("rollback"))
                     return answered
@@ -96,25 +97,33 @@ async def _take(house: House, connection: Connection, organization: str) -> Turn
     return turn
 
 
-async def _replay(turn: Turn, asked: Asked) -> Answered | None:
+async def answered_before(house: House, asked: Asked) -> Answered | None:
+    """The stored answer of an equal request, read without the turn: for who would compute for long before asking for it.
+    Raises Invalid as `change` does."""
+    if asked.key is None:
+        return None
+    organization = asked.actor.organization_id
+    async with house.database.reading(organization) as connection:
+        return await _replay(connection, await house.seal(connection, organization), asked)
+
+
+async def _replay(connection: Connection, seal: Seal, asked: Asked) -> Answered | None:
     if asked.key is None:
         return None
     actor = asked.actor
-    row = await turn.connection.fetchrow(
-        statement("find_key"), actor.organization_id, actor.user_id, asked.key
-    )
+    row = await connection.fetchrow(statement("find_key"), actor.organization_id, actor.user_id, asked.key)
     if row is None:
         return None
-    return replayed(turn, asked, row["fingerprint"], row["status"], row["answer_encrypted"])
+    return replayed(seal, asked, row["fingerprint"], row["status"], row["answer_encrypted"])
 
 
-def replayed(turn: Keeping, asked: Asked, fingerprint: bytes, status: int, sealed: bytes) -> Answered:
+def replayed(seal: Seal, asked: Asked, fingerprint: bytes, status: int, sealed: bytes) -> Answered:
     """The stored answer of a key. Raises Invalid if it was stored for another request."""
     if fingerprint != asked.fingerprint:
         raise Invalid(
             FieldError("Idempotency-Key", "idempotency_key_reused", "was used for a different request")
         )
-    content = opened(turn.seal, asked, sealed)
+    content = opened(seal, asked, sealed)
     version = msgspec.json.decode(content, type=_Versioned).version if content else None
     return Answered(status=status, content=content, version=version, replayed=True)
 

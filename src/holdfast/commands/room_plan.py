@@ -17,7 +17,7 @@ import msgspec
 from holdfast import ids
 from holdfast.actor import Answered, Asked
 from holdfast.commands.batch import Batch, need_of
-from holdfast.commands.change import Turn, change
+from holdfast.commands.change import Turn, answered_before, change
 from holdfast.commands.desk import Desk
 from holdfast.commands.gather import Need, gather
 from holdfast.commands.house import House
@@ -65,11 +65,19 @@ class _Plan:
 async def propose(house: House, asked: Asked, clinic_id: str, on: date, kind: Kind) -> Answered:
     """201 with the plan. Raises NotFound, Invalid (more visits than a plan may have), Refused (optimiser_missing),
     Overloaded."""
+    answer = await answered_before(house, asked)
+    if answer is not None:
+        return answer
     check_installed()
     async with _alone(house):
-        over = house.loop.time() + house.settings.room_plan_seconds_max
-        desk, visits = await _day(house, asked, clinic_id, on, kind)
-        plan = await _planned(asked, desk, visits, over)
+        # an equal request may have been computed while this one waited
+        return await answered_before(house, asked) or await _proposed(house, asked, clinic_id, on, kind)
+
+
+async def _proposed(house: House, asked: Asked, clinic_id: str, on: date, kind: Kind) -> Answered:
+    over = house.loop.time() + house.settings.room_plan_seconds_max
+    desk, visits = await _day(house, asked, clinic_id, on, kind)
+    plan = await _planned(asked, desk, visits, over)
     scores = [plan.offered[n].score for n in plan.solution.taken]
     before = [place.score for place in plan.staying.values()]
     rooms = {room.id: room.number for room in desk.directory.rooms_of[clinic_id]}

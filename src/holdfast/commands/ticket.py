@@ -70,7 +70,7 @@ class Ticket:
             stored = keys.get(self.stored_key) if self.stored_key else None
             if stored is not None:
                 fingerprint, sealed = decoded(stored.fingerprint), decoded(stored.answer_encrypted)
-                return replayed(desk.keeping, asked, fingerprint, stored.status, sealed)
+                return replayed(desk.keeping.seal, asked, fingerprint, stored.status, sealed)
             content, version = self.intent.carry_out(desk, asked, self.view)
             desk.keeping.remember(asked, self.intent.status, content)
             return Answered(status=self.intent.status, content=content, version=version)
