@@ -440,3 +440,35 @@ async def test_a_day_that_is_full_for_a_room_shows_in_its_score(practice: Practi
     )
     rooms = [(await practice.book(at(8 + n)))["room_number"] for n in range(4)]
     assert rooms == ["1", "2", "1", "2"]
+
+
+async def test_a_patient_is_told_the_room_and_nothing_of_rules_and_other_rooms(
+    practice: Practice, client: Client
+) -> None:
+    """In every answer that shows the visit: a rule's name may tell why somebody is kept apart from somebody else."""
+    await in_force(
+        practice, rule("away from Quin", "hard", "practitioner_room", allowed_rooms=[practice.made["room 1"]]),
+        rule("secret", "soft", "practitioner_room_preference", preferred_rooms=[practice.made["room 1"]]),
+    )  # fmt: skip
+    mine = await practice.book(at(9), patient_id=practice.organization.patient_id)
+    assert mine["assignment"]["rules_applied"] == ["away from Quin", "secret"]
+    day = str(monday())
+    shown = {"clinic_id": practice.made["clinic"], "start_date": day, "end_date": day}
+    async with client(practice.organization.tokens["patient"]) as patient:
+        told = await practice.done(await patient.get(f"{VISITS}/{mine['id']}/explain"))
+        one = await practice.done(await patient.get(f"{VISITS}/{mine['id']}"))
+        (listed,) = (await practice.done(await patient.get(VISITS)))["items"]
+        (seen,) = (await practice.done(await patient.get(f"{API}/calendar", params=shown)))["appointments"]
+    assert told == {
+        "appointment_id": mine["id"], "room_id": practice.made["room 1"], "method": "auto", "score": None,
+        "policy_version": 0, "rules_applied": [], "candidates": [], "refused": [], "summary": "The visit is in room 1.",
+    }  # fmt: skip
+    hidden = {"method": "auto", "policy_version": 0, "score": None, "rules_applied": []}
+    for each in (one, listed, seen):
+        assert each["assignment"] == hidden
+        assert {name for name in mine if each.get(name) != mine[name]} == {
+            "assignment",
+            "notices",
+            "has_alerts",
+        }
+    assert "cancellation" in one

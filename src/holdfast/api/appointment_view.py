@@ -11,8 +11,8 @@ from holdfast.rules import people
 from holdfast.rules.facts import Directory, Patient, Visit
 from holdfast.slot import rfc3339
 
-Sight = Literal["whole", "busy"]
-"""How much of an appointment someone sees: all of it, or that the time is taken."""
+Sight = Literal["whole", "own", "busy"]
+"""How much of an appointment someone sees: all of it, what is for the patient, or that the time is taken."""
 
 
 class Names(Protocol):
@@ -60,7 +60,8 @@ class Assignment(msgspec.Struct, kw_only=True):
 
 class Appointment(msgspec.Struct, kw_only=True):
     """The flat practitioner_id, service_id and authorization_id are the first line's; units_reserved is the sum
-    over the lines. Where only "busy" may be seen, what tells of the patient is null, false or 0."""
+    over the lines. Where only "busy" may be seen, what tells of the patient is null, false or 0; patients see of `assignment`
+    the method alone."""
 
     id: str
     clinic_id: str
@@ -253,16 +254,26 @@ def sight(actor: Actor, appointment: Appointment | Visit) -> Sight | None:
     mine = appointment.patient_id is not None and (
         appointment.patient_id == actor.patient_id or appointment.patient_id in actor.patient_ids
     )
-    return "whole" if mine else None
+    return "own" if mine else None
 
 
 def seen_by(actor: Actor, appointment: Appointment) -> Appointment | None:
     """The appointment as the actor may see it; None if it is left out."""
     how = sight(actor, appointment)
-    return busy(appointment) if how == "busy" else appointment if how == "whole" else None
+    return None if how is None else shown(appointment, how)
 
 
-def busy(appointment: Appointment) -> Appointment:
+def shown(appointment: Appointment, how: Sight) -> Appointment:
+    """As much of the appointment."""
+    return appointment if how == "whole" else _own(appointment) if how == "own" else _busy(appointment)
+
+
+def _own(appointment: Appointment) -> Appointment:
+    """All but how the room was chosen: a rule's name may tell of others, and is the clinic's."""
+    return msgspec.structs.replace(appointment, assignment=Assignment(method=appointment.assignment.method))
+
+
+def _busy(appointment: Appointment) -> Appointment:
     """That the time is taken: where, when, by which practitioner, in which state. Built from nothing rather than
     cut down, so that a field that comes later is hidden until someone decides otherwise. How the room was chosen
     is left out because a rule's name may tell of the patient."""

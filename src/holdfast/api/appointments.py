@@ -180,12 +180,13 @@ async def get(ask: Ask[NoFields, Any]) -> Answer:
         seal = await ask.house.seal(reading.connection, organization)
     notes = _opened(seal, visit.notes_encrypted, notes_context(visit.id))
     whole = appointment_view.of_visit(visit, found.directory, notes)
-    shown = appointment_view.seen_by(ask.actor, whole)
-    if shown is None:
+    how = appointment_view.sight(ask.actor, whole)
+    if how is None:
         raise NotFound("id")
-    if shown is whole:
+    shown = appointment_view.shown(whole, how)
+    if how != "busy":
         reason = _opened(seal, visit.cancel_reason_encrypted, reason_context(visit.id))
-        shown = appointment_view.in_full(whole, visit, reason)
+        shown = appointment_view.in_full(shown, visit, reason)
     return Answer(content=shown, version=visit.version, seq=found.facts.seq)
 
 

@@ -362,7 +362,7 @@ def _appointment_frame(event: Event, actor: Actor) -> bytes:
         return b""
     frame: bytes | None = rendered.get(how)
     if frame is None:
-        shown = appointment if how == "whole" else appointment_view.busy(appointment)
+        shown = appointment_view.shown(appointment, how)
         frame = rendered[how] = _framed(event, msgspec.json.encode(shown))
     return frame
 

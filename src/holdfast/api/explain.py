@@ -1,7 +1,7 @@
 """Why this room: how a visit's room was chosen, and how it would be, in figures and in sentences."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -16,6 +16,8 @@ from holdfast.rules.decision import Candidate, Told, told
 from holdfast.rules.facts import Directory, Visit
 from holdfast.rules.policy.policy import in_force
 from holdfast.rules.rooms import BASE_SCORE, RoomRefusal
+
+_NOT_AT_THE_CLINIC: Final = "The visit is not at the clinic, so it has no room."
 
 
 class ScoreLine(msgspec.Struct, kw_only=True):
@@ -60,7 +62,7 @@ class Rooms(msgspec.Struct, kw_only=True):
 
 
 class Explanation(Rooms, kw_only=True):
-    """How the room of a visit was chosen, when it was chosen last."""
+    """How the room of a visit was chosen, when it was chosen last. Patients are told the room and no rules or other rooms."""
 
     appointment_id: str
     method: str
@@ -97,6 +99,10 @@ async def explain(ask: Ask[NoFields, Any]) -> Answer:
             raise Refused(
                 "forbidden", "Why a room was chosen may tell of the patient: only your own visits are told."
             )
+        if how == "own":
+            return Answer(
+                _for_the_patient(found.directory, visit), version=visit.version, seq=found.facts.seq
+            )
         row = await reading.connection.fetchrow(statement("appointment_decision"), organization, visit_id)
     seen = told(row["decision"], row["grounds"]) if row and row["decision"] and row["grounds"] else None
     rooms = _rooms(found.directory, seen, visit.room_id)
@@ -107,6 +113,19 @@ async def explain(ask: Ask[NoFields, Any]) -> Answer:
             summary=_summary(found.directory, visit, seen),
         ),
         version=visit.version, seq=found.facts.seq,
+    )  # fmt: skip
+
+
+def _for_the_patient(directory: Directory, visit: Visit) -> Explanation:
+    """The room alone: rules and other rooms are the clinic's, and may tell of others."""
+    summary = "The visit has no room yet."
+    if visit.location != "on_site":
+        summary = _NOT_AT_THE_CLINIC
+    elif visit.room_id is not None:
+        summary = f"The visit is in room {directory.room_number(visit.room_id)}."
+    return Explanation(
+        appointment_id=visit.id, method=visit.method, score=None, rules_applied=[], room_id=visit.room_id,
+        policy_version=0, candidates=[], refused=[], summary=summary,
     )  # fmt: skip
 
 
@@ -183,7 +202,7 @@ def _sentence(directory: Directory, candidate: Candidate, *, is_chosen: bool) ->
 def _summary(directory: Directory, visit: Visit, seen: Told | None) -> str:
     number = directory.room_number(visit.room_id)
     if visit.location != "on_site":
-        return "The visit is not at the clinic, so it has no room."
+        return _NOT_AT_THE_CLINIC
     if visit.room_id is None:
         why = " No room suits and is free at that time." if seen is not None else ""
         return f"The visit has no room.{why}"

@@ -87,7 +87,7 @@ async def list_open(ask: Ask[HoldQuery, Any]) -> Answer:
     holds = [
         hold
         for hold in sorted(found.timetable.holds.values(), key=lambda each: (each.start, each.id))
-        if appointment_view.sight(ask.actor, hold) == "whole"
+        if appointment_view.sight(ask.actor, hold) in ("whole", "own")
         and query.clinic_id in (None, hold.clinic_id)
         and query.patient_id in (None, hold.patient_id)
         and (
