@@ -9,6 +9,7 @@ import msgspec
 from holdfast.errors import FieldError
 
 _AT = re.compile(r" - at `\$(?:\.)?(.*?)`$")
+_STEP = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
 
 
 def field_faults(
@@ -43,22 +44,45 @@ def _field_error(name: str, message: str, kind: Any) -> FieldError:
     path = name + ("" if not inner else inner if inner.startswith("[") else f".{inner}")
     sentence = _AT.sub("", message)
     code = "unknown_field" if "unknown field" in sentence else "invalid_value"
-    if sentence.startswith("Invalid enum value") and "." not in inner and (choices := _choices(kind)):
-        sentence = f"must be one of {', '.join(choices)}"
-    if "matching regex" in sentence and "." not in inner and (example := _example(kind)):
-        sentence = f"must look like {example}"
+    if sentence.startswith("Invalid enum value"):
+        choices = next(filter(None, map(_choices, _kinds_at(kind, inner))), None)
+        sentence = f"must be one of {', '.join(choices)}" if choices else sentence
+    elif "matching regex" in sentence:
+        # whose words these are is not found out for the keys of an object
+        sentence = next(
+            filter(None, map(sentence_of, _kinds_at(kind, inner))), "is not spelled as it must be"
+        )
     return FieldError(path, code, sentence[:1].lower() + sentence[1:])
 
 
+def _kinds_at(kind: Any, path: str) -> list[Any]:
+    """What a value at a path such as `[0].start` inside a field may be."""
+    kinds = [kind]
+    for step in _STEP.findall(path):
+        kinds = [inner for each in kinds for inner in _inside(each, step)]
+    return kinds
+
+
+def _inside(kind: Any, step: str) -> list[Any]:
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return [field.type for field in msgspec.structs.fields(kind) if field.encode_name == step]
+    if step.startswith("[") and get_origin(kind) in (list, tuple, dict):
+        return list(get_args(kind))
+    return [found for inner in get_args(kind) for found in _inside(inner, step)]
+
+
 def _choices(kind: Any) -> list[str]:
-    """The words that a field takes, or that each item of its list does; none if it is no field of words."""
+    """The words that a field takes; none if it is no field of words."""
     if get_origin(kind) is Literal:
         return [str(each) for each in get_args(kind)]
     return [choice for inner in get_args(kind) for choice in _choices(inner)]
 
 
-def _example(kind: Any) -> str | None:
-    """How the words of a field are spelled, where its type shows it."""
-    shown = (note.examples for note in getattr(kind, "__metadata__", ()) if isinstance(note, msgspec.Meta))
-    own = next((str(examples[0]) for examples in shown if examples), None)
-    return own or next((found for inner in get_args(kind) if (found := _example(inner))), None)
+def sentence_of(kind: Any) -> str | None:
+    """How a word of this kind is spelled, where the kind says it: by what it must, or by an example."""
+    for note in getattr(kind, "__metadata__", ()):
+        if isinstance(note, msgspec.Meta) and note.pattern:
+            must = (note.extra or {}).get("must")
+            if must or note.examples:
+                return f"must {must}" if must else f"must look like {(note.examples or [''])[0]}"
+    return next((found for inner in get_args(kind) if (found := sentence_of(inner))), None)

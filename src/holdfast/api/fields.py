@@ -8,15 +8,29 @@ from msgspec import Meta
 
 from holdfast.api.wire import Id
 
-Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
-PersonName = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\S")]
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S", extra={"must": "not be blank"})]
+PersonName = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\S", extra={"must": "not be blank"})]
 Label = Annotated[str, Meta(max_length=200)]
 Reason = Annotated[str, Meta(max_length=500)]
 ReasonCode = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}(?!\n)$", examples=["ill"])]
-Code = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^\S(.*\S)?(?!\n)$")]
+Code = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=40,
+        pattern=r"^\S(.*\S)?(?!\n)$",
+        extra={"must": "not begin or end with a space"},
+    ),
+]
 Word = Annotated[
     str,
-    Meta(min_length=1, max_length=40, pattern=r"^[^A-Z\s]+( [^A-Z\s]+)*(?!\n)$", description="Lower case."),
+    Meta(
+        min_length=1,
+        max_length=40,
+        pattern=r"^[^A-Z\s]+( [^A-Z\s]+)*(?!\n)$",
+        description="Lower case.",
+        extra={"must": "be in lower case, with single spaces between its words"},
+    ),
 ]
 Words = Annotated[list[Word], Meta(max_length=50)]
 Codes = Annotated[list[Code], Meta(max_length=50)]

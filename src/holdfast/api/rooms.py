@@ -20,7 +20,7 @@ class NewRoom(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """`cleaning_minutes` follows the type when left out; colour and order are at `/display-config`."""
 
     clinic_id: Id
-    number: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"\S")]
+    number: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"\S", extra={"must": "not be blank"})]
     name: Label = ""
     room_type: Word
     capacity: People = 1

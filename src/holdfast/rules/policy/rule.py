@@ -19,14 +19,28 @@ from holdfast.rules.facts import Room
 from holdfast.rules.policy.question import Question
 from holdfast.rules.timetable import Timetable
 
-Id = Annotated[str, Meta(pattern=r"^[0-9a-z-]{1,36}(?!\n)$")]
+Id = Annotated[str, Meta(pattern=r"^[0-9a-z-]{1,36}(?!\n)$", extra={"must": "be an id"})]
 """Whether there is such a thing in the organization is asked when a document is saved (`document.references`)."""
 
 Name = Annotated[
     str,
-    Meta(min_length=1, max_length=80, pattern=r"^\S(.*\S)?(?!\n)$", description="Unique in its document."),
+    Meta(
+        min_length=1,
+        max_length=80,
+        pattern=r"^\S(.*\S)?(?!\n)$",
+        description="Unique in its document.",
+        extra={"must": "not begin or end with a space"},
+    ),
 ]
-Word = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^A-Z\s]+( [^A-Z\s]+)*(?!\n)$")]
+Word = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=40,
+        pattern=r"^[^A-Z\s]+( [^A-Z\s]+)*(?!\n)$",
+        extra={"must": "be in lower case, with single spaces between its words"},
+    ),
+]
 Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](?!\n)$", examples=["08:00"])]
 ClockEnd = Annotated[str, Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)(?!\n)$", examples=["18:30"])]
 Rooms = Annotated[tuple[Id, ...], Meta(max_length=500, extra={"noun": "rooms"})]
