@@ -213,6 +213,25 @@ async def test_a_booking_makes_only_its_own_days_be_read_again(
     ]
 
 
+async def test_what_is_not_in_force_makes_nothing_be_read_again(
+    application: Application, practice: Practice
+) -> None:
+    """A policy that is saved changes nothing yet; one that is put into force is a change of the directory."""
+    await searched(practice)
+    known = await timetable(application, practice)
+    days = len(known)
+    rules = [{"name": "noon", "kind": "hard", "type": "time_range", "time_from": "08:00", "time_to": "12:00"}]
+    saved = await practice.admin.post(f"{API}/policies", json={"scope": "organization", "rules": rules})
+    assert saved.status_code == 201, saved.text
+    await searched(practice)
+    assert await timetable(application, practice) is known
+    assert len(known) == days
+    answer = await practice.admin.post(f"{API}/policies/{saved.json()['id']}/activate")
+    assert answer.status_code == 200, answer.text
+    found = await searched(practice)
+    assert {slot["start"][11:13] for slot in found["slots"]} <= {f"{hour + 7:02}" for hour in range(8, 12)}
+
+
 async def test_a_hold_that_is_over_is_nobodys_though_it_is_remembered(
     application: Application, practice: Practice
 ) -> None:
