@@ -102,6 +102,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     # Keeping
     housekeeping_seconds: float = 3600.0
+    room_plan_keep_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 7
+    """A room plan that nobody has applied is thrown away after so long."""
 
     # Live
     live_poll_seconds: float = 0.025

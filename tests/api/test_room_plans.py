@@ -11,7 +11,7 @@ import pytest
 from api.people import Client
 from api.practice import API, VISITS, Practice, at, monday, week
 
-from holdfast.commands import room_plan, room_puzzle
+from holdfast.commands import room_puzzle
 from holdfast.rules.facts import Directory, PolicyDocument
 
 TODAY = str(monday())
@@ -301,14 +301,14 @@ async def test_an_equal_key_is_one_plan_and_computed_once(
     practice: Practice, rules: Rules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await crossed(practice, rules)
-    original, computed = room_plan.solved, 0
+    original, computed = room_puzzle.solved, 0
 
     async def counted(*given: Any) -> Any:
         nonlocal computed
         computed += 1
         return await original(*given)
 
-    monkeypatch.setattr(room_plan, "solved", counted)
+    monkeypatch.setattr("holdfast.commands.room_plan.solved", counted)
     key = {"Idempotency-Key": "plan-1"}
     first, second = await asyncio.gather(*(ask(practice, **key) for _ in range(2)))
     third = await ask(practice, **key)

@@ -57,9 +57,8 @@ class House:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        every = self.settings.housekeeping_seconds
         self._tasks.append(asyncio.create_task(self._keep_denials()))
-        self._tasks.append(asyncio.create_task(keep_house(self.database, every)))
+        self._tasks.append(asyncio.create_task(keep_house(self.database, self.settings)))
         most = self.settings.warm_organizations_max
         self._tasks.append(asyncio.create_task(warm(self.database, self.directories, most)))
 

@@ -1,4 +1,5 @@
-"""What nobody waits for: answers past their day, holds and sign-ins long over are thrown away. Takes no turn."""
+"""What nobody waits for: answers past their day, holds and sign-ins long over, room plans that nobody applied are thrown
+away. Takes no turn."""
 
 import asyncio
 
@@ -6,21 +7,31 @@ import structlog
 
 from holdfast.db.database import Database
 from holdfast.db.statements import statement
+from holdfast.settings import Settings
 
 _log = structlog.get_logger("holdfast.housekeeping")
 
 
-async def keep_house(database: Database, every_seconds: float) -> None:
-    """Goes through all organizations, now and again, until it is cancelled."""
+async def keep_house(database: Database, settings: Settings) -> None:
+    """Cleans now and again, until it is cancelled."""
     while True:
-        await asyncio.sleep(every_seconds)
+        await asyncio.sleep(settings.housekeeping_seconds)
         try:
-            async with database.any() as connection:
-                rows = await connection.fetch(statement("organizations_known"))
-            for row in rows:
-                async with database.writing(str(row["organization_id"])) as connection:
-                    await connection.execute(statement("housekeeping_keys"), row["organization_id"])
-                    await connection.execute(statement("housekeeping_sessions"), row["organization_id"])
-                    await connection.execute(statement("housekeeping_holds"), row["organization_id"])
+            await cleaned(database, settings)
         except Exception as error:  # noqa: BLE001 the next round tries again
             _log.warning("housekeeping_failed", kind=type(error).__name__)
+
+
+async def cleaned(database: Database, settings: Settings) -> None:
+    """Goes through all organizations once. Raises what the database raises."""
+    async with database.any() as connection:
+        rows = await connection.fetch(statement("organizations_known"))
+    for row in rows:
+        organization = row["organization_id"]
+        async with database.writing(str(organization)) as connection:
+            await connection.execute(statement("housekeeping_keys"), organization)
+            await connection.execute(statement("housekeeping_sessions"), organization)
+            await connection.execute(statement("housekeeping_holds"), organization)
+            await connection.execute(
+                statement("housekeeping_room_plans"), organization, settings.room_plan_keep_days
+            )

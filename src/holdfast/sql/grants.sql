@@ -13,8 +13,8 @@ grant update (name, time_zone, patient_label, settings, version) on organization
 -- What a policy says stays as it was saved; whether it is in force changes.
 grant update (version, status, activated_as, activated_at, ended_at) on policies to holdfast_service;
 revoke delete on blocks, policies from holdfast_service;
--- What was proposed stays as it was, and is carried out or not.
-revoke update, delete on room_plans from holdfast_service;
+-- What was proposed stays as it was, and is carried out or not; what nobody carried out is thrown away in the end.
+revoke update on room_plans from holdfast_service;
 grant update (applied_by, applied_at) on room_plans to holdfast_service;
 revoke delete on organizations, turns, users, clinics, rooms, practitioners, patients, contacts, services,
   payers, resources, appointments, authorizations from holdfast_service;
