@@ -42,6 +42,9 @@ class Day:
         self.timetable.fill({(each, first + n) for each in seats for n in (-1, 0, 1)}, others)
 
     def exclusions(self) -> list[Exclusion]:
+        return [each for of_room in self.exclusions_by_room() for each in of_room]
+
+    def exclusions_by_room(self) -> Iterator[list[Exclusion]]:
         return exclusions(self.directory, self.timetable, self.places)
 
     def is_possible(self, taken: tuple[int, ...]) -> bool:
@@ -128,6 +131,17 @@ def test_exclusions_forbid_what_counting_forbids_and_nothing_else(day: Day) -> N
     for taken in day.choices():
         allowed = all(len(set(each.places) & set(taken)) <= each.most for each in found)
         assert allowed == day.is_possible(taken)
+
+
+@given(days())
+def test_exclusions_are_told_room_by_room(day: Day) -> None:
+    """Between two rooms others have their turn: nobody waits for a whole day of eight hundred visits."""
+    told = [
+        {day.places[n].room_id for each in of_room for n in each.places}
+        for of_room in day.exclusions_by_room()
+    ]
+    assert all(len(rooms) <= 1 for rooms in told)
+    assert len(told) == len({place.room_id for place in day.places})
 
 
 @settings(max_examples=60, deadline=None)

@@ -248,11 +248,14 @@ async def _offered(
             verdict = verdicts.get(visit.id)
             if verdict is not None and verdict.account is not None:
                 offered += places(number, visit, verdict.account)
-        limits = [] if against else exclusions(desk.directory, desk.timetable, offered)
+        limits: list[Limit] = []
+        for found in () if against else exclusions(desk.directory, desk.timetable, offered):
+            limits += [Limit(list(each.places), each.most) for each in found]
+            await asyncio.sleep(0)  # as above
         for visit, claims in held:
             desk.lower(visit, claims)
         if not against:
-            return offered, [Limit(list(each.places), each.most) for each in limits], verdicts
+            return offered, limits, verdicts
         refused |= against
 
 

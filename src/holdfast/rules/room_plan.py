@@ -3,7 +3,7 @@ these exclude each other. Choosing among them is arithmetic, and done elsewhere.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from holdfast.rules.facts import Directory, Visit
@@ -60,27 +60,40 @@ def places(number: int, visit: Visit, account: Account) -> list[Place]:
     return found
 
 
-def exclusions(directory: Directory, timetable: Timetable, offered: Sequence[Place]) -> list[Exclusion]:
-    """What excludes each other among the places. A room has as many visits at once as it has seats, less those that
-    something else takes then: who sits on which is arranged when they come (rules/seats.py)."""
+def exclusions(
+    directory: Directory, timetable: Timetable, offered: Sequence[Place]
+) -> Iterator[list[Exclusion]]:
+    """What excludes each other among the places, room by room: of a large day each takes some milliseconds. A room has as
+    many visits at once as it has seats, less those that something else takes then: who sits on which is arranged when they
+    come (rules/seats.py)."""
     in_room: dict[str, list[int]] = defaultdict(list)
     for number, place in enumerate(offered):
         in_room[place.room_id].append(number)
-    found: list[Exclusion] = []
     for room_id, numbers in in_room.items():
         seats = directory.rooms[room_id].seats
         others = _others(timetable, room_id, [offered[n] for n in numbers]) if seats > 1 else []
-        moments = {offered[n].start for n in numbers} | {start for start, _ in others}
-        last: Exclusion | None = None
-        for moment in sorted(moments):
-            there = tuple(n for n in numbers if offered[n].start <= moment < offered[n].until)
-            each = Exclusion(there, seats - sum(start <= moment < end for start, end in others))
-            if len(there) <= each.most or (last is not None and _says(last, each)):
-                continue
-            if last is not None and _says(each, last):
-                found.pop()
-            found.append(each)
-            last = each
+        yield _exclusions(offered, numbers, seats, others)
+
+
+def _exclusions(
+    offered: Sequence[Place], numbers: Sequence[int], seats: int, others: Sequence[Span]
+) -> list[Exclusion]:
+    """Those of one room, where the places of these numbers are."""
+    found: list[Exclusion] = []
+    coming = sorted(numbers, key=lambda n: offered[n].start, reverse=True)
+    there: list[int] = []
+    last: Exclusion | None = None
+    for moment in sorted({offered[n].start for n in numbers} | {start for start, _ in others}):
+        there = [n for n in there if moment < offered[n].until]
+        while coming and offered[coming[-1]].start <= moment:
+            there.append(coming.pop())
+        each = Exclusion(tuple(there), seats - sum(start <= moment < end for start, end in others))
+        if len(there) <= each.most or (last is not None and _says(last, each)):
+            continue
+        if last is not None and _says(each, last):
+            found.pop()
+        found.append(each)
+        last = each
     return found
 
 
