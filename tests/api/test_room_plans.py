@@ -102,6 +102,7 @@ async def test_two_visits_exchange_their_rooms(practice: Practice, rules: Rules)
     assert done.status_code == 200, done.text
     assert done.json()["status"] == "applied"
     assert done.json()["applied_at"]
+    assert await status(practice, done.json()) == "applied", "what is told is what is stored"
     assert await rooms_of(practice, ana, ben) == ["2", "1"]
     visit = await practice.get(ana)
     assert (visit["assignment"]["method"], visit["assignment"]["score"]) == ("auto", 110)

@@ -108,13 +108,15 @@ async def apply(house: House, asked: Asked, plan_id: str) -> Answered:
             raise Refused("plan_outdated", "This plan has been carried out already.", outdated=[])
         if plan["moves"]:
             await _carry_out(house, turn, asked, plan["moves"])
-        await turn.connection.execute(
+        is_there = await turn.connection.fetchval(
             statement("room_plan_applied"), turn.organization, plan_id, asked.actor.user_id, moment(turn.now)
         )
+        if is_there is None:  # housekeeping takes no turn
+            raise NotFound("id")
         told = {name: plan[name] for name in ("id", "clinic_id", "date", "kind")}
         turn.tell("room_plan.applied", told | {"moves": len(plan["moves"])})
         turn.note(asked, "room_plan.applied", "room_plan", plan_id, moves=len(plan["moves"]))
-        return answered(200, (await read(turn.connection, turn.organization, plan_id))[0])
+        return answered(200, plan | {"status": "applied", "applied_at": rfc3339(turn.now)})
 
     return await change(house, asked, work)
 
