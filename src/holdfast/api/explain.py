@@ -8,7 +8,7 @@ import msgspec
 from holdfast.api import appointment_view
 from holdfast.api.booking import Booking, booking, check_notes
 from holdfast.api.door import Answer, Ask, NoFields, Route
-from holdfast.commands.evaluate import evaluated
+from holdfast.commands.evaluate import evaluated, rooms_now
 from holdfast.commands.reading import snapshot
 from holdfast.db.statements import statement
 from holdfast.errors import NotFound, Refused
@@ -16,6 +16,7 @@ from holdfast.rules.decision import Candidate, Told, told
 from holdfast.rules.facts import Directory, Visit
 from holdfast.rules.policy.policy import in_force
 from holdfast.rules.rooms import BASE_SCORE, RoomRefusal
+from holdfast.states import WITHOUT_CLAIMS
 
 _NOT_AT_THE_CLINIC: Final = "The visit is not at the clinic, so it has no room."
 
@@ -68,6 +69,9 @@ class Explanation(Rooms, kw_only=True):
     method: str
     score: int | None
     rules_applied: list[str]
+    rooms_now: Rooms | None
+    """Where the room was kept or given, no other was looked at: then how all rooms compare now, the visit out of their way,
+    and which would be chosen. Not what was decided on."""
 
 
 class ReasonSeen(msgspec.Struct, kw_only=True):
@@ -104,13 +108,16 @@ async def explain(ask: Ask[NoFields, Any]) -> Answer:
                 _for_the_patient(found.directory, visit), version=visit.version, seq=found.facts.seq
             )
         row = await reading.connection.fetchrow(statement("appointment_decision"), organization, visit_id)
-    seen = told(row["decision"], row["grounds"]) if row and row["decision"] and row["grounds"] else None
+        seen = told(row["decision"], row["grounds"]) if row and row["decision"] and row["grounds"] else None
+        is_alone = _is_alone(found.directory, visit, seen) and visit.status not in WITHOUT_CLAIMS
+        now = await rooms_now(ask.house, reading, visit) if is_alone else None
     rooms = _rooms(found.directory, seen, visit.room_id)
     return Answer(
         Explanation(
             appointment_id=visit.id, method=visit.method, score=visit.score, rules_applied=visit.rules_applied,
             room_id=visit.room_id, policy_version=visit.policy_version, candidates=rooms[0], refused=rooms[1],
             summary=_summary(found.directory, visit, seen),
+            rooms_now=None if now is None else _now(found.directory, now),
         ),
         version=visit.version, seq=found.facts.seq,
     )  # fmt: skip
@@ -125,7 +132,19 @@ def _for_the_patient(directory: Directory, visit: Visit) -> Explanation:
         summary = f"The visit is in room {directory.room_number(visit.room_id)}."
     return Explanation(
         appointment_id=visit.id, method=visit.method, score=None, rules_applied=[], room_id=visit.room_id,
-        policy_version=0, candidates=[], refused=[], summary=summary,
+        policy_version=0, candidates=[], refused=[], summary=summary, rooms_now=None,
+    )  # fmt: skip
+
+
+def _now(directory: Directory, seen: Told) -> Rooms:
+    candidates, refused = _rooms(directory, seen, None)
+    best = seen.candidates[0].room_id if seen.candidates else None
+    how = "no room suits and is free"
+    if best is not None:
+        how = f"room {directory.room_number(best)} {_because(seen.candidates)}"
+    return Rooms(
+        room_id=best, policy_version=seen.policy_version, candidates=candidates, refused=refused,
+        summary=f"As things are now, {how}.",
     )  # fmt: skip
 
 
@@ -206,14 +225,22 @@ def _summary(directory: Directory, visit: Visit, seen: Told | None) -> str:
     if visit.room_id is None:
         why = " No room suits and is free at that time." if seen is not None else ""
         return f"The visit has no room.{why}"
+    alone = "; no other was looked at" if _is_alone(directory, visit, seen) else ""
     if visit.method == "manual":
-        return f"Room {number} was asked for."
+        return f"Room {number} was asked for{' and is pinned' if visit.pinned else ''}{alone}."
     if seen is None or not seen.candidates:
         return f"How room {number} was chosen was not recorded."
-    looked_at = {each.room_id for each in seen.candidates} | {each.room_id for each in seen.refused}
-    if len(looked_at) == 1 and len(directory.rooms_of[visit.clinic_id]) > 1:
-        return f"Room {number} was kept for it: it suits and is free."
+    if alone:
+        return f"Room {number} was kept for it or given by a room plan: it suits and is free{alone}."
     return f"Room {number} {_because(seen.candidates)}."
+
+
+def _is_alone(directory: Directory, visit: Visit, seen: Told | None) -> bool:
+    """Whether the visit's room was looked at, and no other of the clinic."""
+    if seen is None:
+        return False
+    looked_at = {each.room_id for each in seen.candidates} | {each.room_id for each in seen.refused}
+    return len(looked_at) == 1 and len(directory.rooms_of[visit.clinic_id]) > 1
 
 
 def _because(candidates: Sequence[Candidate]) -> str:
