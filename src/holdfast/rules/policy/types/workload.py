@@ -17,7 +17,7 @@ class Workload(VisitRule, frozen=True, kw_only=True, tag="workload"):
     asks_practitioners_day: ClassVar[bool] = True
 
     visits_max: Annotated[
-        int, Meta(ge=1, le=200, description="Visits of any state that keep their time, and holds.", extra={"unit": "visits"})
+        int, Meta(ge=1, le=200, description="Visits of any state that keep their time, and holds; each on the day on which the practitioner sets out for it.", extra={"unit": "visits"})
     ] = 15  # fmt: skip
     score_modifier: Annotated[Points, Meta(description="Soft: added while within it.")] = 0
     penalty: Annotated[Points, Meta(description="Soft: subtracted beyond it.")] = 10
