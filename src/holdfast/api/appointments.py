@@ -217,7 +217,7 @@ async def list_appointments(ask: Ask[Filter, Any]) -> Answer:
         "page": query.page, "page_size": query.page_size, "total": min(total, most),
         "total_pages": -(-min(total, most) // query.page_size), "total_is_minimum": total > most,
     })  # fmt: skip
-    return Answer(content=b'{"items":[' + items + b"]," + tail[1:], seq=seq)
+    return Answer(content=b"".join((b'{"items":[', items, b"],", tail[1:])), seq=seq)
 
 
 async def _together(ask: Ask[Filter, Any], wishes: list[PageWish]) -> tuple[bytes, int, int]:

@@ -232,19 +232,13 @@ class Desk:
         if verdict.room is not None and visit.room_id is not None:
             room_seat = verdict.room.seating.seat
             self._reseat(visit.room_id, verdict.room.seating)
-        return [
-            (
-                who,
-                Claim(
-                    start,
-                    end,
-                    room_seat if who == visit.room_id else seats.get((who, start), 0),
-                    kind,
-                    visit.id,
-                ),
-            )
-            for who, start, end, kind in taken(visit)
-        ]
+        claims: list[HeldClaim] = []
+        shared: dict[Claim, Claim] = {}  # as in `Timetable.fill`
+        for who, start, end, kind in taken(visit):
+            seat = room_seat if who == visit.room_id else seats.get((who, start), 0)
+            claim = Claim(start, end, seat, kind, visit.id)
+            claims.append((who, shared.setdefault(claim, claim)))
+        return claims
 
     def _reseat(self, resource: str, seating: Seating) -> None:
         for claim, _ in seating.moved:

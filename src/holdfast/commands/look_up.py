@@ -46,12 +46,17 @@ class PageWish(msgspec.Struct, kw_only=True):
 
 
 class Page(NamedTuple):
-    """`total` counts up to the wish's count_max; `items` are the visits as those see them who see all, encoded and
-    joined by commas."""
+    """`total` counts up to the wish's count_max; `visits` are encoded as those see them who see all. Pages that show the
+    same visit share its text."""
 
     seq: int
     total: int
-    items: bytes
+    visits: tuple[bytes, ...]
+
+    @property
+    def items(self) -> bytes:
+        """Joined by commas."""
+        return b",".join(self.visits)
 
 
 class InTheWay(NamedTuple):
@@ -216,8 +221,8 @@ class PageReader(BatchReader[Page]):
         found = msgspec.json.decode(document, type=list[_Rows])
         await self._learn(connection, directory, [row for page in found for row in page.rows or ()])
         for key, page in zip(new, found, strict=True):
-            items = b",".join([self._visits[row[0]][1] for row in page.rows or ()])
-            self._pages[key] = Page(self._pages_seq, page.total, items)
+            visits = tuple([self._visits[row[0]][1] for row in page.rows or ()])
+            self._pages[key] = Page(self._pages_seq, page.total, visits)
 
     async def _learn(
         self, connection: Connection, directory: Directory, rows: list[tuple[str, int, int]]

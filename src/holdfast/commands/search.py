@@ -73,7 +73,10 @@ async def search(
     lookup: Lookup[Any] = Lookup(wanted, deadline, house.loop.create_future())
     lanes = house.long_search_lanes if is_long else house.search_lanes
     lanes.join(organization, lookup)
-    return await lookup.future
+    try:
+        return await lookup.future
+    finally:
+        del lookup  # as in `submit`
 
 
 class _Line(msgspec.Struct):

@@ -495,3 +495,4 @@ async def submit(
         return await ticket.future
     finally:
         watch.cancel()
+        del ticket  # a refusal knows this frame: a circle, which would stay until the collector comes by
