@@ -9,7 +9,15 @@ from types import MappingProxyType
 
 # Outside the tenant rule, by name: what is looked up before a tenant is known, and shared lookup tables.
 GLOBAL_TABLES = ("login_directory",)
-APPEND_ONLY = ("events", "audit", "batches", "authorization_entries", "denials", "policy_states")
+APPEND_ONLY = (
+    "events",
+    "audit",
+    "batches",
+    "authorization_entries",
+    "denials",
+    "policy_states",
+    "break_glass_uses",
+)
 SERVICE = "holdfast_service"
 
 _TABLES = f"""

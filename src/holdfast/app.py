@@ -19,6 +19,7 @@ from holdfast.api import (
     authorizations,
     availability,
     blocks,
+    break_glass,
     calendar,
     clinics,
     conflicts,
@@ -46,6 +47,7 @@ from holdfast.api import (
 )
 from holdfast.api.door import Door, Receive, Route, Scope, Send
 from holdfast.api.routing import Router
+from holdfast.commands.break_glass import end_those_over
 from holdfast.commands.house import House
 from holdfast.commands.look_up import ConflictReader
 from holdfast.commands.search import SearchReader
@@ -58,7 +60,7 @@ from holdfast.vault import Vault
 
 NOUNS = (
     appointments, lines, holds, conflicts, explain, availability, patterns, calendar, blocks, worklists, auth, totp, organization,
-    clinics, rooms, room_plans, practitioners, absence_plan, patients, contacts, services, payers, policies, users, authorizations, audit, setup, scratch,
+    clinics, rooms, room_plans, practitioners, absence_plan, patients, contacts, services, payers, policies, users, authorizations, break_glass, audit, setup, scratch,
     health, openapi,
 )  # fmt: skip
 
@@ -114,6 +116,7 @@ class Application:
         house.conflict_lanes = Lanes(self._settings, partial(ConflictReader, house))
         house.search_lanes = Lanes(self._settings, partial(SearchReader, house))
         house.long_search_lanes = Lanes(self._settings, partial(SearchReader, house))
+        house.sweep = partial(end_those_over, house)
         authenticator = authenticate.Authenticator(house)
         await house.start()
         await hub.start()

@@ -169,6 +169,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
             "patient_search_terms_patient_fkey",
         ),
         **_reference("contact_id", "contact_search_terms_contact_fkey", "patient_contacts_contact_fkey", "users_contact_fkey"),
+        **_reference("patient_id", "break_glass_requests_patient_fkey"),
         **_reference("practitioner_ids", "block_attendees_practitioner_fkey"),
         **_reference("block_id", "block_attendees_block_fkey", "claims_block_fkey"),
         **_reference("service_id", "appointment_lines_service_fkey", "holds_service_fkey"),
@@ -183,6 +184,10 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         **_reference("closure_id", "claims_closure_fkey"),
         **_reference("time_off_id", "claims_time_off_fkey"),
         **_reference("user_id", "contacts_consent_recorder_fkey", "sign_in_sessions_user_fkey", "totp_factors_user_fkey"),
+        **_reference(
+            "user_id", "break_glass_requests_approver_fkey", "break_glass_requests_ender_fkey", "break_glass_requests_user_fkey"
+        ),
+        **_reference("break_glass_id", "break_glass_uses_request_fkey"),
         # What a field may hold. The decoder says it first; these hold for every other door.
         **_field(
             "name", "Must have between 1 and 200 characters.",
@@ -266,10 +271,13 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         **_field("lines", "A visit has at most 20 lines.", "appointment_lines_number"),
         **_field("minutes_actual", "Must be between 0 and 1440.", "appointment_lines_minutes_range"),
         **_field("lines", "Travel and buffer must be between 0 and 120 minutes.", "appointment_lines_tails_range"),
+        **_field("minutes", "Must be 30, 60, 120, 240 or 480.", "break_glass_requests_minutes_known"),
         # Keys that we make, and what only we write.
         **_defect(
             "appointment_lines_pkey", "appointments_pkey", "audit_pkey", "authorization_entries_pkey",
             "authorizations_pkey", "batches_id_key", "batches_pkey", "block_attendees_pkey", "blocks_pkey",
+            "break_glass_requests_approval_whole", "break_glass_requests_end_whole", "break_glass_requests_ended_as_known",
+            "break_glass_requests_pkey", "break_glass_requests_two_people", "break_glass_uses_pkey",
             "clinics_pkey", "closures_pkey", "contact_search_terms_pkey", "contacts_consent_whole",
             "contacts_kind_fixed", "contacts_pkey", "coverages_pkey", "denials_pkey", "events_pkey", "hours_exceptions_pkey",
             "idempotency_keys_pkey", "opening_hours_pkey", "organizations_pkey", "patient_availability_pkey",

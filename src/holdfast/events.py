@@ -24,6 +24,12 @@ APPOINTMENT: Final = (
 HOLD: Final = ("hold.placed", "hold.booked", "hold.released", "hold.expired")
 BLOCK: Final = ("block.created", "block.moved", "block.changed", "block.deleted")
 ROOM_PLAN: Final = ("room_plan.proposed", "room_plan.applied")
+BREAK_GLASS: Final = (
+    "break_glass.requested",
+    "break_glass.approved",
+    "break_glass.revoked",
+    "break_glass.expired",
+)
 AUTHORIZATION: Final = ("authorization.created", "authorization.changed")
 DIRECTORY: Final = (
     "organization.changed",
@@ -53,7 +59,7 @@ DIRECTORY: Final = (
     "policy.activated",
     "policy.rolled_back",
 )
-KINDS: Final = frozenset((*APPOINTMENT, *HOLD, *BLOCK, *ROOM_PLAN, *AUTHORIZATION, *DIRECTORY))
+KINDS: Final = frozenset((*APPOINTMENT, *HOLD, *BLOCK, *ROOM_PLAN, *BREAK_GLASS, *AUTHORIZATION, *DIRECTORY))
 
 # What each appointment call is called once it has happened.
 AFTER_CALL: Final[Mapping[str, str]] = {

@@ -43,7 +43,7 @@ WITHOUT_CLAIMS: Final = frozenset({"cancelled", "no_show"})
 Reach = Literal["all", "own"]
 
 # Permission -> role -> how far it reaches. A role that is not named may not.
-# "own": a practitioner's own visits and patients, a patient's own records.
+# "own": a practitioner's own visits and patients, a patient's own records, one's own break-glass requests.
 PERMISSIONS: Final[Mapping[str, Mapping[str, Reach]]] = MappingProxyType({
     "places.read": {
         "admin": "all", "scheduler": "all", "practitioner": "all", "biller": "all", "auditor": "all",
@@ -78,6 +78,9 @@ PERMISSIONS: Final[Mapping[str, Mapping[str, Reach]]] = MappingProxyType({
     "settings.read": {"admin": "all"},
     "settings.write": {"admin": "all"},
     "audit.read": {"admin": "all", "auditor": "all"},
+    "break_glass.read": {"admin": "all", "scheduler": "own", "practitioner": "own", "auditor": "all"},
+    "break_glass.write": {"admin": "all", "scheduler": "own", "practitioner": "own"},
+    "break_glass.approve": {"admin": "all"},
 })  # fmt: skip
 
 ROLES: Final = ("admin", "scheduler", "practitioner", "biller", "patient", "auditor")

@@ -34,7 +34,7 @@ async def test_a_room_plan_that_nobody_applied_is_thrown_away_after_some_days(pr
         "update room_plans set created_at = created_at - interval '6 days' where organization_id = $1 and id = $2",
         young,
     )
-    await cleaned(house.database, settings)
+    await cleaned(house.database, settings, house.sweep)
     assert practice.problem(await shown(practice, old), 404)["field"] == "id"
     gone = await practice.admin.post(f"{API}/room-plans/{old}/apply")
     assert practice.problem(gone, 404)["field"] == "id"

@@ -31,6 +31,14 @@ async def _policy(admin: httpx2.AsyncClient, made: dict[str, str], word: str) ->
     assert answer.status_code == 200, answer.text
 
 
+async def _absences(admin: httpx2.AsyncClient, made: dict[str, str]) -> None:
+    for noun, kind in (("clinics", "closures"), ("rooms", "closures"), ("practitioners", "time-off")):
+        made[f"{noun}/{kind}"] = await _post(
+            admin, f"{noun}/{made[noun]}/{kind}", start=(VISIT + timedelta(days=1)).isoformat(),
+            end=(VISIT + timedelta(days=1, hours=1)).isoformat(),
+        )  # fmt: skip
+
+
 async def make(client: Client, organization: Organization, word: str) -> None:
     """Fills `organization.made` with the id of one of each noun, by the noun as it stands in the path."""
     made = organization.made
@@ -96,11 +104,12 @@ async def make(client: Client, organization: Organization, word: str) -> None:
         answer = await admin.post(f"{API}/clinics/{made['clinics']}/room-plan?date={VISIT.date()}")
         assert answer.status_code == 201, answer.text
         made["room-plans"] = answer.json()["id"]
-        for noun, kind in (("clinics", "closures"), ("rooms", "closures"), ("practitioners", "time-off")):
-            made[f"{noun}/{kind}"] = await _post(
-                admin, f"{noun}/{made[noun]}/{kind}", start=(VISIT + timedelta(days=1)).isoformat(),
-                end=(VISIT + timedelta(days=1, hours=1)).isoformat(),
-            )  # fmt: skip
+        await _absences(admin, made)
+    async with client(organization.tokens["practitioner"]) as practitioner:
+        made["break-glass"] = await _post(
+            practitioner, "break-glass", patient_id=organization.patient_id, minutes=30,
+            justification=f"{word} justification, which is long enough",
+        )  # fmt: skip
 
 
 def sample(schema: dict[str, Any], components: dict[str, Any], own: dict[str, str], name: str = "") -> Any:
@@ -143,6 +152,7 @@ def _text(schema: dict[str, Any], own: dict[str, str], name: str) -> str:
 def noun_of(field: str) -> str:
     """The noun that a field's id is of: `exclude_appointment_id` is one of `appointments`."""
     word = field.removesuffix("s").removesuffix("_id").rpartition("_")[2]
-    return {"client": "patients", "caregiver": "contacts", "scope": "clinics", "series": "series"}.get(
-        word, f"{word}s"
-    )
+    return {
+        "client": "patients", "caregiver": "contacts", "scope": "clinics", "series": "series", "actor": "users",
+        "subject": "patients",
+    }.get(word, f"{word}s")  # fmt: skip

@@ -23,7 +23,7 @@ from holdfast.commands.absence_plan import (
 )
 from holdfast.commands.move import Move
 from holdfast.commands.together import Change, Verb
-from holdfast.errors import FieldError, Invalid, Refused
+from holdfast.errors import FieldError, Invalid
 from holdfast.rules import people
 from holdfast.rules.facts import Directory, Patient
 from holdfast.slot import rfc3339
@@ -106,11 +106,7 @@ class AppliedPlan(msgspec.Struct, kw_only=True):
 async def propose(ask: Ask[OnDate, Any]) -> Answer:
     practitioner_id, on = ask.id(), ask.query.date
     check_range(on, on, 1)
-    try:
-        plan = await absence_plan(ask.house, ask.asked, practitioner_id, on)
-    except Refused as refused:
-        ask.house.denied(ask.asked, "GET absence-plan", refused.code)
-        raise
+    plan = await absence_plan(ask.house, ask.asked, practitioner_id, on)
     directory, seq = plan.found.directory, plan.found.facts.seq
     patients = {patient.id: patient for patient in plan.found.facts.patients or ()}
     shown = AbsencePlan(

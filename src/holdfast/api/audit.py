@@ -1,16 +1,19 @@
-"""The audit trail: what was done, newest first, and whether the chain of hashes still holds."""
+"""The audit trail: what was done and what was denied, newest first, and whether the chain of hashes still holds."""
 
 from typing import Annotated, Any
 
-import asyncpg
 import msgspec
 
-from holdfast.api import lists
+from holdfast.api import lists, nouns
 from holdfast.api.door import Answer, Ask, Route
+from holdfast.api.lists import Paged
+from holdfast.api.wire import Id, Moment
 from holdfast.db.statements import statement
-from holdfast.slot import rfc3339
+from holdfast.errors import FieldError, Invalid
+from holdfast.slot import moment
 
 _BATCHES_PER_CALL = 5_000
+_Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 class AuditEntry(msgspec.Struct, kw_only=True):
@@ -27,8 +30,39 @@ class AuditEntry(msgspec.Struct, kw_only=True):
     created_at: str
 
 
-class AuditPage(lists.Page, kw_only=True):
-    items: list[AuditEntry]
+class AuditQuery(Paged, kw_only=True):
+    """`subject`: the noun, such as `appointment`. From an instant, to before another."""
+
+    actor_id: Id | None = None
+    action: _Word | None = None
+    subject: _Word | None = None
+    subject_id: Id | None = None
+    since: Moment | None = msgspec.field(name="from", default=None)
+    until: Moment | None = msgspec.field(name="to", default=None)
+
+
+class Denial(msgspec.Struct, kw_only=True):
+    """What somebody who was signed in asked for and did not get. `action`: the call, or `sign_in`; `subject_id`: the id in
+    its path, theirs to see or not. `code`: that of the answer."""
+
+    id: str
+    actor_id: str | None
+    action: str
+    subject_id: str | None
+    code: str
+    request_id: str
+    created_at: str
+
+
+class DenialQuery(Paged, kw_only=True):
+    """From an instant, to before another."""
+
+    actor_id: Id | None = None
+    action: _Word | None = None
+    code: _Word | None = None
+    subject_id: Id | None = None
+    since: Moment | None = msgspec.field(name="from", default=None)
+    until: Moment | None = msgspec.field(name="to", default=None)
 
 
 class Verify(msgspec.Struct, forbid_unknown_fields=True):
@@ -50,24 +84,21 @@ class Verified(msgspec.Struct, kw_only=True, omit_defaults=True):
     next_after_batch: int | None = None
 
 
-async def read(ask: Ask[lists.Paged, None]) -> Answer:
-    query, organization = ask.query, ask.actor.organization_id
-    size = lists.size(ask, query)
-    async with ask.house.database.reading(organization) as connection:
-        seq = await connection.fetchval(statement("turn_seq"), organization)
-        counted = await connection.fetchval(
-            statement("audit_count"), organization, ask.house.settings.list_count_max + 1
-        )
-        rows = await connection.fetch(statement("audit_page"), organization, size, (query.page - 1) * size)
-    return Answer(lists.page(ask, query, [_entry(row) for row in rows], counted), seq=seq)
+async def read(ask: Ask[AuditQuery, None]) -> Answer:
+    return await lists.answer(ask, "audit_page", *_filters(ask.query))
 
 
-def _entry(row: asyncpg.Record) -> AuditEntry:
-    return AuditEntry(
-        batch_no=row["batch_no"], position=row["position"], actor_id=str(row["actor_id"]) if row["actor_id"] else None,
-        action=row["action"], subject=row["subject"], subject_id=str(row["subject_id"]),
-        detail=msgspec.json.decode(row["detail"]), request_id=row["request_id"], created_at=rfc3339(row["created"]),
-    )  # fmt: skip
+async def denials(ask: Ask[DenialQuery, None]) -> Answer:
+    return await lists.answer(ask, "denials_page", *_filters(ask.query))
+
+
+def _filters(query: AuditQuery | DenialQuery) -> list[Any]:
+    """The filters with instants as the database has them. Raises Invalid for a reversed range."""
+    since, until = query.since, query.until
+    if since is not None and until is not None and until < since:
+        raise Invalid(FieldError("to", "invalid_value", "must not be before from"))
+    *others, _, _ = lists.filters(query)
+    return [*others, *(None if each is None else moment(each) for each in (since, until))]
 
 
 async def verify(ask: Ask[Verify, None]) -> Answer:
@@ -84,7 +115,7 @@ async def verify(ask: Ask[Verify, None]) -> Answer:
     reached = links[-1]["batch_no"] if links else after
     is_whole = len(links) == max(expected, 0) and reached == after + len(links)
     is_last = reached >= turn["batch_count"]
-    if is_last and links and links[-1]["hash"] != turn["audit_hash"]:
+    if is_last and (turn["has_stray"] or (links and links[-1]["hash"] != turn["audit_hash"])):
         is_whole = False
     head = links[-1]["hash"].hex() if links else ""
     return Answer(
@@ -98,8 +129,12 @@ async def verify(ask: Ask[Verify, None]) -> Answer:
 
 ROUTES = (
     Route(
-        "GET", "/api/v1/audit", read, "audit.read", "What was done, newest first", query=lists.Paged,
-        answer=AuditPage, tag="trust",
+        "GET", "/api/v1/audit", read, "audit.read", "What was done, newest first", query=AuditQuery,
+        answer=nouns.page_of(AuditEntry), tag="trust",
+    ),
+    Route(
+        "GET", "/api/v1/audit/denials", denials, "audit.read", "What was asked for and not allowed, newest first",
+        query=DenialQuery, answer=nouns.page_of(Denial), tag="trust",
     ),
     Route(
         "GET", "/api/v1/audit/verify", verify, "audit.read", "Compute the chain of hashes again", query=Verify,

@@ -2,12 +2,12 @@
 
 import datetime as dt
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from holdfast.api import lists, nouns
+from holdfast.api import break_glass, lists, nouns
 from holdfast.api.door import Answer, Ask, Route
 from holdfast.api.fields import Code, Name, UnitBasis
 from holdfast.api.lists import Paged
@@ -129,21 +129,31 @@ async def patients_in_reach(ask: Ask[Any, Any], connection: Connection) -> list[
     return [str(patient) for patient in found]
 
 
-async def _one(ask: Ask[Any, Any], connection: Connection) -> tuple[Document, int]:
+class _Read(NamedTuple):
+    document: Document
+    seq: int
+    reach: list[str] | None
+
+
+async def _one(ask: Ask[Any, Any], connection: Connection) -> _Read:
+    """Read, and not yet to be shown: `_check_reach` comes when the connection has been given back."""
     organization = ask.actor.organization_id
     seal = await ask.house.seal(connection, organization)
     document, seq = await save.read(connection, organization, AUTHORIZATION, seal, ask.id())
-    reach = await patients_in_reach(ask, connection)
-    if reach is not None and document["patient_id"] not in reach:
-        ask.house.denied(ask.asked, "GET authorization", "not_found", document["id"])
-        raise NotFound("id")
-    return document, seq
+    return _Read(document, seq, await patients_in_reach(ask, connection))
+
+
+async def _check_reach(ask: Ask[Any, Any], patient: str, reach: list[str] | None, field: str) -> None:
+    """Raises NotFound for a patient whose authorizations the caller may not see."""
+    if reach is not None and patient not in reach and not await break_glass.opens(ask, patient):
+        raise NotFound(field)
 
 
 async def get(ask: Ask[Any, Any]) -> Answer:
     async with ask.house.database.reading(ask.actor.organization_id) as connection:
-        document, seq = await _one(ask, connection)
-    return Answer(document, version=document["version"], seq=seq)
+        found = await _one(ask, connection)
+    await _check_reach(ask, found.document["patient_id"], found.reach, "id")
+    return Answer(found.document, version=found.document["version"], seq=found.seq)
 
 
 async def available_units(ask: Ask[Any, Any]) -> Answer:
@@ -158,11 +168,14 @@ async def available_units(ask: Ask[Any, Any]) -> Answer:
 
 async def entries(ask: Ask[Paged, Any]) -> Answer:
     async with ask.house.database.reading(ask.actor.organization_id) as connection:
-        document, _ = await _one(ask, connection)
-        return await lists.on(ask, connection, "authorization_entries_page", document["id"])
+        found = await _one(ask, connection)
+        answer = await lists.on(ask, connection, "authorization_entries_page", found.document["id"])
+    await _check_reach(ask, found.document["patient_id"], found.reach, "id")
+    return answer
 
 
 async def listing(ask: Ask[AuthorizationQuery, Any]) -> Answer:
+    await break_glass.widen(ask, ask.query.patient_id)
     async with ask.house.database.reading(ask.actor.organization_id) as connection:
         reach = await patients_in_reach(ask, connection)
         return await lists.on(ask, connection, "authorizations_page", reach, *lists.filters(ask.query))
@@ -178,8 +191,7 @@ async def active(ask: Ask[ActiveQuery, Any]) -> Answer:
             str(query.patient_id),
             str(query.service_code),
         )
-    if reach is not None and query.patient_id not in reach:
-        raise NotFound("patient_id")
+    await _check_reach(ask, query.patient_id, reach, "patient_id")
     candidates = [msgspec.json.decode(each) for each in row["candidates"]]
     on = query.date or row["today"]
     coverages = authorizations.covering(row["constraints"])

@@ -1,6 +1,5 @@
 """/blocks: meetings, breaks, admin, training and travel, and how much of one each caller sees."""
 
-from collections.abc import Awaitable
 from datetime import date
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -8,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from holdfast.actor import Actor, Answered
+from holdfast.actor import Actor
 from holdfast.api import lists, nouns
 from holdfast.api.appointments import zone_of_dates
 from holdfast.api.dates import check_range
@@ -19,7 +18,7 @@ from holdfast.api.wire import Id, Instant
 from holdfast.commands import blocks, save
 from holdfast.commands.blocks import BLOCK, Recurs
 from holdfast.commands.save import Document
-from holdfast.errors import FieldError, Invalid, NotFound, Refused
+from holdfast.errors import FieldError, Invalid, NotFound
 from holdfast.rules.recurrence import DATES_MAX
 from holdfast.slot import day_span, instant, moment, rfc3339
 from holdfast.vault import Seal
@@ -133,34 +132,23 @@ def _given(body: msgspec.Struct) -> Document:
     return given
 
 
-async def _done(ask: Ask[Any, Any], work: Awaitable[Answered], subject: str | None = None) -> Answer:
-    try:
-        return Answer.of(await work)
-    except Refused as refused:
-        if refused.code == "forbidden":
-            ask.house.denied(ask.asked, f"{ask.method} {ask.route}", "forbidden", subject)
-        raise
-
-
 async def create(ask: Ask[NoFields, NewBlock]) -> Answer:
     fields = _given(ask.body)
     rule, without = fields.pop("rrule"), fields.pop("exdates")
     if without and rule is None:
         raise Invalid(FieldError("exdates", "invalid_value", "is for a block that recurs"))
     recurs = None if rule is None else Recurs(rule, frozenset(without))
-    return await _done(ask, blocks.record(ask.house, ask.asked, fields, recurs))
+    return Answer.of(await blocks.record(ask.house, ask.asked, fields, recurs))
 
 
 async def change(ask: Ask[ScopeQuery, BlockChange]) -> Answer:
     fields, following = _given(ask.body), ask.query.scope == "following"
-    return await _done(
-        ask, blocks.move(ask.house, ask.asked, ask.id(), fields, following=following), ask.id()
-    )
+    return Answer.of(await blocks.move(ask.house, ask.asked, ask.id(), fields, following=following))
 
 
 async def delete(ask: Ask[ScopeQuery, Any]) -> Answer:
     following = ask.query.scope == "following"
-    return await _done(ask, blocks.delete(ask.house, ask.asked, ask.id(), following=following), ask.id())
+    return Answer.of(await blocks.delete(ask.house, ask.asked, ask.id(), following=following))
 
 
 async def get(ask: Ask[NoFields, Any]) -> Answer:

@@ -55,6 +55,7 @@ _PERMISSIONS: Final = MappingProxyType({
     "closure": "places.read",
     "time_off": "places.read",
     "policy": "policies.read",
+    "break_glass": "break_glass.read",
 })  # fmt: skip
 
 _log = structlog.get_logger("holdfast.api")

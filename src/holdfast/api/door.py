@@ -35,6 +35,8 @@ _KEY = re.compile(rb"[\x21-\x7e]{1,255}")
 _IF_MATCH = re.compile(r'"([0-9]{1,9})"')
 # What an admin may call who has no second factor yet and must have one.
 _ENROLLING = "/api/v1/auth/"
+# What a signed-in user asked for and did not get, and that somebody may want to look at afterwards.
+_DENIALS = frozenset({"forbidden", "not_found", "invalid_credentials"})
 _log = structlog.get_logger("holdfast.api")
 
 
@@ -220,7 +222,6 @@ class Door:
         if route.permission:
             reach = actor.reach(route.permission)
             if reach is None:
-                self._house.denied(ask.asked, f"{route.method} {route.path}", "forbidden")
                 raise Problem("forbidden", f"The role {actor.role} may not do this.")
             ask.reach = reach
 
@@ -270,6 +271,10 @@ class Door:
 
     def _problem(self, ask: Ask[Any, Any], error: Exception) -> tuple[Answer, bytes]:
         problem = problem_of(error)
+        if ask.signed_in is not None and problem.code in _DENIALS:
+            self._house.denied(
+                ask.signed_in, ask.request_id, f"{ask.method} {ask.route}", problem.code, _subject(ask)
+            )
         if problem.status == 500:
             # No exception text: it may repeat a person's words. The trace of file and line does not.
             _log.error(
@@ -277,6 +282,14 @@ class Door:
             )
         answer = Answer(status=problem.status, headers=problem.headers, media_type="application/problem+json")
         return answer, problem.content(ask.path, ask.request_id)
+
+
+def _subject(ask: Ask[Any, Any]) -> str | None:
+    """The id in the request's path, if there is one that can be one."""
+    try:
+        return ids.canonical(ask.parameters["id"])
+    except (KeyError, ValueError):
+        return None
 
 
 def _trace(error: BaseException) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from holdfast.api import appointment_view
+from holdfast.api import appointment_view, break_glass
 from holdfast.api.booking import Booking, booking, check_notes
 from holdfast.api.door import Answer, Ask, NoFields, Route
 from holdfast.commands.evaluate import evaluated, rooms_now
@@ -99,10 +99,6 @@ async def explain(ask: Ask[NoFields, Any]) -> Answer:
         how = appointment_view.sight(ask.actor, visit)
         if how is None:
             raise NotFound("id")
-        if how == "busy":
-            raise Refused(
-                "forbidden", "Why a room was chosen may tell of the patient: only your own visits are told."
-            )
         if how == "own":
             return Answer(
                 _for_the_patient(found.directory, visit), version=visit.version, seq=found.facts.seq
@@ -111,6 +107,10 @@ async def explain(ask: Ask[NoFields, Any]) -> Answer:
         seen = told(row["decision"], row["grounds"]) if row and row["decision"] and row["grounds"] else None
         is_alone = _is_alone(found.directory, visit, seen) and visit.status not in WITHOUT_CLAIMS
         now = await rooms_now(ask.house, reading, visit) if is_alone else None
+    if how == "busy" and not await break_glass.opens(ask, visit.patient_id):
+        raise Refused(
+            "forbidden", "Why a room was chosen may tell of the patient: only your own visits are told."
+        )
     rooms = _rooms(found.directory, seen, visit.room_id)
     return Answer(
         Explanation(

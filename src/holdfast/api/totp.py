@@ -10,19 +10,19 @@ from holdfast.commands import totp
 from holdfast.commands.sign_in import TooManyTries
 from holdfast.commands.totp import Enrolment, SecondFactor
 
-_Code = Annotated[str, msgspec.Meta(min_length=1, max_length=16, examples=["492039"])]
+Code = Annotated[str, msgspec.Meta(min_length=1, max_length=16, examples=["492039"])]
 
 
 class TotpCode(msgspec.Struct, forbid_unknown_fields=True):
     """A code of the secret that was just shown."""
 
-    code: _Code
+    code: Code
 
 
 class TotpRemoval(msgspec.Struct, forbid_unknown_fields=True):
     """Either a code of the second factor or the password."""
 
-    code: _Code | None = None
+    code: Code | None = None
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)] | None = None
 
 

@@ -25,15 +25,21 @@ class Instant(int, metaclass=_Plain):
     __slots__ = ()
 
 
+class Moment(int, metaclass=_Plain):
+    """A whole second as epoch seconds; on the wire RFC 3339 with offset."""
+
+    __slots__ = ()
+
+
 def decoded(kind: type, value: Any) -> Any:
     """msgspec's hook for our kinds. Raises ValueError with a sentence."""
     if not isinstance(value, str):
         raise ValueError("must be a string")
     if kind is Id:
         return ids.canonical(value)
-    if kind is Instant:
+    if kind in (Instant, Moment):
         seconds = slot.instant(value)
-        if seconds % slot.MINUTE:
+        if kind is Instant and seconds % slot.MINUTE:
             raise ValueError("must be a whole minute")
         return seconds
     raise TypeError(f"{kind} is none of our kinds")
@@ -43,6 +49,6 @@ def schema(kind: type) -> dict[str, Any]:
     """The JSON schema of our kinds."""
     if kind is Id:
         return {"type": "string", "format": "uuid"}
-    if kind is Instant:
+    if kind in (Instant, Moment):
         return {"type": "string", "format": "date-time"}
     raise TypeError(f"{kind} is none of our kinds")

@@ -133,7 +133,6 @@ async def listing(ask: Ask[WorklistPage, Any]) -> Answer:
     if kind not in KINDS:
         raise NotFound("kind")
     if ask.actor.reach(KINDS[kind]) is None:
-        ask.house.denied(ask.asked, f"GET worklist {kind}", "forbidden")
         raise Refused("forbidden", "Your role does not read this work list.")
     query = ask.query
     check_range(query.date, query.date, 1)

@@ -7,8 +7,8 @@ from typing import Any
 import structlog
 
 from holdfast import ids
-from holdfast.actor import Asked
-from holdfast.commands.housekeeping import keep_house
+from holdfast.actor import Actor
+from holdfast.commands.housekeeping import Sweep, keep_house
 from holdfast.commands.identity import Identity
 from holdfast.commands.metrics import Metrics
 from holdfast.commands.policy_cache import PolicyCache
@@ -52,13 +52,15 @@ class House:
         """The last directory read by each organization's readers; good as long as its seq is."""
         self.committed: Callable[[str, int], None] = lambda _organization, _seq: None
         """Called with organization and sequence after each commit of this process: a hint for the hub."""
+        self.sweep: Sweep
+        """What housekeeping does in turn for each organization; `app.py` says it."""
         self._data_keys: dict[str, bytes] = {}
         self._denials: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue(_DENIALS_WAITING_MAX)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         self._tasks.append(asyncio.create_task(self._keep_denials()))
-        self._tasks.append(asyncio.create_task(keep_house(self.database, self.settings)))
+        self._tasks.append(asyncio.create_task(keep_house(self.database, self.settings, self.sweep)))
         most = self.settings.warm_organizations_max
         self._tasks.append(asyncio.create_task(warm(self.database, self.directories, most)))
 
@@ -86,21 +88,27 @@ class House:
         self.directories.pop(organization, None)
         self._data_keys.pop(organization, None)
 
-    def denied(self, asked: Asked, action: str, code: str, subject_id: str | None = None) -> None:
+    def denied(self, actor: Actor, request_id: str, action: str, code: str, subject_id: str | None) -> None:
         """Records that something was asked for and not allowed; nobody waits for it. When more than
         10,000 wait to be written, further ones are counted in the log instead."""
-        actor = asked.actor
-        row = (actor.organization_id, ids.new(), actor.user_id, action, subject_id, code, asked.request_id)
+        row = (actor.organization_id, ids.new(), actor.user_id, action, subject_id, code, request_id)
         try:
             self._denials.put_nowait(row)
         except asyncio.QueueFull:
-            _log.warning("denial_not_recorded", request_id=asked.request_id)
+            _log.warning("denial_not_recorded", request_id=request_id)
 
     async def _keep_denials(self) -> None:
+        """Those of one organization that wait together are written together."""
         while True:
-            row = await self._denials.get()
-            try:
-                async with self.database.writing(row[0]) as connection:
-                    await connection.execute(statement("denial_insert"), *row)
-            except Exception as error:  # noqa: BLE001 the request was answered long ago; say so and go on
-                _log.error("denial_not_recorded", kind=type(error).__name__)
+            rows = [await self._denials.get()]
+            while not self._denials.empty():
+                rows.append(self._denials.get_nowait())
+            for organization in dict.fromkeys(row[0] for row in rows):
+                await self._keep_together([row for row in rows if row[0] == organization])
+
+    async def _keep_together(self, rows: list[tuple[Any, ...]]) -> None:
+        try:
+            async with self.database.writing(rows[0][0]) as connection:
+                await connection.executemany(statement("denial_insert"), rows)
+        except Exception as error:  # noqa: BLE001 the request was answered long ago; say so and go on
+            _log.error("denial_not_recorded", kind=type(error).__name__, count=len(rows))

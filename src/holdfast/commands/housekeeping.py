@@ -1,7 +1,9 @@
 """What nobody waits for: answers past their day, holds and sign-ins long over, room plans that nobody applied are thrown
-away. Takes no turn."""
+away, without the turn; what has come to its end by the clock is written down.
+"""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -10,19 +12,21 @@ from holdfast.db.statements import statement
 from holdfast.settings import Settings
 
 _log = structlog.get_logger("holdfast.housekeeping")
+Sweep = Callable[[str], Awaitable[None]]
+"""What else is done for each organization."""
 
 
-async def keep_house(database: Database, settings: Settings) -> None:
+async def keep_house(database: Database, settings: Settings, sweep: Sweep) -> None:
     """Cleans now and again, until it is cancelled."""
     while True:
         await asyncio.sleep(settings.housekeeping_seconds)
         try:
-            await cleaned(database, settings)
+            await cleaned(database, settings, sweep)
         except Exception as error:  # noqa: BLE001 the next round tries again
             _log.warning("housekeeping_failed", kind=type(error).__name__)
 
 
-async def cleaned(database: Database, settings: Settings) -> None:
+async def cleaned(database: Database, settings: Settings, sweep: Sweep) -> None:
     """Goes through all organizations once. Raises what the database raises."""
     async with database.any() as connection:
         rows = await connection.fetch(statement("organizations_known"))
@@ -35,3 +39,4 @@ async def cleaned(database: Database, settings: Settings) -> None:
             await connection.execute(
                 statement("housekeeping_room_plans"), organization, settings.room_plan_keep_days
             )
+        await sweep(str(organization))

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from holdfast import ids
-from holdfast.actor import Actor, Asked
+from holdfast.actor import Actor
 from holdfast.commands import totp_codes
 from holdfast.commands.house import House
 from holdfast.commands.tokens import Claims, Refresh
@@ -77,13 +77,13 @@ async def verified(
             password, user.password_hash if user else None, deadline
         )
         if user is None or not right or not user.is_active:
-            _failed(house, user, email, deadline, request_id)
+            _failed(house, user, email, request_id)
             raise Refused("invalid_credentials", "The e-mail address or the password is wrong.")
         if user.has_totp:
             if not totp:
                 raise Refused("totp_required", "The code of the second factor is missing.")
             if not await totp_codes.spend(house, user.organization_id, user.id, totp):
-                _failed(house, user, email, deadline, request_id)
+                _failed(house, user, email, request_id)
                 raise Refused("invalid_credentials", "The code is wrong or was used before.")
         return user
 
@@ -126,14 +126,13 @@ async def _account(house: House, email: str) -> Account | None:
     )
 
 
-def _failed(house: House, user: Account | None, email: str, deadline: float, request_id: str) -> None:
+def _failed(house: House, user: Account | None, email: str, request_id: str) -> None:
     _log.info("sign_in_failed", request_id=request_id, known=user is not None)
     if user is not None:
         actor = Actor(
             organization_id=user.organization_id, user_id=user.id, session_id="", email=email, role=user.role
         )
-        asked = Asked(actor=actor, request_id=request_id, deadline=deadline)
-        house.denied(asked, "sign_in", "invalid_credentials", user.id)
+        house.denied(actor, request_id, "sign_in", "invalid_credentials", user.id)
 
 
 async def open_session(house: House, user: Account) -> Pair:

@@ -95,7 +95,6 @@ async def remove(
     async with one_try(house, actor.email, client_address):
         field = "password" if code is None else "code"
         if not await _proven(house, asked, code, password):
-            house.denied(asked, "totp_remove", "invalid_credentials", actor.user_id)
             raise Refused("invalid_credentials", f"The {field} is wrong or was used before.", field=field)
 
     async def work(turn: Turn) -> Answered:

@@ -9,6 +9,7 @@ import time
 import pyotp
 
 from holdfast.commands.house import House
+from holdfast.db.database import Connection
 from holdfast.db.statements import statement
 from holdfast.vault import Seal
 
@@ -51,12 +52,20 @@ def step_of(seal: Seal, user_id: str, secret_encrypted: bytes, code: str) -> int
 async def spend(house: House, organization: str, user_id: str, code: str) -> bool:
     """Whether the code is the user's and was not used before; from now on it is used, in every process."""
     async with house.database.writing(organization) as connection:
-        row = await connection.fetchrow(statement("totp_find"), organization, user_id)
-        if row is None or not row["is_enrolled"]:
-            return False
-        secret = row["secret_encrypted"]
-        step = step_of(await house.seal(connection, organization), user_id, secret, code)
-        if step is None:
-            return False
-        spent = await connection.fetchval(statement("totp_spend"), organization, user_id, secret, step)
-    return spent is not None
+        seal = await house.seal(connection, organization)
+        return await spent(connection, seal, organization, user_id, code) is True
+
+
+async def spent(
+    connection: Connection, seal: Seal, organization: str, user_id: str, code: str
+) -> bool | None:
+    """`spend` inside an open writing transaction; None if the user has no second factor."""
+    row = await connection.fetchrow(statement("totp_find"), organization, user_id)
+    if row is None or not row["is_enrolled"]:
+        return None
+    secret = row["secret_encrypted"]
+    step = step_of(seal, user_id, secret, code)
+    if step is None:
+        return False
+    found = await connection.fetchval(statement("totp_spend"), organization, user_id, secret, step)
+    return found is not None

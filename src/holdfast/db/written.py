@@ -161,7 +161,7 @@ class NewEvent(NamedTuple):
 
 
 class NewAudit(NamedTuple):
-    actor_id: str
+    actor_id: str | None
     action: str
     subject: str
     subject_id: str

@@ -5,8 +5,8 @@ grant usage on schema public to holdfast_service;
 revoke create on schema public from public;
 
 grant select, insert, update, delete on all tables in schema public to holdfast_service;
-revoke update, delete on events, audit, batches, authorization_entries, denials, policy_states, room_grounds
-  from holdfast_service;
+revoke update, delete on events, audit, batches, authorization_entries, denials, policy_states, room_grounds,
+  break_glass_uses from holdfast_service;
 -- A claim is never moved, only released and made anew; an address never changes its organization.
 revoke update on claims, login_directory, organizations, policies from holdfast_service;
 grant update (name, time_zone, patient_label, settings, version) on organizations to holdfast_service;
@@ -16,6 +16,9 @@ revoke delete on blocks, policies from holdfast_service;
 -- What was proposed stays as it was, and is carried out or not; what nobody carried out is thrown away in the end.
 revoke update on room_plans from holdfast_service;
 grant update (applied_by, applied_at) on room_plans to holdfast_service;
+-- Who asked to read whose records, for how long and why, stays as it was; it is approved, and ends.
+revoke update, delete on break_glass_requests from holdfast_service;
+grant update (version, approved_by, approved_at, ended_as, ended_at, ended_by) on break_glass_requests to holdfast_service;
 revoke delete on organizations, turns, users, clinics, rooms, practitioners, patients, contacts, services,
   payers, resources, appointments, authorizations from holdfast_service;
 grant execute on all functions in schema public to holdfast_service;

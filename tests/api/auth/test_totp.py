@@ -8,47 +8,16 @@ import httpx2
 import pyotp
 import pytest
 from api.people import PASSWORD, Client, Organization, sign_in, writing
+from api.second_factor import CONFIRM, TOTP, code_of, enrolled, forget_codes, wrong_code
 
 from holdfast.app import Application
 from holdfast.settings import Settings
 
 AUTH = "/api/v1/auth"
-TOTP = f"{AUTH}/totp"
-CONFIRM = f"{TOTP}/confirm"
 CLINICS = "/api/v1/clinics"
 USERS = "/api/v1/users"
 ORGANIZATION = "/api/v1/organization"
 DOORS = (f"{AUTH}/login", f"{AUTH}/session")
-
-
-def code_of(secret: str) -> str:
-    return pyotp.TOTP(secret).now()
-
-
-def wrong_code(secret: str) -> str:
-    """A code of no half minute near to now."""
-    now = int(time.time())
-    near = {pyotp.TOTP(secret).at(now + aside) for aside in range(-120, 121, 30)}
-    return next(code for code in (f"{number:06}" for number in range(100)) if code not in near)
-
-
-async def enrolled(client: Client, token: str) -> str:
-    """Enrols a second factor; its secret. The code of this half minute is used by that."""
-    async with client(token) as user:
-        begun = await user.post(TOTP)
-        assert begun.status_code == 201, begun.text
-        secret: str = begun.json()["secret"]
-        confirmed = await user.post(CONFIRM, json={"code": code_of(secret)})
-        assert confirmed.status_code == 204, confirmed.text
-    return secret
-
-
-async def forget_codes(application: Application, organization: Organization) -> None:
-    """As if the last code had been used long ago: no test waits half a minute for the next."""
-    async with writing(application, organization.id) as connection:
-        await connection.execute(
-            "update totp_factors set step_used = 0 where organization_id = $1", organization.id
-        )
 
 
 async def knock(client: Client, email: str, door: str = DOORS[0], **more: Any) -> httpx2.Response:

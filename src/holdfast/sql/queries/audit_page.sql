@@ -1,7 +1,25 @@
--- A page of the audit trail, newest first.
-select batch_no, position, actor_id, action, subject, subject_id, detail, request_id,
-       floor(date_part('epoch', created_at))::bigint as created
-from audit
-where organization_id = $1
-order by batch_no desc, position desc
-limit $2 offset $3
+-- A page of the audit trail, newest first; filters: who, action, noun, subject, from an instant, to before another.
+with found as materialized (
+  select a.batch_no, a.position
+  from audit a
+  where a.organization_id = $1
+    and ($5::uuid is null or a.actor_id = $5)
+    and ($6::text is null or a.action = $6)
+    and ($7::text is null or a.subject = $7)
+    and ($8::uuid is null or a.subject_id = $8)
+    and ($9::timestamptz is null or a.created_at >= $9)
+    and ($10::timestamptz is null or a.created_at < $10)
+  order by a.batch_no desc, a.position desc
+  limit $4
+)
+select
+  (select t.seq from turns t where t.organization_id = $1) as seq,
+  (select count(*) from found) as total,
+  array(
+    select json_build_object(
+      'batch_no', a.batch_no, 'position', a.position, 'actor_id', a.actor_id, 'action', a.action,
+      'subject', a.subject, 'subject_id', a.subject_id, 'detail', a.detail, 'request_id', a.request_id,
+      'created_at', as_instant(a.created_at))::text
+    from (select f.* from found f order by f.batch_no desc, f.position desc offset $2 limit $3) f
+    join audit a on a.organization_id = $1 and a.batch_no = f.batch_no and a.position = f.position
+    order by f.batch_no desc, f.position desc) as items

@@ -365,3 +365,28 @@ select 'room_plans_clinic_fkey', r.clinic_id::text
 from room_plans r
 where r.organization_id = $1
   and not exists (select from clinics t where t.organization_id = $1 and t.id = r.clinic_id)
+union all
+select 'break_glass_requests_user_fkey', r.user_id::text
+from break_glass_requests r
+where r.organization_id = $1
+  and not exists (select from users t where t.organization_id = $1 and t.id = r.user_id)
+union all
+select 'break_glass_requests_patient_fkey', r.patient_id::text
+from break_glass_requests r
+where r.organization_id = $1
+  and not exists (select from patients t where t.organization_id = $1 and t.id = r.patient_id)
+union all
+select 'break_glass_requests_approver_fkey', r.approved_by::text
+from break_glass_requests r
+where r.organization_id = $1 and r.approved_by is not null
+  and not exists (select from users t where t.organization_id = $1 and t.id = r.approved_by)
+union all
+select 'break_glass_requests_ender_fkey', r.ended_by::text
+from break_glass_requests r
+where r.organization_id = $1 and r.ended_by is not null
+  and not exists (select from users t where t.organization_id = $1 and t.id = r.ended_by)
+union all
+select 'break_glass_uses_request_fkey', r.break_glass_id::text
+from break_glass_uses r
+where r.organization_id = $1
+  and not exists (select from break_glass_requests t where t.organization_id = $1 and t.id = r.break_glass_id)
