@@ -43,6 +43,7 @@ from holdfast.api import (
     setup,
     totp,
     users,
+    utilization,
     worklists,
 )
 from holdfast.api.door import Door, Receive, Route, Scope, Send
@@ -60,7 +61,7 @@ from holdfast.vault import Vault
 
 NOUNS = (
     appointments, lines, holds, conflicts, explain, availability, patterns, calendar, blocks, worklists, auth, totp, organization,
-    clinics, rooms, room_plans, practitioners, absence_plan, patients, contacts, services, payers, policies, users, authorizations, break_glass, audit, setup, scratch,
+    clinics, rooms, room_plans, practitioners, absence_plan, patients, contacts, services, payers, policies, users, authorizations, utilization, break_glass, audit, setup, scratch,
     health, openapi,
 )  # fmt: skip
 

@@ -39,6 +39,14 @@ async def _absences(admin: httpx2.AsyncClient, made: dict[str, str]) -> None:
         )  # fmt: skip
 
 
+async def _break_glass(client: Client, organization: Organization, word: str) -> None:
+    async with client(organization.tokens["practitioner"]) as practitioner:
+        organization.made["break-glass"] = await _post(
+            practitioner, "break-glass", patient_id=organization.patient_id, minutes=30,
+            justification=f"{word} justification, which is long enough",
+        )  # fmt: skip
+
+
 async def make(client: Client, organization: Organization, word: str) -> None:
     """Fills `organization.made` with the id of one of each noun, by the noun as it stands in the path."""
     made = organization.made
@@ -105,11 +113,7 @@ async def make(client: Client, organization: Organization, word: str) -> None:
         assert answer.status_code == 201, answer.text
         made["room-plans"] = answer.json()["id"]
         await _absences(admin, made)
-    async with client(organization.tokens["practitioner"]) as practitioner:
-        made["break-glass"] = await _post(
-            practitioner, "break-glass", patient_id=organization.patient_id, minutes=30,
-            justification=f"{word} justification, which is long enough",
-        )  # fmt: skip
+    await _break_glass(client, organization, word)
 
 
 def sample(schema: dict[str, Any], components: dict[str, Any], own: dict[str, str], name: str = "") -> Any:

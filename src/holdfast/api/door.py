@@ -124,7 +124,8 @@ class Route(Generic[Q, B]):
     """One call. `permission` None: public; "": any signed-in user; else a row of states.PERMISSIONS.
 
     `query` and `body` are msgspec Structs that forbid unknown fields; `answer` is the answer's type, for
-    OpenAPI; `refusals` are the codes it may be refused with beside those every call has.
+    OpenAPI; `refusals` are the codes it may be refused with beside those every call has; `also_as`: media types
+    of text that an Accept header gets instead.
     """
 
     method: str
@@ -140,6 +141,7 @@ class Route(Generic[Q, B]):
     tag: str = ""
     body_optional: bool = False
     media_type: str = "application/json"
+    also_as: tuple[str, ...] = ()
 
 
 class Authenticator(Protocol):

@@ -108,7 +108,8 @@ def _responses(route: Route[Any, Any], refs: dict[Any, Json]) -> Json:
     }
     if route.status != 204:
         shape = refs[_key(route.answer)] if route.answer is not None else {}
-        good["content"] = {route.media_type: {"schema": shape}}
+        text: Json = {"schema": {"type": "string"}}
+        good["content"] = {route.media_type: {"schema": shape}, **dict.fromkeys(route.also_as, text)}
     return {str(route.status): good}
 
 
