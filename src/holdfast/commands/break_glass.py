@@ -40,21 +40,26 @@ BREAK_GLASS: Final = Noun(
 
 async def request(house: House, asked: Asked, patient: str, minutes: int, justification: str) -> Answered:
     """Asks for oneself: 201. Nothing is opened by it. Raises Invalid, NotFound."""
+
+    async def work(turn: Turn) -> Answered:
+        return answered(201, await add_request(turn, asked, patient, minutes, justification))
+
+    return await change(house, asked, work)
+
+
+async def add_request(turn: Turn, asked: Asked, patient: str, minutes: int, justification: str) -> Document:
+    """`request` inside an open turn."""
     words = justification.strip()
     if len(words) < JUSTIFICATION_CHARACTERS_MIN:
         sentence = f"must say why in at least {JUSTIFICATION_CHARACTERS_MIN} characters"
         raise Invalid(FieldError("justification", "invalid_value", sentence))
-
-    async def work(turn: Turn) -> Answered:
-        request_id = ids.new()
-        sealed = turn.seal.seal(words.encode(), _context(request_id))
-        await turn.connection.execute(
-            statement("break_glass_insert"), turn.organization, request_id, asked.actor.user_id, patient, minutes,
-            sealed, moment(turn.now),
-        )  # fmt: skip
-        return answered(201, await _told(turn, asked, "break_glass.requested", request_id))
-
-    return await change(house, asked, work)
+    request_id = ids.new()
+    sealed = turn.seal.seal(words.encode(), _context(request_id))
+    await turn.connection.execute(
+        statement("break_glass_insert"), turn.organization, request_id, asked.actor.user_id, patient, minutes, sealed,
+        moment(turn.now),
+    )  # fmt: skip
+    return await _told(turn, asked, "break_glass.requested", request_id)
 
 
 async def approve(house: House, asked: Asked, request_id: str, code: str, client_address: str) -> Answered:

@@ -79,6 +79,7 @@ def build(number: int, now: int) -> World:
     world.visits = plan.visits(world, week.habits, -7, 13, 0.05)
     fates.decide(world)
     stories.proposed(world, clinic, services["D0120"])
+    stories.asking(world, "scheduler", patients[0])
     stories.held(world, staff["hygienist1"], services["D1110"], patients[6:])
     _absences(world, clinic, rooms[3]["id"], staff["hygienist2"]["id"])
     world.logins += [

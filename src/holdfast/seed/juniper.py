@@ -424,6 +424,7 @@ class _Juniper:
 
     def logins(self) -> None:
         therapist, patient = self.staff["pt1"], self.people["pt"][1]
+        stories.asking(self.world, "therapist", self.people["aba"][0])
         whom, child = self.world.by_id("patient")[patient], self.people["aba"][0]
         parent = self.world.by_id("contact")[self.parent_of[child]]
         self.world.logins += [

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from holdfast.actor import Answered, Asked
-from holdfast.commands import absences, blocks, contacts, policies
+from holdfast.commands import absences, blocks, break_glass, contacts, policies
 from holdfast.commands.blocks import Recurs
 from holdfast.commands.bodies import authorization_body
 from holdfast.commands.book import Book
@@ -197,7 +197,11 @@ async def _logins(house: House, asked: Asked, world: World, password_hash: str) 
 
     async def work(turn: Turn) -> Answered:
         for login in others:
-            await _login(turn, asked, login, world.chance.new_id(), world.email(login), password_hash)
+            user, email, wish = world.chance.new_id(), world.email(login), world.asking
+            await _login(turn, asked, login, user, email, password_hash)
+            if wish is not None and wish.word == login.word:
+                by = asked_by(organization, user, email)
+                await break_glass.add_request(turn, by, wish.patient_id, wish.minutes, wish.justification)
         return _done()
 
     await change(house, asked, work)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from holdfast.commands.save import Document
 from holdfast.seed import plan
 from holdfast.seed.plan import Habit, minutes_of
-from holdfast.seed.world import Absence, Planned, Proposal, Step, World
+from holdfast.seed.world import Absence, Asking, Planned, Proposal, Step, World
 from holdfast.slot import MINUTE, local_date, overlaps, wall
 
 _AHEAD_DAYS = 14
@@ -140,6 +140,14 @@ def closed(
     on = world.today() + timedelta(days=days)
     start, end = (wall(on, minutes_of(each), time_zone) for each in between)
     world.absences.append(Absence(of=of, id=subject, start=start, end=end, why=why))
+
+
+def asking(world: World, word: str, patient: str) -> None:
+    """Somebody would like to read the records of a patient whom they do not treat, and waits for a second person."""
+    world.asking = Asking(
+        word=word, patient_id=patient, minutes=60,
+        justification="Covers for a colleague this afternoon and must know what was agreed with the family.",
+    )  # fmt: skip
 
 
 def proposed(world: World, clinic: str, urgent: Document) -> None:

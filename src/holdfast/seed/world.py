@@ -134,6 +134,16 @@ class Proposal:
     rules: list[Document]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """A break-glass request that waits for a second person; `word`: that of the login that asks."""
+
+    word: str
+    patient_id: str
+    minutes: int
+    justification: str
+
+
 class World:
     """One organization. `now`: the moment that past and future are told by, epoch seconds."""
 
@@ -153,6 +163,7 @@ class World:
         self.holds: list[Book] = []
         self.proposals: list[Proposal] = []
         """Policies that are saved and not in force."""
+        self.asking: Asking | None = None
 
     def block(
         self, kind: str, label: str, practitioners: Sequence[str], time_zone: str, weekdays: Sequence[int],
