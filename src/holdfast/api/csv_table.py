@@ -34,7 +34,7 @@ def _cell(value: Any) -> str:
 
 
 def is_wanted(accept: str) -> bool:
-    """Whether an Accept header names CSV, and nothing named before JSON's own type: `*/*` is not a wish for it."""
+    """Whether an Accept header names CSV, and wishes for JSON no more than for it; `*/*` names nothing."""
     wishes = dict(_wish(each) for each in reversed(accept.split(",")))
     mine = wishes.get(MEDIA_TYPE, 0.0)
     return mine > 0 and mine >= wishes.get("application/json", 0.0)
