@@ -1,6 +1,7 @@
 """`/authorizations`: what payers approved, what is left of it, and the ledger that says why."""
 
 import datetime as dt
+from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -8,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from holdfast.api import lists, nouns
+from holdfast.api.appointments import submitted
 from holdfast.api.door import Answer, Ask, Route
 from holdfast.api.fields import Code, Name, UnitBasis
 from holdfast.api.lists import Paged
@@ -15,10 +17,13 @@ from holdfast.api.payers import NewPayer
 from holdfast.api.wire import Id
 from holdfast.commands import authorizations, save
 from holdfast.commands.authorizations import AUTHORIZATION
+from holdfast.commands.desk import entry_note_context
 from holdfast.commands.save import Document
+from holdfast.commands.units_by_hand import ByHand, Kind
 from holdfast.db.database import Connection
 from holdfast.db.statements import statement
 from holdfast.errors import FieldError, Invalid, NotFound
+from holdfast.vault import Seal
 
 _PATH = "/api/v1/authorizations"
 Status = Literal["pending", "active", "exhausted", "expired", "cancelled"]
@@ -38,6 +43,22 @@ class NewAuthorization(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
     end_date: date
     authorization_number: Annotated[str, Meta(max_length=100)] = ""
     status: Literal["pending", "active"] = "active"
+
+
+class UnitsByHand(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """`date`: the local date of service, which the authorization must cover (for a release it may be any); today in the
+    organization's time zone when left out. `note` is shown in the ledger."""
+
+    units: _Units
+    date: dt.date | None = None
+    note: str | None = None
+
+
+class ConsumeByHand(UnitsByHand, kw_only=True):
+    """`of_reserved`: how many units had been reserved for this; those that are not consumed are released with it. When
+    left out, what is not consumed stays reserved."""
+
+    of_reserved: _Units | None = None
 
 
 class Authorization(msgspec.Struct, kw_only=True):
@@ -85,6 +106,7 @@ class Entry(msgspec.Struct, kw_only=True):
     line_no: int | None
     seq: int
     actor_id: str | None
+    note: str | None
     created_at: str
 
 
@@ -114,6 +136,22 @@ async def create(ask: Ask[Any, NewAuthorization]) -> Answer:
     name = fields.pop("payer", None)
     new_payer = None if name is None else save.given(NewPayer(name=name.strip()))
     return Answer.of(await authorizations.authorize(ask.house, ask.asked, fields, new_payer))
+
+
+def _by_hand(kind: Kind) -> Callable[[Ask[Any, Any]], Awaitable[Answer]]:
+    async def handler(ask: Ask[Any, UnitsByHand]) -> Answer:
+        body, most = ask.body, ask.house.settings.notes_characters_max
+        if body.note is not None and len(body.note) > most:
+            raise Invalid(FieldError("note", "invalid_value", f"may have {most} characters"))
+        of_reserved = body.of_reserved if isinstance(body, ConsumeByHand) else None
+        if of_reserved is not None and of_reserved < body.units:
+            raise Invalid(FieldError("of_reserved", "invalid_value", "must not be less than units"))
+        errand = ByHand(
+            id=ask.id(), kind=kind, units=body.units, on=body.date, note=body.note, of_reserved=of_reserved
+        )
+        return await submitted(ask, errand)
+
+    return handler
 
 
 async def patients_in_reach(ask: Ask[Any, Any], connection: Connection) -> list[str] | None:
@@ -157,9 +195,24 @@ async def available_units(ask: Ask[Any, Any]) -> Answer:
 
 
 async def entries(ask: Ask[Paged, Any]) -> Answer:
-    async with ask.house.database.reading(ask.actor.organization_id) as connection:
+    """Notes are the staff's own words to each other: who sees only their own records does not see them."""
+    organization = ask.actor.organization_id
+    async with ask.house.database.reading(organization) as connection:
         document, _ = await _one(ask, connection)
-        return await lists.on(ask, connection, "authorization_entries_page", document["id"])
+        seal = await ask.house.seal(connection, organization)
+        items, counted, seq = await lists.fetched(
+            ask, connection, "authorization_entries_page", document["id"]
+        )
+    is_staff = ask.actor.role != "patient"
+    shown = [_entry(msgspec.json.decode(item), document["id"], seal, is_staff=is_staff) for item in items]
+    return Answer(lists.page(ask, ask.query, shown, counted), seq=seq)
+
+
+def _entry(document: Document, authorization_id: str, seal: Seal, *, is_staff: bool) -> Document:
+    sealed = document.pop("note_encrypted")
+    context = entry_note_context(authorization_id, document["entry_no"])
+    opened = seal.open(bytes.fromhex(sealed), context).decode() if sealed and is_staff else None
+    return document | {"note": opened}
 
 
 async def listing(ask: Ask[AuthorizationQuery, Any]) -> Answer:
@@ -205,6 +258,21 @@ ROUTES = (
     Route(
         "GET", f"{_PATH}/{{id}}", get, "authorizations.read", "Get an authorization", answer=Authorization,
         tag="authorizations",
+    ),
+    Route(
+        "POST", f"{_PATH}/{{id}}/reserve", _by_hand("reserve"), "authorizations.write",
+        "Reserve units that no visit holds", body=UnitsByHand, answer=Authorization, tag="authorizations",
+        refusals=("insufficient_units", "authorization_inactive", "authorization_expired"),
+    ),
+    Route(
+        "POST", f"{_PATH}/{{id}}/release", _by_hand("release"), "authorizations.write",
+        "Give back units that were reserved by hand", body=UnitsByHand, answer=Authorization, tag="authorizations",
+        refusals=("units_not_reserved",),
+    ),
+    Route(
+        "POST", f"{_PATH}/{{id}}/consume", _by_hand("consume"), "authorizations.write",
+        "Use units that were reserved by hand", body=ConsumeByHand, answer=Authorization, tag="authorizations",
+        refusals=("units_not_reserved", "authorization_inactive", "authorization_expired"),
     ),
     Route(
         "GET", f"{_PATH}/{{id}}/available-units", available_units, "authorizations.read", "What is left",

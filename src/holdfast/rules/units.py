@@ -92,6 +92,37 @@ def fault(authorization: Authorization, service: Service, on: date, units: int) 
             f"by {authorization.unit_basis}, not {service.code} by {service.unit_basis}.",
             {"authorization_id": authorization.id},
         )
+    return unusable(authorization, on) or short(authorization, units)
+
+
+def fault_by_hand(authorization: Authorization, kind: str, on: date, units: int) -> Reason | None:
+    """Why units cannot be reserved, released or consumed by hand on a local date; None if they can. Only the balance that was
+    reserved by hand is given back or used, never what visits hold; and it can be given back whatever has become of
+    the authorization."""
+    if kind != "release" and (reason := unusable(authorization, on)) is not None:
+        return reason
+    if kind == "reserve":
+        return short(authorization, units)
+    if authorization.manual_units < units:
+        return Reason(
+            "units_not_reserved",
+            f"{authorization.manual_units} units are reserved by hand; {units} are asked for.",
+            {"reserved": authorization.manual_units, "requested": units},
+        )
+    return None
+
+
+def status(authorization: Authorization, today: date) -> str:
+    """What follows from what a person decided, then from the date, then from the counters."""
+    if authorization.approval != "approved":
+        return authorization.approval
+    if authorization.end_date < today:
+        return "expired"
+    return "exhausted" if authorization.used_units == authorization.total_units else "active"
+
+
+def unusable(authorization: Authorization, on: date) -> Reason | None:
+    """Why nothing is to be had of it on a local date of service, however much is left. Both its dates are inside."""
     if authorization.approval != "approved":
         return Reason(
             "authorization_inactive",
@@ -104,6 +135,11 @@ def fault(authorization: Authorization, service: Service, on: date, units: int) 
             f"The authorization covers {authorization.start_date} to {authorization.end_date}, not {on}.",
             {"authorization_id": authorization.id},
         )
+    return None
+
+
+def short(authorization: Authorization, units: int) -> Reason | None:
+    """Why there are not that many units left; None if there are."""
     if authorization.available_units < units:
         return Reason(
             "insufficient_units",
