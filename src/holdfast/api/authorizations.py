@@ -17,9 +17,8 @@ from holdfast.api.payers import NewPayer
 from holdfast.api.wire import Id
 from holdfast.commands import authorizations, save
 from holdfast.commands.authorizations import AUTHORIZATION
-from holdfast.commands.desk import entry_note_context
 from holdfast.commands.save import Document
-from holdfast.commands.units_by_hand import ByHand, Kind
+from holdfast.commands.units_by_hand import ByHand, Kind, note_context
 from holdfast.db.database import Connection
 from holdfast.db.statements import statement
 from holdfast.errors import FieldError, Invalid, NotFound
@@ -28,6 +27,8 @@ from holdfast.vault import Seal
 _PATH = "/api/v1/authorizations"
 Status = Literal["pending", "active", "exhausted", "expired", "cancelled"]
 _Units = Annotated[int, Meta(ge=1, le=1_000_000)]
+_Number = Annotated[str, Meta(max_length=100)]
+_ServiceCodes = Annotated[list[Code], Meta(min_length=1, max_length=50)]
 
 
 class NewAuthorization(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -36,13 +37,34 @@ class NewAuthorization(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
     patient_id: Id
     payer: Name | UnsetType = UNSET
     payer_id: Id | UnsetType = UNSET
-    service_codes: Annotated[list[Code], Meta(min_length=1, max_length=50)]
+    service_codes: _ServiceCodes
     total_units: _Units
     unit_basis: UnitBasis = "time"
     start_date: date
     end_date: date
-    authorization_number: Annotated[str, Meta(max_length=100)] = ""
+    authorization_number: _Number = ""
     status: Literal["pending", "active"] = "active"
+
+
+class NewAuthorizations(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """All of them or none."""
+
+    authorizations: Annotated[list[NewAuthorization], Meta(min_length=1, max_length=100)]
+
+
+class Approval(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What the payer approved, where it is not what was asked for."""
+
+    total_units: _Units | UnsetType = UNSET
+    start_date: date | UnsetType = UNSET
+    end_date: date | UnsetType = UNSET
+    authorization_number: _Number | UnsetType = UNSET
+
+
+class AuthorizationChange(Approval, kw_only=True):
+    """Whose it is, who pays and how units are counted stays: another authorization says that."""
+
+    service_codes: _ServiceCodes | UnsetType = UNSET
 
 
 class UnitsByHand(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -86,6 +108,31 @@ class Authorization(msgspec.Struct, kw_only=True):
     updated_at: str
 
 
+class Authorizations(msgspec.Struct, kw_only=True):
+    authorizations: list[Authorization]
+
+
+class Stranded(msgspec.Struct, kw_only=True):
+    """A line of a visit that holds units and would not be covered any more, and why: `code` is what a booking would be
+    refused with."""
+
+    appointment_id: str
+    line_no: int
+    date: str
+    start: str
+    status: str
+    units_reserved: int
+    code: str
+    detail: str
+
+
+class AmendedAuthorization(Authorization, kw_only=True):
+    """`stranded`: only of a preview, which shows the authorization as it would be; its `version` is still the present
+    one. What strands visits is refused."""
+
+    stranded: list[Stranded] = []
+
+
 class AvailableUnits(msgspec.Struct, kw_only=True):
     available: int
     total: int
@@ -118,6 +165,12 @@ class AuthorizationQuery(Paged, kw_only=True):
     service_code: Code | None = None
 
 
+class ChangeQuery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """`preview`: nothing is changed; what would be is answered."""
+
+    preview: bool = False
+
+
 class ActiveQuery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """`date`: the local date of service; today in the organization's time zone when left out."""
 
@@ -127,15 +180,51 @@ class ActiveQuery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 async def create(ask: Ask[Any, NewAuthorization]) -> Answer:
-    fields = save.given(ask.body)
+    return Answer.of(await authorizations.authorize(ask.house, ask.asked, _wish(ask.body)))
+
+
+async def create_all(ask: Ask[Any, NewAuthorizations]) -> Answer:
+    field, wishes = "authorizations", []
+    faults: list[FieldError] = []
+    for number, body in enumerate(ask.body.authorizations):
+        try:
+            wishes.append(_wish(body))
+        except Invalid as invalid:
+            faults += invalid.under(f"{field}[{number}].").errors
+    if faults:
+        raise Invalid(*faults)
+    return Answer.of(await authorizations.authorize_all(ask.house, ask.asked, wishes, field))
+
+
+def _wish(body: NewAuthorization) -> authorizations.Wish:
+    fields = save.given(body)
     if ("payer" in fields) == ("payer_id" in fields):
         code, sentence = ("invalid_value", "is given beside payer_id") if "payer" in fields else (
             "missing", "is required, or payer_id")  # fmt: skip
         raise Invalid(FieldError("payer", code, sentence))
     fields["approval"] = "pending" if fields.pop("status") == "pending" else "approved"
     name = fields.pop("payer", None)
-    new_payer = None if name is None else save.given(NewPayer(name=name.strip()))
-    return Answer.of(await authorizations.authorize(ask.house, ask.asked, fields, new_payer))
+    return authorizations.Wish(fields, None if name is None else save.given(NewPayer(name=name.strip())))
+
+
+async def amend(ask: Ask[ChangeQuery, AuthorizationChange]) -> Answer:
+    fields = save.given(ask.body)
+    if not ask.query.preview:
+        return Answer.of(await authorizations.amend(ask.house, ask.asked, ask.id(), fields))
+    organization = ask.actor.organization_id
+    async with ask.house.database.reading(organization) as connection:
+        document, seq = await _one(ask, connection)
+        found = await authorizations.preview(connection, organization, document, fields)
+    return Answer(found, version=document["version"], seq=seq)
+
+
+async def approve(ask: Ask[Any, Approval]) -> Answer:
+    fields = save.given(ask.body)
+    return Answer.of(await authorizations.decide(ask.house, ask.asked, ask.id(), "approve", fields))
+
+
+async def cancel(ask: Ask[Any, Any]) -> Answer:
+    return Answer.of(await authorizations.decide(ask.house, ask.asked, ask.id(), "cancel"))
 
 
 def _by_hand(kind: Kind) -> Callable[[Ask[Any, Any]], Awaitable[Answer]]:
@@ -210,7 +299,7 @@ async def entries(ask: Ask[Paged, Any]) -> Answer:
 
 def _entry(document: Document, authorization_id: str, seal: Seal, *, is_staff: bool) -> Document:
     sealed = document.pop("note_encrypted")
-    context = entry_note_context(authorization_id, document["entry_no"])
+    context = note_context(authorization_id, document["entry_no"])
     opened = seal.open(bytes.fromhex(sealed), context).decode() if sealed and is_staff else None
     return document | {"note": opened}
 
@@ -252,12 +341,30 @@ ROUTES = (
         answer=nouns.page_of(Authorization), tag="authorizations",
     ),
     Route(
+        "POST", f"{_PATH}/batch", create_all, "authorizations.write", "Record several authorizations, or none of them",
+        body=NewAuthorizations, answer=Authorizations, status=201, refusals=("not_found",), tag="authorizations",
+    ),
+    Route(
         "GET", f"{_PATH}/active", active, "authorizations.read", "The authorization that a booking would use",
         query=ActiveQuery, answer=Authorization, refusals=("not_found",), tag="authorizations",
     ),
     Route(
         "GET", f"{_PATH}/{{id}}", get, "authorizations.read", "Get an authorization", answer=Authorization,
         tag="authorizations",
+    ),
+    Route(
+        "PATCH", f"{_PATH}/{{id}}", amend, "authorizations.write", "Change an authorization, or see what that would do",
+        query=ChangeQuery, body=AuthorizationChange, answer=AmendedAuthorization, tag="authorizations",
+        refusals=("totals_below_committed", "visits_stranded"),
+    ),
+    Route(
+        "POST", f"{_PATH}/{{id}}/approve", approve, "authorizations.write", "Say that the payer has approved it",
+        body=Approval, answer=Authorization, body_optional=True, tag="authorizations",
+        refusals=("illegal_transition", "totals_below_committed", "visits_stranded"),
+    ),
+    Route(
+        "POST", f"{_PATH}/{{id}}/cancel", cancel, "authorizations.write", "Say that it is not good any more",
+        answer=Authorization, tag="authorizations", refusals=("illegal_transition", "visits_stranded"),
     ),
     Route(
         "POST", f"{_PATH}/{{id}}/reserve", _by_hand("reserve"), "authorizations.write",

@@ -437,24 +437,6 @@ class Desk:
             )
         )  # fmt: skip
 
-    def by_hand(
-        self, asked: Asked, authorization: Authorization, kind: str, units: int, note: bytes | None
-    ) -> None:
-        """An entry that no visit makes: it moves what is reserved by hand. `note` is not sealed yet."""
-        moved = units if kind == "reserve" else -units
-        authorization.scheduled_units += moved
-        authorization.manual_units += moved
-        authorization.used_units += units if kind == "consume" else 0
-        authorization.version = entry_no = authorization.version + 1
-        seq = self.keeping.tell("authorization.changed", authorization_body(authorization))
-        sealed = note and self.keeping.seal.seal(note, entry_note_context(authorization.id, entry_no))
-        self.entries_new.append(
-            LedgerEntry(
-                authorization.id, entry_no, kind, units, None, None, seq, asked.actor.user_id, is_manual=True,
-                note_encrypted=sealed,
-            )
-        )  # fmt: skip
-
     @property
     def authorizations_changed(self) -> list[ChangedAuthorization]:
         return [
@@ -475,10 +457,6 @@ def earliest_start(settings: Settings, now: int, asked: Asked) -> int:
     """The earliest start that the caller may book: the running minute, or some days back by permission."""
     back = settings.backdate_days_max * DAY if asked.actor.reach("appointments.override") else 0
     return now - now % MINUTE - back
-
-
-def entry_note_context(authorization_id: str, entry_no: int) -> str:
-    return f"authorization_entries.note/{authorization_id}/{entry_no}"
 
 
 def past_of(visit: Visit) -> Past | None:

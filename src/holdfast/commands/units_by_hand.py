@@ -11,9 +11,10 @@ from typing import Literal
 import msgspec
 
 from holdfast.actor import Asked
-from holdfast.commands.bodies import authorization_document
+from holdfast.commands.bodies import authorization_body, authorization_document
 from holdfast.commands.desk import Desk, View
 from holdfast.commands.intent import BOOKINGS, RELEASES, Errand, Intent
+from holdfast.db.written import LedgerEntry
 from holdfast.errors import Refused
 from holdfast.rules.facts import Authorization
 from holdfast.rules.units import fault_by_hand
@@ -59,10 +60,10 @@ class ByHand(Errand, kw_only=True):
         reason = fault_by_hand(authorization, self.kind, on, self.of_reserved or self.units)
         if reason is not None:
             raise Refused(reason.code, reason.detail, **(reason.members | counters(authorization)))
-        desk.by_hand(asked, authorization, self.kind, self.units, self.note.encode() if self.note else None)
+        _enter(desk, asked, authorization, self.kind, self.units, self.note)
         rest = (self.of_reserved or self.units) - self.units
         if rest:
-            desk.by_hand(asked, authorization, "release", rest, None)
+            _enter(desk, asked, authorization, "release", rest)
         desk.keeping.note(
             asked, f"{self.kind}d", "authorization", authorization.id, units=self.units, released=rest, date=on,
             version=authorization.version,
@@ -70,6 +71,30 @@ class ByHand(Errand, kw_only=True):
         payer = directory.payers[authorization.payer_id].name
         shown = authorization_document(authorization, payer, today, desk.now)
         return msgspec.json.encode(shown), authorization.version
+
+
+def _enter(
+    desk: Desk, asked: Asked, authorization: Authorization, kind: Kind, units: int, note: str | None = None
+) -> None:
+    moved = units if kind == "reserve" else -units
+    authorization.scheduled_units += moved
+    authorization.manual_units += moved
+    authorization.used_units += units if kind == "consume" else 0
+    authorization.version = entry_no = authorization.version + 1
+    sealed = None
+    if note:
+        sealed = desk.keeping.seal.seal(note.encode(), note_context(authorization.id, entry_no))
+    seq = desk.keeping.tell("authorization.changed", authorization_body(authorization))
+    desk.entries_new.append(
+        LedgerEntry(
+            authorization.id, entry_no, kind, units, None, None, seq, asked.actor.user_id, is_manual=True,
+            note_encrypted=sealed,
+        )
+    )  # fmt: skip
+
+
+def note_context(authorization_id: str, entry_no: int) -> str:
+    return f"authorization_entries.note/{authorization_id}/{entry_no}"
 
 
 def counters(authorization: Authorization) -> dict[str, int | str]:
