@@ -25,7 +25,7 @@ from holdfast.db import engine as embedded
 from holdfast.db.engine import Engine
 from holdfast.db.migrate import migrate
 from holdfast.plain import PlainError
-from holdfast.proof import bare, bench_data, machine, pgbench, serving
+from holdfast.proof import bare, bench_data, isolation, machine, pgbench, serving
 from holdfast.proof.bench_cache import cache_effect
 from holdfast.proof.bench_data import Organization, Requests
 from holdfast.proof.bench_live import change_seen, start_and_book
@@ -40,7 +40,24 @@ from holdfast.settings import Settings
 CLIENTS = 50
 ROUNDS = 3
 SEED = 1
-NAMES = ("Y1", "Y2", "Y3", "Y4", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S11", "S12")
+NAMES = (
+    "Y1",
+    "Y2",
+    "Y3",
+    "Y4",
+    "S1",
+    "S2",
+    "S3",
+    "S4",
+    "S5",
+    "S6",
+    "S7",
+    "S8",
+    "S9",
+    "S11",
+    "S12",
+    "ISOLATION",
+)
 _NEEDS = (
     ("S1", "Y1"),
     ("S1", "Y4"),
@@ -53,7 +70,7 @@ _NEEDS = (
     ("S8", "Y4"),
 )
 """What each is compared with; memory (S12) is that of a server which has worked."""
-_UNITS = frozenset({"S1", "S2", "S3"})
+_UNITS = frozenset({"S1", "S2", "S3", "ISOLATION"})
 _SERVER_ROLE = "holdfast_server"
 _PREFIX = "holdfast-bench-"
 _PARENTS = (Path("/var/tmp"), Path(tempfile.gettempdir()))  # noqa: S108 - /var/tmp is the one kept on disk
@@ -233,6 +250,14 @@ class _Bench:
                     report.cache = asyncio.run(cache_effect(engine.admin_url, server, requests["bookings"]))
                 if self.wanted & _UNITS:
                     report.faults += asyncio.run(_unlike_units(engine, rounds.units))
+                if "ISOLATION" in self.wanted:
+                    self.progress("Isolation: one authorization, three ways.")
+                    report.isolations = isolation.compare(
+                        engine, server, rounds, requests[ORGANIZATIONS[0].name], CLIENTS, self.seconds
+                    )
+                    report.faults += [
+                        f"{one.name}: not exact" for one in report.isolations if not one.is_exact
+                    ]
                 if "S5" in self.wanted:
                     report.faults += without_alternatives(server, requests["bookings"])
                 if "S9" in self.wanted:

@@ -12,7 +12,7 @@ import msgspec
 from holdfast.db.engine import Engine
 from holdfast.proof import bare, driver, machine, pgbench, serving
 from holdfast.proof.bench_data import CLINIC_ROOMS, HALF_FULL, LARGE, Requests
-from holdfast.proof.bench_units import ORGANIZATIONS, SPREAD_CLIENTS, UnitRequests
+from holdfast.proof.bench_units import MIXED_CLIENTS, ORGANIZATIONS, SPREAD_CLIENTS, UnitRequests
 from holdfast.proof.machine import Memory, Meter
 from holdfast.proof.serving import Server
 from holdfast.proof.statistics import Latency, latency
@@ -104,9 +104,9 @@ class Rounds:
             ("Y2", "pgbench: the same over 100 rows", lambda: self._pgbench("yardstick_spread_rows")),
             ("S1", "reserve units of one authorization", lambda: self._units("hot", self._clients)),
             ("S2", "of 55 in 3 organizations, 200 clients", lambda: self._units("spread", SPREAD_CLIENTS)),
-            ("S3", "reserve, release, consume; a fifth on one", lambda: self._units("mixed", self._clients)),
+            ("S3", "reserve, release, consume; a fifth on one", lambda: self._units("mixed", MIXED_CLIENTS)),
             (
-                "Y4 units",
+                "Y4 unit",
                 "FastAPI and pydantic, body of a reservation",
                 lambda: self._bare_requests(bare.UNITS_PATH, _BARE_UNITS, 200),
             ),
@@ -183,6 +183,11 @@ class Rounds:
         made = {"hot": self.units.hot, "spread": self.units.spread, "mixed": self.units.mixed}[which](planned)
         plan = self._plan(server, made, 200)
         return self._driven(server, msgspec.structs.replace(plan, clients=clients))[0]
+
+    def until_refused(self, requests: list[bytes]) -> tuple[Round, dict[int, int]]:
+        """Each once; some are granted and the others refused."""
+        server = self._running()
+        return self._driven(server, self._plan(server, requests, 200, also_expected=409))
 
     def _races(self) -> Round:
         """As many races as a tenth of the planned bookings would fill; of each, as many are granted as there are rooms."""

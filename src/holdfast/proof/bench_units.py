@@ -17,8 +17,8 @@ ORGANIZATIONS = tuple(
     Size(name=f"units {number}", clinics=1, patients_each=20, weeks=0, minutes=15, authorizations=count)
     for number, count in ((1, 19), (2, 18), (3, 18))
 )
-"""The 55 authorizations of the seeds' load test."""
-SPREAD_CLIENTS = 200
+"""The 55 authorizations of the load test in the seeds; as many clients as there ask in S2 and S3."""
+SPREAD_CLIENTS, MIXED_CLIENTS = 200, 100
 _STOCK = 200_000
 """Units that each authorization has reserved by hand before anything is released or consumed."""
 _SHARES: Mapping[str, int] = {"reserve": 70, "release": 20, "consume": 10}
