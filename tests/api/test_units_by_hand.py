@@ -1,10 +1,12 @@
 """/authorizations/{id}/reserve, /release, /consume: only the balance by hand moves, and every answer tells the counters."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
+import pytest
 from api.people import Client, Organization
 from api.practice import API, Practice, at, monday
 
@@ -14,11 +16,11 @@ COUNTERS = ("total_units", "used_units", "scheduled_units", "manual_units", "ava
 
 
 class Ledger:
-    """The practice's authorization of 20 units, as its admin moves it."""
+    """An authorization as the practice's admin moves it; at first one of 20 units."""
 
-    def __init__(self, practice: Practice) -> None:
+    def __init__(self, practice: Practice, called: str = "authorization") -> None:
         self.practice = practice
-        self.path = f"{API}/authorizations/{practice.made['authorization']}"
+        self.path = f"{API}/authorizations/{practice.made[called]}"
 
     async def ask(self, call: str, units: int, **more: Any) -> httpx2.Response:
         headers = more.pop("headers", {})
@@ -98,13 +100,58 @@ async def test_both_dates_are_inside(practice: Practice) -> None:
     assert await ledger.moved("release", 5, date="2001-01-01") == (1, 0, 0), "what is over can be given back"
 
 
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue"])
+async def test_the_last_day_is_not_over_before_it_ends_where_the_organization_is(
+    practice: Practice, zone: str
+) -> None:
+    """At every hour it is another date in one of the two than in UTC; another system counted the last day as expired."""
+    changed = await practice.admin.patch(f"{API}/organization", json={"time_zone": zone})
+    assert changed.status_code == 200, changed.text
+    today = datetime.now(ZoneInfo(zone)).date()
+    for first, last, code in (
+        (today, today, 200),
+        (today - timedelta(days=9), today - timedelta(days=1), 409),
+    ):
+        made = await practice.make(
+            "authorizations", "of one day", patient_id=practice.made["pat"], payer_id=practice.made["payer"],
+            service_codes=["97153"], total_units=5, start_date=str(first), end_date=str(last),
+        )  # fmt: skip
+        for call in ("reserve", "consume"):
+            answer = await practice.admin.post(f"{API}/authorizations/{made}/{call}", json={"units": 2})
+            assert answer.status_code == code, answer.text
+
+
+async def test_a_broken_batch_leaks_no_units(practice: Practice) -> None:
+    """Another system's nested transactions kept units of requests that failed. Here somebody writes past the turn while many
+    ask: whatever has to be decided again, each request has all of its effect or none."""
+    await practice.make(
+        "authorizations", "other", patient_id=practice.made["quin"], payer_id=practice.made["payer"],
+        service_codes=["97153"], total_units=1000, start_date="2020-01-01", end_date="2060-01-01",
+    )  # fmt: skip
+    ledger, other = Ledger(practice), Ledger(practice, "other")
+    await ledger.moved("reserve", 1)
+    await practice.stored(
+        "update authorizations set used_units = 15, version = version + 1 where organization_id = $1 and id = $2",
+        practice.made["authorization"],
+    )
+    answers = await asyncio.gather(
+        *(ledger.ask("reserve", 2) for _ in range(10)), *(other.ask("reserve", 2) for _ in range(40))
+    )
+    assert [answer.status_code for answer in answers[:10]].count(200) == 2, "4 of 20 units were left"
+    assert {answer.status_code for answer in answers[10:]} == {200}
+    for each, granted in ((ledger, 3), (other, 40)):
+        shown = (await practice.admin.get(each.path)).json()
+        entries = (await practice.admin.get(f"{each.path}/entries")).json()
+        assert entries["total"] == granted
+        assert shown["scheduled_units"] == shown["manual_units"] == sum(e["units"] for e in entries["items"])
+
+
 async def test_what_is_not_approved_gives_nothing(practice: Practice) -> None:
-    pending = await practice.make(
+    await practice.make(
         "authorizations", "pending", patient_id=practice.made["pat"], payer_id=practice.made["payer"],
         service_codes=["97153"], total_units=5, start_date="2020-01-01", end_date="2060-01-01", status="pending",
     )  # fmt: skip
-    ledger = Ledger(practice)
-    ledger.path = f"{API}/authorizations/{pending}"
+    ledger = Ledger(practice, "pending")
     await ledger.refused("reserve", 1, "authorization_inactive")
     await ledger.refused("consume", 1, "authorization_inactive")
     await ledger.refused("release", 1, "units_not_reserved")
