@@ -14,7 +14,7 @@ from holdfast.actor import Answered, Asked
 from holdfast.commands import payers
 from holdfast.commands.change import Turn, broken, change
 from holdfast.commands.house import House
-from holdfast.commands.save import Document, Noun, add, altered, answered, read
+from holdfast.commands.save import Document, Noun, add, altered, answered
 from holdfast.commands.units_by_hand import counters
 from holdfast.db.database import Connection
 from holdfast.db.statements import statement
@@ -104,17 +104,20 @@ async def decide(
 ) -> Answered:
     """Approves or cancels it, and lays `fields` over it at once. Raises as `amend`, and Refused (illegal_transition)."""
 
-    async def work(turn: Turn) -> Answered:
-        before, _ = await read(turn.connection, turn.organization, AUTHORIZATION, turn.seal, authorization_id)
-        decided = DECISIONS[before["approval"]].get(call)
-        if decided is None and asked.if_match in {None, before["version"]}:
+    async def check(turn: Turn, before: Document, after: Document) -> None:
+        allowed = DECISIONS[before["approval"]]
+        if call not in allowed:
             raise Refused(
                 "illegal_transition", f"What is {before['approval']} cannot be asked to {call}.",
-                allowed=sorted(DECISIONS[before["approval"]]), status_now=before["status"], **_counters(before),
+                allowed=sorted(allowed), status_now=before["status"], **_counters(before),
             )  # fmt: skip
-        wanted = (fields or {}) | {"approval": decided}
-        check = partial(_keep_what_is_held, turn)
-        return answered(200, await altered(turn, asked, AUTHORIZATION, authorization_id, wanted, check))
+        await _keep_what_is_held(turn, before, after)
+
+    async def work(turn: Turn) -> Answered:
+        wanted = (fields or {}) | {"approval": DECISIONS["pending"][call]}
+        return answered(
+            200, await altered(turn, asked, AUTHORIZATION, authorization_id, wanted, partial(check, turn))
+        )
 
     return await change(house, asked, work)
 
@@ -122,15 +125,14 @@ async def decide(
 async def preview(connection: Connection, organization: str, before: Document, fields: Document) -> Document:
     """The authorization as `amend` would make it, with `stranded`: what would stand in its way. Raises Invalid."""
     after = before | fields
-    faults = tuple(_faults(after))
-    if faults:
-        raise Invalid(*faults)
+    _check_sound(after)
     after["available_units"] = after["total_units"] - after["used_units"] - after["scheduled_units"]
     return after | {"stranded": await _stranded(connection, organization, after)}
 
 
 async def _keep_what_is_held(turn: Turn, before: Document, after: Document) -> None:
-    """Raises Refused if visits would be left without units that they hold, or more is committed than the new total."""
+    """Raises Refused if visits would be left without units that they hold, or more is committed than the new total; Invalid."""
+    _check_sound(after)
     committed = before["used_units"] + before["scheduled_units"]
     left_out = await _stranded(turn.connection, turn.organization, after)
     if after["total_units"] < committed:
@@ -142,6 +144,13 @@ async def _keep_what_is_held(turn: Turn, before: Document, after: Document) -> N
         which = "A visit holds" if len(left_out) == 1 else f"{len(left_out)} lines of visits hold"
         why = f"{which} units of it that it would not cover any more: move or cancel what is named first."
         raise Refused("visits_stranded", why, stranded=left_out, **_counters(before))
+
+
+def _check_sound(document: Document) -> None:
+    """Whom a change would strand is asked of a document that can be. Raises Invalid."""
+    faults = tuple(_faults(document))
+    if faults:
+        raise Invalid(*faults)
 
 
 async def _stranded(connection: Connection, organization: str, after: Document) -> list[Document]:

@@ -56,16 +56,17 @@ class ByHand(Errand, kw_only=True):
     def carry_out(self, desk: Desk, asked: Asked, view: View) -> tuple[bytes, int | None]:
         authorization, directory = desk.authorization(asked, self.id), desk.directory
         today = local_date(desk.now, directory.organization.time_zone)
-        on = self.on or today
-        reason = fault_by_hand(authorization, self.kind, on, self.of_reserved or self.units)
+        on, reserved = self.on or today, self.of_reserved or self.units
+        reason = fault_by_hand(authorization, self.kind, on, reserved)
         if reason is not None:
-            raise Refused(reason.code, reason.detail, **(reason.members | counters(authorization)))
+            members = {"available": authorization.available_units, "requested": reserved}
+            raise Refused(reason.code, reason.detail, **(members | reason.members | counters(authorization)))
         _enter(desk, asked, authorization, self.kind, self.units, self.note)
-        rest = (self.of_reserved or self.units) - self.units
-        if rest:
-            _enter(desk, asked, authorization, "release", rest)
+        if reserved > self.units:
+            _enter(desk, asked, authorization, "release", reserved - self.units)
         desk.keeping.note(
-            asked, f"{self.kind}d", "authorization", authorization.id, units=self.units, released=rest, date=on,
+            asked, f"{self.kind}d", "authorization", authorization.id, units=self.units,
+            released=reserved - self.units, date=on,
             version=authorization.version,
         )  # fmt: skip
         payer = directory.payers[authorization.payer_id].name
