@@ -32,8 +32,10 @@ from holdfast.app import Application
 TOTAL = 24
 RUNS, STEPS = 60, 20
 Run = Callable[[Awaitable[Any]], Any]
-SEQUENCE = ("first", "second")
 FIRST = date(2020, 1, 1)
+WHICH = st.integers(0, 1)
+OFFS = st.sampled_from((0, 0, 0, 190, 210))
+"""Days after the first Monday: mostly covered, sometimes by one of the two only, or by none."""
 
 
 @dataclass
@@ -115,7 +117,7 @@ class Machine(RuleBasedStateMachine):
             "given_name": "Model", "family_name": "Patient", "birth_date": "2015-05-05",
         })  # fmt: skip
         self.patient = made.json()["id"]
-        for number, _ in enumerate(SEQUENCE):
+        for number in range(2):
             end = monday() + timedelta(days=200 + number)
             made = self.ask("POST", f"{API}/authorizations", {
                 "patient_id": self.patient, "payer_id": self.world.practice.made["payer"], "service_codes": ["97153"],
@@ -123,12 +125,21 @@ class Machine(RuleBasedStateMachine):
             })  # fmt: skip
             self.accounts.append(Account(made.json()["id"], end))
 
-    @rule(which=st.integers(0, 1), units=st.integers(1, 12), kind=st.sampled_from(("reserve", "release", "consume")),
-          rest=st.none() | st.integers(0, 4), off=st.sampled_from((0, 0, 0, 190, 210)))  # fmt: skip
-    def by_hand(self, which: int, units: int, kind: str, rest: int | None, off: int) -> None:
-        account, on = self.accounts[which], self.on(off)
+    @rule(which=WHICH, units=st.integers(1, 8), off=OFFS)
+    def reserve(self, which: int, units: int, off: int) -> None:
+        self.by_hand("reserve", self.accounts[which], units, off)
+
+    @rule(which=WHICH, units=st.integers(1, 5), off=OFFS)
+    def release(self, which: int, units: int, off: int) -> None:
+        self.by_hand("release", self.accounts[which], units, off)
+
+    @rule(which=WHICH, units=st.integers(1, 5), off=OFFS, rest=st.none() | st.integers(0, 3))
+    def consume(self, which: int, units: int, off: int, rest: int | None) -> None:
+        self.by_hand("consume", self.accounts[which], units, off, rest)
+
+    def by_hand(self, kind: str, account: Account, units: int, off: int, rest: int | None = None) -> None:
+        on = self.on(off)
         body: dict[str, Any] = {"units": units, "date": str(on)}
-        rest = rest if kind == "consume" else None
         if rest is not None:
             body["of_reserved"] = units + rest
         answer = self.ask("POST", f"{API}/authorizations/{account.id}/{kind}", body)
@@ -214,7 +225,7 @@ class Machine(RuleBasedStateMachine):
         visit.account.version += 1
 
     @rule(
-        which=st.integers(0, 1),
+        which=WHICH,
         off=st.sampled_from((-1, 100, 200, 201)),
         total=st.none() | st.integers(10, 40),
     )
@@ -234,11 +245,11 @@ class Machine(RuleBasedStateMachine):
             account.end, account.total = end, total or account.total
 
     @precondition(lambda self: self.accounts[-1].approval == "approved")
-    @rule(call=st.sampled_from(("cancel",)))
-    def give_up(self, call: str) -> None:
+    @rule()
+    def give_up(self) -> None:
         """One that visits hold units of is not cancelled; another one is, once and for all."""
         account = self.accounts[-1]
-        answer = self.ask("POST", f"{API}/authorizations/{account.id}/{call}")
+        answer = self.ask("POST", f"{API}/authorizations/{account.id}/cancel")
         if self.check(answer, "visits_stranded" if self.held(account) else None):
             account.approval = "cancelled"
             account.version += 1
