@@ -41,34 +41,12 @@ CLIENTS = 50
 ROUNDS = 3
 SEED = 1
 NAMES = (
-    "Y1",
-    "Y2",
-    "Y3",
-    "Y4",
-    "S1",
-    "S2",
-    "S3",
-    "S4",
-    "S5",
-    "S6",
-    "S7",
-    "S8",
-    "S9",
-    "S11",
-    "S12",
-    "ISOLATION",
-)
+    "Y1", "Y2", "Y3", "Y4", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S11", "S12", "ISOLATION",
+)  # fmt: skip
 _NEEDS = (
-    ("S1", "Y1"),
-    ("S1", "Y4"),
-    ("S2", "Y2"),
-    ("S3", "Y2"),
-    ("S12", "S4"),
-    ("S5", "S4"),
-    ("S4", "Y3"),
-    ("S7", "Y4"),
+    ("S1", "Y1"), ("S1", "Y4"), ("S2", "Y2"), ("S3", "Y2"), ("S12", "S4"), ("S5", "S4"), ("S4", "Y3"), ("S7", "Y4"),
     ("S8", "Y4"),
-)
+)  # fmt: skip
 """What each is compared with; memory (S12) is that of a server which has worked."""
 _UNITS = frozenset({"S1", "S2", "S3", "ISOLATION"})
 _SERVER_ROLE = "holdfast_server"
@@ -203,12 +181,8 @@ class _Bench:
         reading = self.wanted & {"S7", "S8"}
         searched = [bench_data.HALF_FULL] if "S9" in self.wanted else []
         units = ORGANIZATIONS if self.wanted & _UNITS else ()
-        return [
-            bench_data.EMPTY,
-            *((bench_data.SMALL, bench_data.LARGE) if reading else ()),
-            *searched,
-            *units,
-        ]
+        weeks = (bench_data.SMALL, bench_data.LARGE) if reading else ()
+        return [bench_data.EMPTY, *weeks, *searched, *units]
 
     def _migrated(self, engine: Engine) -> str:
         """The schema, the server's role and the secret, as `holdfast serve` finds them."""

@@ -91,11 +91,9 @@ class Rounds:
         measured.rounds.append(self._measures[name][1]())
 
     def _can(self, name: str) -> bool:
-        return (
-            self._bare is not None
-            if name.startswith("Y4")
-            else name.startswith("Y") or self._server is not None
-        )
+        if name.startswith("Y"):
+            return self._bare is not None or not name.startswith("Y4")
+        return self._server is not None
 
     def _all(self) -> list[tuple[str, str, Callable[[], Round]]]:
         """A yardstick stands beside what is measured by it."""

@@ -94,15 +94,13 @@ async def _used_units(house: House, asked: Asked, world: World) -> None:
     known = world.by_id("authorization") if world.used_units else {}
     calls: tuple[Kind, ...] = ("reserve", "consume")
     for call in calls:
-        await _together(
-            submit(
-                house,
-                asked,
-                ByHand(id=each, kind=call, units=used, on=date.fromisoformat(known[each]["start_date"])),
-                _id,
-            )
+        wishes = [
+            ByHand(id=each, kind=call, units=used, on=date.fromisoformat(known[each]["start_date"]))
             for each, used in world.used_units
-        )
+        ]
+        for outcome in await _together(submit(house, asked, wish, _id) for wish in wishes):
+            if isinstance(outcome, Refused):
+                raise outcome
 
 
 # Visits: many at once, so that the lanes carry them in batches
