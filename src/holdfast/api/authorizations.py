@@ -127,8 +127,8 @@ class Stranded(msgspec.Struct, kw_only=True):
 
 
 class AmendedAuthorization(Authorization, kw_only=True):
-    """`stranded`: only of a preview, which shows the authorization as it would be; its `version` is still the present
-    one. What strands visits is refused."""
+    """`stranded`: only of a preview, which shows the authorization as it would be; its `version` and `status` are still
+    the present ones. What strands visits is refused."""
 
     stranded: list[Stranded] = []
 
