@@ -80,6 +80,10 @@ class Invalid(Exception):
         super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
         self.errors = errors
 
+    def under(self, prefix: str) -> "Invalid":
+        """The same of a part of the request, whose place `prefix` names."""
+        return Invalid(*(FieldError(prefix + each.field, each.code, each.message) for each in self.errors))
+
 
 class NotFound(Exception):
     """There is no such thing for this caller; the same for another organization's id as for a random one."""
@@ -87,6 +91,10 @@ class NotFound(Exception):
     def __init__(self, field: str) -> None:
         super().__init__(field)
         self.field = field
+
+    def under(self, prefix: str) -> "NotFound":
+        """The same of a part of the request, whose place `prefix` names."""
+        return NotFound(prefix + self.field)
 
 
 class Overloaded(Exception):

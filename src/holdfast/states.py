@@ -25,6 +25,13 @@ TRANSITIONS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({
     "cancelled": {"reinstate": "scheduled"},
 })  # fmt: skip
 
+# What may be asked of an authorization, by what a person decided about it.
+DECISIONS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({
+    "pending": {"approve": "approved", "cancel": "cancelled"},
+    "approved": {"cancel": "cancelled"},
+    "cancelled": {},
+})  # fmt: skip
+
 # Which fields a move may change in each status.
 MOVABLE: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {

@@ -112,6 +112,18 @@ async def test_what_is_remembered_is_what_is_stored(application: Application, pr
     assert len(remembered) > 3 and max(days) > 20
 
 
+async def test_a_hot_authorization_is_read_once(application: Application, practice: Practice) -> None:
+    """Units by hand name no patient: whoever asks for them while the lane is busy costs no read."""
+    path = f"/api/v1/authorizations/{practice.made['authorization']}"
+    with counting() as remembered:
+        for calls in (["reserve"] * 60, ["consume", "release", "reserve"] * 20):
+            bodies = [practice.admin.post(f"{path}/{call}", json={"units": 1}) for call in calls]
+            answers = await asyncio.gather(*bodies)
+            assert {answer.status_code for answer in answers} <= {200, 409}
+            await assert_true(transaction(application, practice)._memory, practice)
+    assert len(remembered) > 1
+
+
 @pytest.mark.parametrize("is_cancelled", [False, True])
 async def test_a_key_used_elsewhere_is_answered_from_storage(
     application: Application, elsewhere: Application, practice: Practice, is_cancelled: bool

@@ -94,6 +94,8 @@ def body_of(route: Route[Any, Any], own: dict[str, str]) -> dict[str, Any] | Non
         body["billable"] = True
     if route.path.endswith("/users"):
         body["password"] = "a password that is long enough"
+    if route.path.endswith("/authorizations/batch"):
+        body["authorizations"][0]["payer_id"] = own["payers"]
     if route.path.endswith("/authorizations"):
         body["payer_id"] = own["payers"]
     return body

@@ -12,6 +12,7 @@ import pytest
 from holdfast.proof import bench, bench_data, bench_rules
 from holdfast.proof.bench_data import EMPTY, LARGE, Organization, Requests
 from holdfast.proof.bench_report import Report
+from holdfast.proof.bench_units import ORGANIZATIONS, UnitRequests
 
 FIRST = datetime(2030, 1, 7, tzinfo=UTC)
 
@@ -79,6 +80,44 @@ def test_the_first_day_is_a_monday_a_month_away(day: int) -> None:
     found = bench_data.monday(today)
     assert found.weekday() == found.hour == found.minute == 0
     assert 29 <= (found - today).days <= 37
+
+
+def test_units_are_asked_for_in_the_shares_of_a_day() -> None:
+    of = Organization(
+        size=ORGANIZATIONS[0], first=FIRST, id="o", email="e", service="s", clinics=["c"], rooms=[], practitioners=[],
+        patients=["p"], authorizations=[f"z{n}" for n in range(19)],
+    )  # fmt: skip
+    one = UnitRequests([Requests(of, "token", "host", 1)], 1)
+    made = one.mixed(10_000)
+    assert len(set(made)) == 10_000, "each has a key of its own"
+    shares = {
+        kind: sum(f"/{kind} ".encode() in each for each in made) for kind in ("reserve", "release", "consume")
+    }
+    assert all(
+        abs(shares[kind] - 10_000 * share / 100) < 250
+        for kind, share in zip(shares, (70, 20, 10), strict=True)
+    )
+    hot = sum(b"/z0/" in each for each in made)
+    assert abs(hot - 10_000 * (0.2 + 0.8 / 19)) < 250
+    assert one.expected["o"] == {
+        "entries": 10_000, "reserved": 5 * shares["reserve"] - 5 * shares["release"] - 3 * shares["consume"],
+        "used": 3 * shares["consume"],
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_units_are_stored_as_they_were_granted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without yardsticks, which a busy machine may not even start in so short a time; every way grants exactly what there
+    is."""
+    monkeypatch.setattr(bench, "_NEEDS", ())
+    file = tmp_path / "out.json"
+    bench.run(file, 0.3, lambda _text: None, "S1,S2,S3,isolation", lambda _text: None)
+    report = msgspec.json.decode(file.read_bytes(), type=Report)
+    assert not report.invalid
+    assert [one.name for one in report.measures] == ["S1", "S2", "S3"]
+    assert [one.granted for one in report.isolations] == [one.grantable for one in report.isolations]
+    assert len(report.isolations) == 3
+    assert all(one.is_exact for one in report.isolations)
 
 
 @pytest.mark.slow

@@ -109,5 +109,7 @@ def test_asking_for_a_measure_brings_its_yardstick() -> None:
     assert bench._wanted("S12") == {"S12", "S4", "Y3"}
     assert bench._wanted("") == set(bench.NAMES)
     assert bench._wanted("S5") == {"S5", "S4", "Y3"}
-    with pytest.raises(BenchError, match="S3"):
-        bench._wanted("S4,S3")
+    assert bench._wanted("S1") == {"S1", "Y1", "Y4"}
+    assert bench._wanted("isolation") == {"ISOLATION"}
+    with pytest.raises(BenchError, match="S99"):
+        bench._wanted("S4,S99")

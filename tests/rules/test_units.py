@@ -13,7 +13,17 @@ from rules.worlds import NOTHING
 
 from holdfast.errors import Reason
 from holdfast.rules.facts import Authorization, Coverage, Payer, Service
-from holdfast.rules.units import choose, fault, is_required, order, ranked
+from holdfast.rules.units import (
+    Held,
+    choose,
+    fault,
+    fault_by_hand,
+    is_required,
+    order,
+    ranked,
+    status,
+    stranded,
+)
 
 ON = date(2026, 3, 8)
 SERVICE = Service(
@@ -149,3 +159,71 @@ def test_the_payer_who_is_asked_first_may_require_one(
         assert found == bool(first & strict)
     elif not first & strict or first <= strict:
         assert found == bool(first & strict), "two of one rank, which storage does not have, agree"
+
+
+@given(
+    st.integers(0, 10), st.integers(0, 10), st.integers(0, 10), st.integers(1, 12), st.integers(-2, 2),
+    st.sampled_from(("approved", "pending", "cancelled")), st.sampled_from(("reserve", "release", "consume")),
+)  # fmt: skip
+def test_by_hand_only_what_was_reserved_by_hand_moves(
+    used: int, visits: int, by_hand: int, asked: int, off: int, approval: str, kind: str
+) -> None:
+    authorization = msgspec.structs.replace(
+        GOOD, total_units=20, used_units=min(used, 20 - visits), scheduled_units=visits,
+        manual_units=min(by_hand, visits), approval=approval,
+    )  # fmt: skip
+    on = ON + timedelta(days=off)
+    reason = fault_by_hand(authorization, kind, on, asked)
+    if kind == "release":
+        expected = None if asked <= authorization.manual_units else "units_not_reserved"
+    elif approval != "approved":
+        expected = "authorization_inactive"
+    elif on != ON:
+        expected = "authorization_expired"
+    elif kind == "reserve":
+        expected = None if asked <= authorization.available_units else "insufficient_units"
+    else:
+        expected = None if asked <= authorization.manual_units else "units_not_reserved"
+    assert (reason.code if reason else None) == expected
+
+
+@given(
+    st.lists(st.tuples(st.integers(-3, 3), st.integers(1, 5), st.booleans()), max_size=8), st.integers(0, 25),
+    st.sampled_from(("approved", "pending", "cancelled")),
+)  # fmt: skip
+def test_whom_an_amendment_strands(lines: list[tuple[int, int, bool]], total: int, approval: str) -> None:
+    """Those out of its dates or codes, all if it is cancelled; of the others as many, by time, as units suffice for."""
+    authorization = msgspec.structs.replace(
+        GOOD,
+        total_units=total,
+        start_date=ON - timedelta(days=1),
+        end_date=ON + timedelta(days=1),
+        approval=approval,
+    )
+    held = [
+        Held(f"a{number}", 1, ON + timedelta(days=off), "97153" if coded else "92507", units)
+        for number, (off, units, coded) in enumerate(sorted(lines))
+    ]
+    found = {line.appointment_id: reason.code for line, reason in stranded(authorization, held)}
+    kept = [each for each in held if each.appointment_id not in found]
+    assert sum(each.units for each in kept) <= total
+    for each in held:
+        code = found.get(each.appointment_id)
+        if approval == "cancelled":
+            assert code == "authorization_inactive"
+        elif each.code != "97153":
+            assert code == "authorization_mismatch"
+        elif not -1 <= (each.on - ON).days <= 1:
+            assert code == "authorization_expired"
+        elif code is not None:
+            before = sum(other.units for other in kept if other.appointment_id < each.appointment_id)
+            assert (code, before + each.units > total) == ("insufficient_units", True)
+
+
+def test_the_status_is_what_was_decided_then_the_date_then_the_counters() -> None:
+    full = msgspec.structs.replace(GOOD, used_units=10)
+    held = msgspec.structs.replace(GOOD, scheduled_units=10)
+    assert [status(each, ON) for each in (GOOD, held, full)] == ["active", "active", "exhausted"]
+    assert status(full, ON + timedelta(days=1)) == "expired"
+    for approval in ("pending", "cancelled"):
+        assert status(msgspec.structs.replace(full, approval=approval), ON + timedelta(days=9)) == approval

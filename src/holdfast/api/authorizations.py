@@ -1,6 +1,7 @@
 """`/authorizations`: what payers approved, what is left of it, and the ledger that says why."""
 
 import datetime as dt
+from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -8,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from holdfast.api import break_glass, lists, nouns
+from holdfast.api.appointments import submitted
 from holdfast.api.door import Answer, Ask, Route
 from holdfast.api.fields import Code, Name, UnitBasis
 from holdfast.api.lists import Paged
@@ -16,13 +18,17 @@ from holdfast.api.wire import Id
 from holdfast.commands import authorizations, save
 from holdfast.commands.authorizations import AUTHORIZATION
 from holdfast.commands.save import Document
+from holdfast.commands.units_by_hand import ByHand, Kind, note_context
 from holdfast.db.database import Connection
 from holdfast.db.statements import statement
 from holdfast.errors import FieldError, Invalid, NotFound
+from holdfast.vault import Seal
 
 _PATH = "/api/v1/authorizations"
 Status = Literal["pending", "active", "exhausted", "expired", "cancelled"]
 _Units = Annotated[int, Meta(ge=1, le=1_000_000)]
+_Number = Annotated[str, Meta(max_length=100)]
+_ServiceCodes = Annotated[list[Code], Meta(min_length=1, max_length=50)]
 
 
 class NewAuthorization(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -31,13 +37,50 @@ class NewAuthorization(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
     patient_id: Id
     payer: Name | UnsetType = UNSET
     payer_id: Id | UnsetType = UNSET
-    service_codes: Annotated[list[Code], Meta(min_length=1, max_length=50)]
+    service_codes: _ServiceCodes
     total_units: _Units
     unit_basis: UnitBasis = "time"
     start_date: date
     end_date: date
-    authorization_number: Annotated[str, Meta(max_length=100)] = ""
+    authorization_number: _Number = ""
     status: Literal["pending", "active"] = "active"
+
+
+class NewAuthorizations(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """All of them or none."""
+
+    authorizations: Annotated[list[NewAuthorization], Meta(min_length=1, max_length=100)]
+
+
+class Approval(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What the payer approved, where it is not what was asked for."""
+
+    total_units: _Units | UnsetType = UNSET
+    start_date: date | UnsetType = UNSET
+    end_date: date | UnsetType = UNSET
+    authorization_number: _Number | UnsetType = UNSET
+
+
+class AuthorizationChange(Approval, kw_only=True):
+    """Whose it is, who pays and how units are counted stays: another authorization says that."""
+
+    service_codes: _ServiceCodes | UnsetType = UNSET
+
+
+class UnitsByHand(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """`date`: the local date of service, which the authorization must cover (for a release it may be any); today in the
+    organization's time zone when left out. `note` is shown in the ledger."""
+
+    units: _Units
+    date: dt.date | None = None
+    note: str | None = None
+
+
+class ConsumeByHand(UnitsByHand, kw_only=True):
+    """`of_reserved`: how many units had been reserved for this; those that are not consumed are released with it. When
+    left out, what is not consumed stays reserved."""
+
+    of_reserved: _Units | None = None
 
 
 class Authorization(msgspec.Struct, kw_only=True):
@@ -65,6 +108,31 @@ class Authorization(msgspec.Struct, kw_only=True):
     updated_at: str
 
 
+class Authorizations(msgspec.Struct, kw_only=True):
+    authorizations: list[Authorization]
+
+
+class Stranded(msgspec.Struct, kw_only=True):
+    """A line of a visit that holds units and would not be covered any more, and why: `code` is what a booking would be
+    refused with."""
+
+    appointment_id: str
+    line_no: int
+    date: str
+    start: str
+    status: str
+    units_reserved: int
+    code: str
+    detail: str
+
+
+class AmendedAuthorization(Authorization, kw_only=True):
+    """`stranded`: only of a preview, which shows the authorization as it would be; its `version` and `status` are still
+    the present ones. What strands visits is refused."""
+
+    stranded: list[Stranded] = []
+
+
 class AvailableUnits(msgspec.Struct, kw_only=True):
     available: int
     total: int
@@ -85,6 +153,7 @@ class Entry(msgspec.Struct, kw_only=True):
     line_no: int | None
     seq: int
     actor_id: str | None
+    note: str | None
     created_at: str
 
 
@@ -96,6 +165,12 @@ class AuthorizationQuery(Paged, kw_only=True):
     service_code: Code | None = None
 
 
+class ChangeQuery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """`preview`: nothing is changed; what would be is answered."""
+
+    preview: bool = False
+
+
 class ActiveQuery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """`date`: the local date of service; today in the organization's time zone when left out."""
 
@@ -105,15 +180,67 @@ class ActiveQuery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 async def create(ask: Ask[Any, NewAuthorization]) -> Answer:
-    fields = save.given(ask.body)
+    return Answer.of(await authorizations.authorize(ask.house, ask.asked, _wish(ask.body)))
+
+
+async def create_all(ask: Ask[Any, NewAuthorizations]) -> Answer:
+    field, wishes = "authorizations", []
+    faults: list[FieldError] = []
+    for number, body in enumerate(ask.body.authorizations):
+        try:
+            wishes.append(_wish(body))
+        except Invalid as invalid:
+            faults += invalid.under(f"{field}[{number}].").errors
+    if faults:
+        raise Invalid(*faults)
+    return Answer.of(await authorizations.authorize_all(ask.house, ask.asked, wishes, field))
+
+
+def _wish(body: NewAuthorization) -> authorizations.Wish:
+    fields = save.given(body)
     if ("payer" in fields) == ("payer_id" in fields):
         code, sentence = ("invalid_value", "is given beside payer_id") if "payer" in fields else (
             "missing", "is required, or payer_id")  # fmt: skip
         raise Invalid(FieldError("payer", code, sentence))
     fields["approval"] = "pending" if fields.pop("status") == "pending" else "approved"
     name = fields.pop("payer", None)
-    new_payer = None if name is None else save.given(NewPayer(name=name.strip()))
-    return Answer.of(await authorizations.authorize(ask.house, ask.asked, fields, new_payer))
+    return authorizations.Wish(fields, None if name is None else save.given(NewPayer(name=name.strip())))
+
+
+async def amend(ask: Ask[ChangeQuery, AuthorizationChange]) -> Answer:
+    fields = save.given(ask.body)
+    if not ask.query.preview:
+        return Answer.of(await authorizations.amend(ask.house, ask.asked, ask.id(), fields))
+    organization = ask.actor.organization_id
+    async with ask.house.database.reading(organization) as connection:
+        document, seq = await _one(ask, connection)
+        found = await authorizations.preview(connection, organization, document, fields)
+    return Answer(found, version=document["version"], seq=seq)
+
+
+async def approve(ask: Ask[Any, Approval]) -> Answer:
+    fields = save.given(ask.body)
+    return Answer.of(await authorizations.decide(ask.house, ask.asked, ask.id(), "approve", fields))
+
+
+async def cancel(ask: Ask[Any, Any]) -> Answer:
+    return Answer.of(await authorizations.decide(ask.house, ask.asked, ask.id(), "cancel"))
+
+
+def _by_hand(kind: Kind) -> Callable[[Ask[Any, Any]], Awaitable[Answer]]:
+    async def handler(ask: Ask[Any, UnitsByHand]) -> Answer:
+        body, most = ask.body, ask.house.settings.notes_characters_max
+        if body.note is not None and len(body.note) > most:
+            raise Invalid(FieldError("note", "invalid_value", f"may have {most} characters"))
+        of_reserved = body.of_reserved if isinstance(body, ConsumeByHand) else None
+        if of_reserved is not None and of_reserved < body.units:
+            raise Invalid(FieldError("of_reserved", "invalid_value", "must not be less than units"))
+        errand = ByHand(
+            id=ask.id(), kind=kind, units=body.units, on=body.date, note=body.note, of_reserved=of_reserved
+        )
+        return await submitted(ask, errand)
+
+    return handler
 
 
 async def patients_in_reach(ask: Ask[Any, Any], connection: Connection) -> list[str] | None:
@@ -167,11 +294,27 @@ async def available_units(ask: Ask[Any, Any]) -> Answer:
 
 
 async def entries(ask: Ask[Paged, Any]) -> Answer:
-    async with ask.house.database.reading(ask.actor.organization_id) as connection:
+    """Notes are the staff's own words to each other: who sees only their own records does not see them."""
+    organization = ask.actor.organization_id
+    async with ask.house.database.reading(organization) as connection:
         found = await _one(ask, connection)
-        answer = await lists.on(ask, connection, "authorization_entries_page", found.document["id"])
+        seal = await ask.house.seal(connection, organization)
+        items, counted, seq = await lists.fetched(
+            ask, connection, "authorization_entries_page", found.document["id"]
+        )
     await _check_reach(ask, found.document["patient_id"], found.reach, "id")
-    return answer
+    is_staff = ask.actor.role != "patient"
+    shown = [
+        _entry(msgspec.json.decode(item), found.document["id"], seal, is_staff=is_staff) for item in items
+    ]
+    return Answer(lists.page(ask, ask.query, shown, counted), seq=seq)
+
+
+def _entry(document: Document, authorization_id: str, seal: Seal, *, is_staff: bool) -> Document:
+    sealed = document.pop("note_encrypted")
+    context = note_context(authorization_id, document["entry_no"])
+    opened = seal.open(bytes.fromhex(sealed), context).decode() if sealed and is_staff else None
+    return document | {"note": opened}
 
 
 async def listing(ask: Ask[AuthorizationQuery, Any]) -> Answer:
@@ -211,12 +354,45 @@ ROUTES = (
         answer=nouns.page_of(Authorization), tag="authorizations",
     ),
     Route(
+        "POST", f"{_PATH}/batch", create_all, "authorizations.write", "Record several authorizations, or none of them",
+        body=NewAuthorizations, answer=Authorizations, status=201, refusals=("not_found",), tag="authorizations",
+    ),
+    Route(
         "GET", f"{_PATH}/active", active, "authorizations.read", "The authorization that a booking would use",
         query=ActiveQuery, answer=Authorization, refusals=("not_found",), tag="authorizations",
     ),
     Route(
         "GET", f"{_PATH}/{{id}}", get, "authorizations.read", "Get an authorization", answer=Authorization,
         tag="authorizations",
+    ),
+    Route(
+        "PATCH", f"{_PATH}/{{id}}", amend, "authorizations.write", "Change an authorization, or see what that would do",
+        query=ChangeQuery, body=AuthorizationChange, answer=AmendedAuthorization, tag="authorizations",
+        refusals=("totals_below_committed", "visits_stranded"),
+    ),
+    Route(
+        "POST", f"{_PATH}/{{id}}/approve", approve, "authorizations.write", "Say that the payer has approved it",
+        body=Approval, answer=Authorization, body_optional=True, tag="authorizations",
+        refusals=("illegal_transition", "totals_below_committed", "visits_stranded"),
+    ),
+    Route(
+        "POST", f"{_PATH}/{{id}}/cancel", cancel, "authorizations.write", "Say that it is not good any more",
+        answer=Authorization, tag="authorizations", refusals=("illegal_transition", "visits_stranded"),
+    ),
+    Route(
+        "POST", f"{_PATH}/{{id}}/reserve", _by_hand("reserve"), "authorizations.write",
+        "Reserve units that no visit holds", body=UnitsByHand, answer=Authorization, tag="authorizations",
+        refusals=("insufficient_units", "authorization_inactive", "authorization_expired"),
+    ),
+    Route(
+        "POST", f"{_PATH}/{{id}}/release", _by_hand("release"), "authorizations.write",
+        "Give back units that were reserved by hand", body=UnitsByHand, answer=Authorization, tag="authorizations",
+        refusals=("units_not_reserved",),
+    ),
+    Route(
+        "POST", f"{_PATH}/{{id}}/consume", _by_hand("consume"), "authorizations.write",
+        "Use units that were reserved by hand", body=ConsumeByHand, answer=Authorization, tag="authorizations",
+        refusals=("units_not_reserved", "authorization_inactive", "authorization_expired"),
     ),
     Route(
         "GET", f"{_PATH}/{{id}}/available-units", available_units, "authorizations.read", "What is left",

@@ -20,7 +20,8 @@ def problem() -> Json:
         "type": "object",
         "description": "RFC 9457. `code` is stable and meant for programs, `detail` for people. Codes add members of "
         "their own: `errors` for each field of `invalid_request`; `reasons`, `conflicts` and `alternatives` for a "
-        "refused booking or block; `dates` for each bad date of a series.",
+        "refused booking or block; `dates` for each bad date of a series; the counters and `version` of an authorization, "
+        "and `stranded` for each line of a visit that a change of it would leave without units.",
         "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],
         "properties": {
             "type": {"type": "string"},

@@ -42,6 +42,8 @@ STATUS: Final[Mapping[str, int]] = {
     "break_glass_ended": 409,
     "already_set_up": 409,
     "totals_below_committed": 409,
+    "units_not_reserved": 409,
+    "visits_stranded": 409,
     "policy_not_active": 409,
     "rate_limited": 429,
     "overloaded": 503,

@@ -1,18 +1,27 @@
-"""An authorization: what a payer approved for a patient. Its counters begin at nothing; bookings move them."""
+"""An authorization: what a payer approved for a patient. Its counters begin at nothing; bookings move them, and what is
+decided about it later never takes from a visit what it holds: then the change is refused and the visits are named.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import partial
+from typing import NamedTuple
 
+import asyncpg
 import msgspec
 
 from holdfast.actor import Answered, Asked
 from holdfast.commands import payers
-from holdfast.commands.change import Turn, change
+from holdfast.commands.change import Turn, broken, change
 from holdfast.commands.house import House
-from holdfast.commands.save import Document, Noun, add, answered
-from holdfast.errors import FieldError
+from holdfast.commands.save import Document, Noun, add, altered, answered
+from holdfast.commands.units_by_hand import counters
+from holdfast.db.database import Connection
+from holdfast.db.statements import statement
+from holdfast.errors import FieldError, Invalid, NotFound, Refused
 from holdfast.rules import units
 from holdfast.rules.facts import Authorization, Constraints, Coverage, Service
+from holdfast.states import DECISIONS
 
 _BASES = ("time", "visit", "day")
 
@@ -31,16 +40,136 @@ AUTHORIZATION = Noun(
 )  # fmt: skip
 
 
-async def authorize(house: House, asked: Asked, fields: Document, new_payer: Document | None) -> Answered:
+class Wish(NamedTuple):
     """A new authorization. `new_payer`, when given, names the payer, which is made if there is none of that name."""
 
+    fields: Document
+    new_payer: Document | None = None
+
+
+async def authorize(house: House, asked: Asked, wish: Wish) -> Answered:
     async def work(turn: Turn) -> Answered:
-        payer = {}
-        if new_payer is not None:
-            payer["payer_id"] = await payers.matched(turn, asked, new_payer["name"], new_payer)
-        return answered(201, await add(turn, asked, AUTHORIZATION, fields | payer))
+        return answered(201, await _add(turn, asked, wish))
 
     return await change(house, asked, work)
+
+
+async def authorize_all(house: House, asked: Asked, wishes: Sequence[Wish], field: str) -> Answered:
+    """All of them or none; whatever is wrong is named under `field`, what the request calls their list."""
+    places = [f"{field}[{number}]." for number in range(len(wishes))]
+    faults = [
+        fault
+        for place, wish in zip(places, wishes, strict=True)
+        for fault in Invalid(*_faults(wish.fields)).under(place).errors
+    ]
+    if faults:
+        raise Invalid(*faults)
+
+    async def work(turn: Turn) -> Answered:
+        made = []
+        for place, wish in zip(places, wishes, strict=True):
+            try:
+                made.append(await _add(turn, asked, wish))
+            except asyncpg.IntegrityConstraintViolationError as error:
+                fault = broken(error)
+                raise (fault.under(place) if isinstance(fault, (Invalid, NotFound)) else fault) from error
+        return answered(201, {field: made})
+
+    return await change(house, asked, work)
+
+
+async def _add(turn: Turn, asked: Asked, wish: Wish) -> Document:
+    payer = {}
+    if wish.new_payer is not None:
+        payer["payer_id"] = await payers.matched(turn, asked, wish.new_payer["name"], wish.new_payer)
+    return await add(turn, asked, AUTHORIZATION, wish.fields | payer)
+
+
+async def amend(house: House, asked: Asked, authorization_id: str, fields: Document) -> Answered:
+    """Lays `fields` over it, if every visit that holds units of it may keep them.
+
+    Raises NotFound, Invalid; Refused: version_mismatch, totals_below_committed, visits_stranded.
+    """
+
+    async def work(turn: Turn) -> Answered:
+        check = partial(_keep_what_is_held, turn)
+        amended = await altered(turn, asked, AUTHORIZATION, authorization_id, fields, check)
+        return answered(200, amended | {"stranded": []})
+
+    return await change(house, asked, work)
+
+
+async def decide(
+    house: House, asked: Asked, authorization_id: str, call: str, fields: Document | None = None
+) -> Answered:
+    """Approves or cancels it, and lays `fields` over it at once. Raises as `amend`, and Refused (illegal_transition)."""
+
+    async def check(turn: Turn, before: Document, after: Document) -> None:
+        allowed = DECISIONS[before["approval"]]
+        if call not in allowed:
+            raise Refused(
+                "illegal_transition", f"What is {before['approval']} cannot be asked to {call}.",
+                allowed=sorted(allowed), status_now=before["status"], **_counters(before),
+            )  # fmt: skip
+        await _keep_what_is_held(turn, before, after)
+
+    async def work(turn: Turn) -> Answered:
+        wanted = (fields or {}) | {"approval": DECISIONS["pending"][call]}
+        return answered(
+            200, await altered(turn, asked, AUTHORIZATION, authorization_id, wanted, partial(check, turn))
+        )
+
+    return await change(house, asked, work)
+
+
+async def preview(connection: Connection, organization: str, before: Document, fields: Document) -> Document:
+    """The authorization as `amend` would make it, with `stranded`: what would stand in its way. Raises Invalid."""
+    after = before | fields
+    _check_sound(after)
+    after["available_units"] = after["total_units"] - after["used_units"] - after["scheduled_units"]
+    return after | {"stranded": await _stranded(connection, organization, after)}
+
+
+async def _keep_what_is_held(turn: Turn, before: Document, after: Document) -> None:
+    """Raises Refused if visits would be left without units that they hold, or more is committed than the new total; Invalid."""
+    _check_sound(after)
+    committed = before["used_units"] + before["scheduled_units"]
+    left_out = await _stranded(turn.connection, turn.organization, after)
+    if after["total_units"] < committed:
+        raise Refused(
+            "totals_below_committed", f"{committed} units are used or promised; {after['total_units']} cannot hold them.",
+            committed=committed, requested=after["total_units"], stranded=left_out, **_counters(before),
+        )  # fmt: skip
+    if left_out:
+        which = "A visit holds" if len(left_out) == 1 else f"{len(left_out)} lines of visits hold"
+        why = f"{which} units of it that it would not cover any more: move or cancel what is named first."
+        raise Refused("visits_stranded", why, stranded=left_out, **_counters(before))
+
+
+def _check_sound(document: Document) -> None:
+    """Whom a change would strand is asked of a document that can be. Raises Invalid."""
+    faults = tuple(_faults(document))
+    if faults:
+        raise Invalid(*faults)
+
+
+async def _stranded(connection: Connection, organization: str, after: Document) -> list[Document]:
+    rows = await connection.fetch(statement("authorization_held"), organization, after["id"])
+    held = [units.Held(*tuple(row)[:5]) for row in rows]
+    shown = {(row["appointment_id"], row["line_no"]): row for row in rows}
+    found = []
+    for line, reason in units.stranded(_fact(after), held):
+        row = shown[line.appointment_id, line.line_no]
+        found.append({
+            "appointment_id": line.appointment_id, "line_no": line.line_no, "date": str(line.on), "start": row["start"],
+            "status": row["status"], "units_reserved": line.units, "code": reason.code, "detail": reason.detail,
+        })  # fmt: skip
+    return found
+
+
+def _counters(document: Document) -> Document:
+    """What a refusal tells of the authorization, as those of units by hand do."""
+    return counters(_fact(document))
 
 
 def would_book(

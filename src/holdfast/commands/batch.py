@@ -100,4 +100,6 @@ def need_of(intents: list[Intent], keys: list[tuple[str, str]] | None = None) ->
 
 def need_of_tickets(tickets: list[Ticket]) -> Need:
     parts = [part for ticket in tickets for part in ticket.intent.parts]
-    return need_of(parts, [ticket.stored_key for ticket in tickets if ticket.stored_key is not None])
+    need = need_of(parts, [ticket.stored_key for ticket in tickets if ticket.stored_key is not None])
+    need.authorizations.update(*(ticket.intent.authorization_ids for ticket in tickets))
+    return need

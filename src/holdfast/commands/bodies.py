@@ -1,9 +1,11 @@
 """What events tell of a visit, a hold and an authorization: ids, times, statuses and counters; no names, notes or reasons
-in words.
+in words. And an authorization as whoever changed its units is shown it.
 """
 
+from datetime import date
 from typing import Any
 
+from holdfast.rules import units
 from holdfast.rules.facts import Authorization, Hold, Line, Visit
 from holdfast.slot import rfc3339
 
@@ -14,6 +16,23 @@ def authorization_body(authorization: Authorization) -> dict[str, Any]:
         "total_units": authorization.total_units, "used_units": authorization.used_units,
         "scheduled_units": authorization.scheduled_units, "manual_units": authorization.manual_units,
         "version": authorization.version,
+    }  # fmt: skip
+
+
+def authorization_document(
+    authorization: Authorization, payer: str, today: date, updated_at: int
+) -> dict[str, Any]:
+    """The authorization as the API shows it, after it was changed; `payer` is its payer's name."""
+    return {
+        "id": authorization.id, "patient_id": authorization.patient_id, "payer_id": authorization.payer_id,
+        "payer": payer, "authorization_number": authorization.authorization_number,
+        "service_codes": authorization.service_codes, "unit_basis": authorization.unit_basis,
+        "total_units": authorization.total_units, "used_units": authorization.used_units,
+        "scheduled_units": authorization.scheduled_units, "manual_units": authorization.manual_units,
+        "available_units": authorization.available_units, "start_date": authorization.start_date,
+        "end_date": authorization.end_date, "approval": authorization.approval,
+        "status": units.status(authorization, today), "version": authorization.version,
+        "created_at": rfc3339(authorization.created_at), "updated_at": rfc3339(updated_at),
     }  # fmt: skip
 
 

@@ -166,6 +166,19 @@ class Desk:
     def has_authorization(self, authorization_id: str) -> bool:
         return authorization_id in self._authorizations
 
+    def authorization(self, asked: Asked, authorization_id: str) -> Authorization:
+        """The authorization that a request names and whose version the caller knows. Raises NotFound, Refused (version_mismatch)."""
+        authorization = self._authorizations.get(authorization_id)
+        if authorization is None:
+            raise NotFound("id")
+        if asked.if_match not in (None, authorization.version):
+            raise Refused(
+                "version_mismatch",
+                f"This is version {authorization.version} by now.",
+                version=authorization.version,
+            )
+        return authorization
+
     def patient(self, patient_id: str) -> Patient:
         """Raises NotFound."""
         patient = self._patients.get(patient_id)

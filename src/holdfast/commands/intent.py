@@ -30,7 +30,7 @@ RELEASES, MOVES, BOOKINGS = 0, 1, 2
 
 
 class Errand(msgspec.Struct, metaclass=AbstractStruct):
-    """What a request sends through the lane: a verb on a visit, or several that are granted together."""
+    """What a request sends through the lane: a verb on a visit, several that are granted together, or one on units."""
 
     @property
     def rank(self) -> int:
@@ -39,7 +39,12 @@ class Errand(msgspec.Struct, metaclass=AbstractStruct):
     @property
     @abstractmethod
     def parts(self) -> tuple["Intent", ...]:
-        """The verbs that it is made of."""
+        """The verbs on visits that it is made of."""
+
+    @property
+    def authorization_ids(self) -> tuple[str, ...]:
+        """The authorizations that the request names; any number of requests about one travel in a batch."""
+        return ()
 
     @property
     @abstractmethod
@@ -78,11 +83,6 @@ class Intent(Errand):
     def patient_id(self) -> str | None:
         """The patient, where the request names one and not a visit."""
         return None
-
-    @property
-    def authorization_ids(self) -> tuple[str, ...]:
-        """The authorizations that the request names."""
-        return ()
 
     @property
     def caregiver_ids(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from holdfast.rules.timetable import Timetable
 
 _CLAIMS_MAX = 250_000
 _PEOPLE_MAX = 20_000
-"""So many claims and people (about 40 and 20 MB) are remembered at most, then none."""
+"""So many claims and people or authorizations (about 40 and 20 MB) are remembered at most, then none."""
 _CLOCK_SECONDS_MAX = 60.0
 """The database's clock is asked again after that time."""
 
@@ -34,7 +34,7 @@ class Memory:
 
     @property
     def is_full(self) -> bool:
-        people = max(self.timetable.resources, len(self._patients))
+        people = max(self.timetable.resources, len(self._patients), len(self._patient_of))
         return self.timetable.held > _CLAIMS_MAX or people > _PEOPLE_MAX
 
     def take(self, facts: Facts, desk: Desk) -> None:
@@ -51,7 +51,7 @@ class Memory:
         clock = time.monotonic() - self._heard
         if self.directory is None or need.visits or need.holds or need.caregivers:
             return None
-        if in_force(self.directory).asks_history:  # patients' visits change with every booking
+        if need.patients and in_force(self.directory).asks_history:  # their visits change with every booking
             return None
         now = self._now + int(clock)
         if clock > _CLOCK_SECONDS_MAX or self.timetable.expired(now):

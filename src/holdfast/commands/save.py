@@ -110,7 +110,13 @@ async def alter(house: House, asked: Asked, noun: Noun, subject: str, fields: Do
     return await change(house, asked, work)
 
 
-async def altered(turn: Turn, asked: Asked, noun: Noun, subject: str, fields: Document) -> Document:
+Check = Callable[[Document, Document], Awaitable[None]]
+"""Given a document as it is and as it shall be; raises Refused."""
+
+
+async def altered(
+    turn: Turn, asked: Asked, noun: Noun, subject: str, fields: Document, check: Check | None = None
+) -> Document:
     """`alter` inside an open turn; the document afterwards."""
     current, _ = await read(turn.connection, turn.organization, noun, turn.seal, subject)
     if asked.if_match not in {None, current["version"]}:
@@ -118,6 +124,8 @@ async def altered(turn: Turn, asked: Asked, noun: Noun, subject: str, fields: Do
             "version_mismatch", f"This is version {current['version']} by now.", version=current["version"]
         )
     wanted = current | fields
+    if check is not None:
+        await check(current, wanted)
     if wanted == current:
         return current
     return await _save(turn, asked, noun, wanted | {"version": current["version"] + 1}, current)

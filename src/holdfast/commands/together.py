@@ -12,7 +12,7 @@ from holdfast.commands.desk import Desk, View
 from holdfast.commands.intent import Errand, Intent
 from holdfast.commands.move import Move
 from holdfast.commands.transition import Transition
-from holdfast.errors import FieldError, Invalid, NotFound, Reason, Refused
+from holdfast.errors import Invalid, NotFound, Reason, Refused
 from holdfast.rules.facts import Visit
 
 Verb = Move | Transition
@@ -70,7 +70,7 @@ class Together(Errand, kw_only=True):
                     name = "appointment_id" if missing.field == "id" else missing.field
                     raise NotFound(f"{self.field}[{number}].{name}") from None
                 except Invalid as invalid:
-                    raise _named(invalid, f"{self.field}[{number}].") from None
+                    raise invalid.under(f"{self.field}[{number}].") from None
             if outdated:
                 which = "One visit does" if len(outdated) == 1 else f"{len(outdated)} visits do"
                 why = f"{which} not fit any more as planned; nothing has changed."
@@ -98,7 +98,3 @@ def in_order(desk: Desk, verbs: Iterable[Verb]) -> list[Verb]:
 def _reasons(refused: Refused) -> list[dict[str, Any]]:
     found = refused.reasons or (Reason(refused.code, refused.detail, refused.members),)
     return [{"code": each.code, "detail": each.detail, **each.members} for each in found]
-
-
-def _named(invalid: Invalid, prefix: str) -> Invalid:
-    return Invalid(*(FieldError(prefix + each.field, each.code, each.message) for each in invalid.errors))

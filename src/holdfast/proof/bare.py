@@ -12,7 +12,7 @@ from typing import Any
 
 import uvicorn
 
-PATH = "/bookings"
+PATH, UNITS_PATH = "/bookings", "/reservations"
 _NEEDED = ("fastapi", "pydantic")
 
 
@@ -22,7 +22,8 @@ def missing() -> list[str]:
 
 
 def create() -> Any:
-    """The application, as FastAPI's own documentation would write it: the fields of a booking, checked and echoed."""
+    """The application, as FastAPI's own documentation would write it: the fields of a booking, or of a reservation of units,
+    checked and echoed."""
     fastapi, pydantic = (importlib.import_module(name) for name in _NEEDED)
     uuid, datetime = importlib.import_module("uuid"), importlib.import_module("datetime")
     booking = pydantic.create_model(
@@ -33,13 +34,17 @@ def create() -> Any:
         service_id=(uuid.UUID, ...),
         start=(datetime.datetime, ...),
     )
+    reservation = pydantic.create_model(
+        "Reservation", units=(int, ...), date=(datetime.date | None, None), note=(str | None, None)
+    )
     application = fastapi.FastAPI()
+    for path, status, model in ((PATH, 201, booking), (UNITS_PATH, 200, reservation)):
 
-    async def book(body: Any) -> Any:
-        return body
+        async def echo(body: Any) -> Any:
+            return body
 
-    book.__annotations__ = {"body": booking, "return": booking}
-    application.post(PATH, status_code=201)(book)
+        echo.__annotations__ = {"body": model, "return": model}
+        application.post(path, status_code=status)(echo)
     return application
 
 

@@ -25,7 +25,7 @@ from holdfast.db import engine as embedded
 from holdfast.db.engine import Engine
 from holdfast.db.migrate import migrate
 from holdfast.plain import PlainError
-from holdfast.proof import bare, bench_data, machine, pgbench, serving
+from holdfast.proof import bare, bench_data, isolation, machine, pgbench, serving
 from holdfast.proof.bench_cache import cache_effect
 from holdfast.proof.bench_data import Organization, Requests
 from holdfast.proof.bench_live import change_seen, start_and_book
@@ -33,15 +33,22 @@ from holdfast.proof.bench_report import Database, Report, goals, table
 from holdfast.proof.bench_rounds import Measured, Rounds
 from holdfast.proof.bench_rules import ROOMS, rules_alone
 from holdfast.proof.bench_search import other_slots, without_alternatives
+from holdfast.proof.bench_units import ORGANIZATIONS, UnitRequests, unlike_units
 from holdfast.proof.statements import statement
 from holdfast.settings import Settings
 
 CLIENTS = 50
 ROUNDS = 3
 SEED = 1
-NAMES = ("Y1", "Y2", "Y3", "Y4", "S4", "S5", "S6", "S7", "S8", "S9", "S11", "S12")
-_NEEDS = (("S12", "S4"), ("S5", "S4"), ("S4", "Y3"), ("S7", "Y4"), ("S8", "Y4"))
+NAMES = (
+    "Y1", "Y2", "Y3", "Y4", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S11", "S12", "ISOLATION",
+)  # fmt: skip
+_NEEDS = (
+    ("S1", "Y1"), ("S1", "Y4"), ("S2", "Y2"), ("S3", "Y2"), ("S12", "S4"), ("S5", "S4"), ("S4", "Y3"), ("S7", "Y4"),
+    ("S8", "Y4"),
+)  # fmt: skip
 """What each is compared with; memory (S12) is that of a server which has worked."""
+_UNITS = frozenset({"S1", "S2", "S3", "ISOLATION"})
 _SERVER_ROLE = "holdfast_server"
 _PREFIX = "holdfast-bench-"
 _PARENTS = (Path("/var/tmp"), Path(tempfile.gettempdir()))  # noqa: S108 - /var/tmp is the one kept on disk
@@ -173,7 +180,9 @@ class _Bench:
     def _sizes(self) -> list[bench_data.Size]:
         reading = self.wanted & {"S7", "S8"}
         searched = [bench_data.HALF_FULL] if "S9" in self.wanted else []
-        return [bench_data.EMPTY, *((bench_data.SMALL, bench_data.LARGE) if reading else ()), *searched]
+        units = ORGANIZATIONS if self.wanted & _UNITS else ()
+        weeks = (bench_data.SMALL, bench_data.LARGE) if reading else ()
+        return [bench_data.EMPTY, *weeks, *searched, *units]
 
     def _migrated(self, engine: Engine) -> str:
         """The schema, the server's role and the secret, as `holdfast serve` finds them."""
@@ -185,7 +194,7 @@ class _Bench:
         self, engine: Engine, made: dict[str, Organization], report: Report
     ) -> tuple[list[Measured], Requests | None]:
         with ExitStack() as stack:
-            measured_http = self.wanted & {"S4", "S5", "S7", "S8", "S9", "S11", "S12"}
+            measured_http = self.wanted & {*_UNITS, "S4", "S5", "S7", "S8", "S9", "S11", "S12"}
             requests: dict[str, Requests] = {}
             server = None
             if measured_http:
@@ -213,6 +222,16 @@ class _Bench:
                 report.memory = rounds.memory_max
                 if "S4" in self.wanted:
                     report.cache = asyncio.run(cache_effect(engine.admin_url, server, requests["bookings"]))
+                if self.wanted & _UNITS:
+                    report.faults += asyncio.run(_unlike_units(engine, rounds.units))
+                if "ISOLATION" in self.wanted:
+                    self.progress("Isolation: one authorization, three ways.")
+                    report.isolations = isolation.compare(
+                        engine, server, rounds, requests[ORGANIZATIONS[0].name], CLIENTS, self.seconds
+                    )
+                    report.faults += [
+                        f"{one.name}: not exact" for one in report.isolations if not one.is_exact
+                    ]
                 if "S5" in self.wanted:
                     report.faults += without_alternatives(server, requests["bookings"])
                 if "S9" in self.wanted:
@@ -236,6 +255,14 @@ async def _unlike(engine: Engine, requests: Requests) -> list[str]:
     if stored == requests.booked + requests.won:
         return []
     return [f"{requests.booked} bookings were asked for and {requests.won} won in races, {stored} are stored"]
+
+
+async def _unlike_units(engine: Engine, requests: UnitRequests) -> list[str]:
+    connection = await asyncpg.connect(engine.admin_url)
+    try:
+        return await unlike_units(connection, requests)
+    finally:
+        await connection.close()
 
 
 async def _prepared(engine: Engine, sizes: list[bench_data.Size]) -> Database:

@@ -40,6 +40,7 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     week_visits: int = 100
     ruled: bool = False
     """Whether a policy of one hard rule and two soft ones is in force."""
+    authorizations: int = 0
 
     @property
     def visits(self) -> int:
@@ -68,6 +69,7 @@ class Organization(msgspec.Struct, frozen=True, kw_only=True):
     rooms: list[str]
     practitioners: list[str]
     patients: list[str]
+    authorizations: list[str] = []
 
     @property
     def credentials(self) -> dict[str, str]:
@@ -92,7 +94,7 @@ async def make(connection: Any, size: Size, key: bytes, first: datetime, seed: i
         size=size, first=first, id=some(1)[0], email=f"bench-{size.name.replace(' ', '-')}@holdfast.example", service=some(1)[0],
         clinics=some(size.clinics), rooms=some(size.clinics * size.rooms_each),
         practitioners=some(size.clinics * CLINIC_PRACTITIONERS),
-        patients=some(size.clinics * size.patients_each),
+        patients=some(size.clinics * size.patients_each), authorizations=some(size.authorizations),
     )  # fmt: skip
     await connection.execute(
         statement("bench_organization"), made.id, size.name, Vault(key).new_data_key(made.id), made.service,
@@ -102,6 +104,10 @@ async def make(connection: Any, size: Size, key: bytes, first: datetime, seed: i
     if size.ruled:
         rules = msgspec.json.encode(_rules(made)).decode()
         await connection.execute(statement("bench_policy"), made.id, some(1)[0], rules)
+    if size.authorizations:
+        await connection.execute(
+            statement("bench_authorizations"), made.id, some(1)[0], made.patients, made.authorizations
+        )
     if size.weeks:
         await connection.execute(
             statement("bench_visits"), made.id, made.service, made.clinics, made.rooms, made.practitioners,

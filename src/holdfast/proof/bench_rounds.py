@@ -5,12 +5,14 @@ Each records what it saw; whether that is good, `bench_report` says.
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from holdfast.db.engine import Engine
 from holdfast.proof import bare, driver, machine, pgbench, serving
 from holdfast.proof.bench_data import CLINIC_ROOMS, HALF_FULL, LARGE, Requests
+from holdfast.proof.bench_units import MIXED_CLIENTS, ORGANIZATIONS, SPREAD_CLIENTS, UnitRequests
 from holdfast.proof.machine import Memory, Meter
 from holdfast.proof.serving import Server
 from holdfast.proof.statistics import Latency, latency
@@ -29,6 +31,10 @@ _BARE_BODY = (
     b'{"clinic_id":"%(id)s","patient_id":"%(id)s","practitioner_id":"%(id)s","service_id":"%(id)s",'
     b'"start":"2030-01-07T08:00:00Z"}' % {b"id": b"01975d3c-0000-7000-8000-000000000001"}
 )
+_BARE_UNITS = b'{"units":1}'
+UNITS_PER_SECOND = 6_000
+"""Planned requests for units of one round, by its length."""
+_WARM_UP_UNITS = 3_000
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +69,8 @@ class Rounds:
         self._requests, self._seconds, self._clients, self._seed = requests, seconds, clients, seed
         self._planned = max(clients, min(BOOKINGS, round(BOOKINGS * seconds / _BOOKINGS_SECONDS)))
         self._direct_bookings_each = 0
-        self._is_warm = False
+        self._is_warm = self._is_stocked = False
+        self.units = UnitRequests([requests[one.name] for one in ORGANIZATIONS if one.name in requests], seed)
         self.memory_max: Memory | None = None
         postmaster = int((engine.home / "data" / "postmaster.pid").read_text().split()[0])
         self._database = postmaster
@@ -84,18 +91,32 @@ class Rounds:
         measured.rounds.append(self._measures[name][1]())
 
     def _can(self, name: str) -> bool:
-        return self._bare is not None if name == "Y4" else name.startswith("Y") or self._server is not None
+        if name.startswith("Y"):
+            return self._bare is not None or not name.startswith("Y4")
+        return self._server is not None
 
     def _all(self) -> list[tuple[str, str, Callable[[], Round]]]:
         """A yardstick stands beside what is measured by it."""
         return [
             ("Y1", "pgbench: one hot row and its ledger", lambda: self._pgbench("yardstick_hot_row")),
             ("Y2", "pgbench: the same over 100 rows", lambda: self._pgbench("yardstick_spread_rows")),
+            ("S1", "reserve units of one authorization", lambda: self._units("hot", self._clients)),
+            ("S2", "of 55 in 3 organizations, 200 clients", lambda: self._units("spread", SPREAD_CLIENTS)),
+            ("S3", "reserve, release, consume; a fifth on one", lambda: self._units("mixed", MIXED_CLIENTS)),
+            (
+                "Y4 unit",
+                "FastAPI and pydantic, body of a reservation",
+                lambda: self._bare_requests(bare.UNITS_PATH, _BARE_UNITS, 200),
+            ),
             ("Y3", "pgbench: one row under three exclusions", self._direct_bookings),
             ("S4", "book with room assignment, 10 rooms", self._bookings),
             ("S5", "the same, 50 race for the last 10 rooms", self._races),
             ("S9", "next 20 free of 50 people, 50 rooms, 30 days", self._searches),
-            ("Y4", "FastAPI and pydantic, a booking's body", self._bare_requests),
+            (
+                "Y4",
+                "FastAPI and pydantic, a booking's body",
+                lambda: self._bare_requests(bare.PATH, _BARE_BODY, 201),
+            ),
             ("S7 1k", "conflict check, 1,000 visits", lambda: self._reads("1k", "conflicts")),
             ("S7 100k", "conflict check, 100,000 visits", lambda: self._reads("100k", "conflicts")),
             ("S8 1k", "week of one clinic, page 50, 1,000 visits", lambda: self._reads("1k", "weeks")),
@@ -132,11 +153,11 @@ class Rounds:
             invalid=f"{done.failed} transactions failed" if done.failed else "",
         )  # fmt: skip
 
-    def _bare_requests(self) -> Round:
+    def _bare_requests(self, path: str, content: bytes, status: int) -> Round:
         if self._bare is None:
             raise RuntimeError("no bare server")
-        body = driver.request("POST", bare.PATH, {"host": self._bare.host_header}, _BARE_BODY)
-        return self._by_driver(self._bare, [body], 201, repeat=True)
+        request = driver.request("POST", path, {"host": self._bare.host_header}, content)
+        return self._by_driver(self._bare, [request], status, repeat=True)
 
     # What is compared with them
 
@@ -148,6 +169,23 @@ class Rounds:
             if warm.invalid:
                 return warm
         return self._by_driver(server, requests.bookings(self._planned), 201)
+
+    def _units(self, which: Literal["hot", "spread", "mixed"], clients: int) -> Round:
+        server = self._running()
+        if not self._is_stocked:
+            self._is_stocked = True
+            warm = self._by_driver(server, self.units.stock() + self.units.spread(_WARM_UP_UNITS), 200)
+            if warm.invalid:
+                return warm
+        planned = max(clients, round(UNITS_PER_SECOND * self._seconds))
+        made = {"hot": self.units.hot, "spread": self.units.spread, "mixed": self.units.mixed}[which](planned)
+        plan = self._plan(server, made, 200)
+        return self._driven(server, msgspec.structs.replace(plan, clients=clients))[0]
+
+    def until_refused(self, requests: list[bytes]) -> tuple[Round, dict[int, int]]:
+        """Each once; some are granted and the others refused."""
+        server = self._running()
+        return self._driven(server, self._plan(server, requests, 200, also_expected=409))
 
     def _races(self) -> Round:
         """As many races as a tenth of the planned bookings would fill; of each, as many are granted as there are rooms."""

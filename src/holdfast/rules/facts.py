@@ -2,7 +2,7 @@
 facts of one batch. Pure data; instants are epoch seconds, ids are text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -346,7 +346,7 @@ class Authorization(msgspec.Struct, array_like=True):
     id: str
     patient_id: str
     payer_id: str
-    service_codes: frozenset[str]
+    service_codes: Collection[str]
     unit_basis: str
     total_units: int
     used_units: int
@@ -356,6 +356,8 @@ class Authorization(msgspec.Struct, array_like=True):
     end_date: date
     approval: str
     version: int
+    authorization_number: str = ""
+    created_at: int = 0
     version_read: int = 0
 
     @property

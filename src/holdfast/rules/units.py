@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from holdfast.errors import Reason
 from holdfast.rules.facts import Authorization, Coverage, Payer, Service
@@ -92,18 +93,93 @@ def fault(authorization: Authorization, service: Service, on: date, units: int) 
             f"by {authorization.unit_basis}, not {service.code} by {service.unit_basis}.",
             {"authorization_id": authorization.id},
         )
+    return unusable(authorization, on) or short(authorization, units)
+
+
+def fault_by_hand(authorization: Authorization, kind: str, on: date, units: int) -> Reason | None:
+    """Why units cannot be reserved, released or consumed by hand on a local date; None if they can. Only the balance that was
+    reserved by hand is given back or used, never what visits hold; and it can be given back whatever has become of
+    the authorization."""
+    if kind != "release" and (reason := unusable(authorization, on)) is not None:
+        return reason
+    if kind == "reserve":
+        return short(authorization, units)
+    if authorization.manual_units < units:
+        return Reason(
+            "units_not_reserved",
+            f"{authorization.manual_units} units are reserved by hand; {units} are asked for.",
+            {"reserved": authorization.manual_units, "requested": units},
+        )
+    return None
+
+
+class Held(NamedTuple):
+    """Units that a line of a visit holds; `on` is its local date of service."""
+
+    appointment_id: str
+    line_no: int
+    on: date
+    code: str
+    units: int
+
+
+def stranded(authorization: Authorization, held: Iterable[Held]) -> list[tuple[Held, Reason]]:
+    """The lines that an authorization as it shall be would not cover any more, and why. `held` comes by time: where
+    units do not suffice for all, those who come last go without."""
+    found: list[tuple[Held, Reason]] = []
+    left = authorization.total_units - authorization.used_units - authorization.manual_units
+    for each in held:
+        reason = _outside(authorization, each.on)
+        if authorization.approval == "cancelled":
+            reason = Reason("authorization_inactive", "The authorization is cancelled.")
+        elif each.code not in authorization.service_codes:
+            reason = Reason(
+                "authorization_mismatch",
+                f"The authorization is for {', '.join(sorted(authorization.service_codes))}, not {each.code}.",
+            )
+        elif reason is None and each.units > left:
+            reason = Reason(
+                "insufficient_units", f"{max(left, 0)} units are left for it, and it holds {each.units}."
+            )
+        if reason is None:
+            left -= each.units
+        else:
+            found.append((each, reason))
+    return found
+
+
+def status(authorization: Authorization, today: date) -> str:
+    """What follows from what a person decided, then from the date, then from the counters."""
+    if authorization.approval != "approved":
+        return authorization.approval
+    if authorization.end_date < today:
+        return "expired"
+    return "exhausted" if authorization.used_units == authorization.total_units else "active"
+
+
+def unusable(authorization: Authorization, on: date) -> Reason | None:
+    """Why nothing is to be had of it on a local date of service, however much is left. Both its dates are inside."""
     if authorization.approval != "approved":
         return Reason(
             "authorization_inactive",
             f"The authorization is {authorization.approval}.",
             {"authorization_id": authorization.id, "approval": authorization.approval},
         )
-    if not authorization.start_date <= on <= authorization.end_date:
-        return Reason(
-            "authorization_expired",
-            f"The authorization covers {authorization.start_date} to {authorization.end_date}, not {on}.",
-            {"authorization_id": authorization.id},
-        )
+    return _outside(authorization, on)
+
+
+def _outside(authorization: Authorization, on: date) -> Reason | None:
+    if authorization.start_date <= on <= authorization.end_date:
+        return None
+    return Reason(
+        "authorization_expired",
+        f"The authorization covers {authorization.start_date} to {authorization.end_date}, not {on}.",
+        {"authorization_id": authorization.id},
+    )
+
+
+def short(authorization: Authorization, units: int) -> Reason | None:
+    """Why there are not that many units left; None if there are."""
     if authorization.available_units < units:
         return Reason(
             "insufficient_units",

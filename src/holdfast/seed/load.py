@@ -5,6 +5,7 @@ transaction. So every law holds of it, and its events and audit are those of rea
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Iterable
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -12,7 +13,6 @@ import msgspec
 from holdfast.actor import Answered, Asked
 from holdfast.commands import absences, blocks, break_glass, contacts, policies
 from holdfast.commands.blocks import Recurs
-from holdfast.commands.bodies import authorization_body
 from holdfast.commands.book import Book
 from holdfast.commands.change import Turn, change
 from holdfast.commands.hold import PlaceHold
@@ -23,12 +23,13 @@ from holdfast.commands.organizations import NewOrganization, create_organization
 from holdfast.commands.save import Document, add
 from holdfast.commands.transaction import submit
 from holdfast.commands.transition import Transition
+from holdfast.commands.units_by_hand import ByHand, Kind
 from holdfast.db.statements import statement
 from holdfast.errors import NotFound, Refused
-from holdfast.rules.facts import Authorization, Directory, Patient, Visit
+from holdfast.rules.facts import Directory, Patient, Visit
 from holdfast.seed.house import asked_by
 from holdfast.seed.world import SHAPES, Absence, Block, Login, Planned, World
-from holdfast.slot import DAY, moment, rfc3339
+from holdfast.slot import DAY, rfc3339
 
 _DOCUMENTS_PER_TURN = 100
 """A turn must end within the server role's own time limit."""
@@ -89,38 +90,17 @@ def _done() -> Answered:
 
 
 async def _used_units(house: House, asked: Asked, world: World) -> None:
-    """What was consumed before this calendar begins: reserved and consumed by hand, as the ledger has it."""
-    if not world.used_units:
-        return
-    known = world.by_id("authorization")
-
-    async def work(turn: Turn) -> Answered:
-        for authorization_id, used in world.used_units:
-            await _use(turn, asked, known[authorization_id], used)
-        return _done()
-
-    await change(house, asked, work)
-
-
-async def _use(turn: Turn, asked: Asked, authorization: Document, used: int) -> None:
-    counters = {"used_units": 0, "scheduled_units": 0, "manual_units": 0}
-    for version, kind in ((2, "reserve"), (3, "consume")):
-        if kind == "reserve":
-            counters |= {"scheduled_units": used, "manual_units": used}
-        else:
-            counters = {"used_units": used, "scheduled_units": 0, "manual_units": 0}
-        after = Authorization(
-            id=authorization["id"], patient_id=authorization["patient_id"], payer_id=authorization["payer_id"],
-            service_codes=frozenset(authorization["service_codes"]), unit_basis=authorization["unit_basis"],
-            total_units=authorization["total_units"], start_date=authorization["start_date"],
-            end_date=authorization["end_date"], approval=authorization["approval"], version=version, **counters,
-        )  # fmt: skip
-        seq = turn.tell("authorization.changed", authorization_body(after))
-        turn.note(asked, "authorization.changed", "authorization", after.id, kind=kind, units=used)
-        await turn.connection.execute(
-            statement("seed_units"), turn.organization, after.id, version, after.used_units, after.scheduled_units,
-            after.manual_units, moment(turn.now), kind, used, seq, asked.actor.user_id,
-        )  # fmt: skip
+    """What was consumed before this calendar begins: reserved and consumed by hand."""
+    known = world.by_id("authorization") if world.used_units else {}
+    calls: tuple[Kind, ...] = ("reserve", "consume")
+    for call in calls:
+        wishes = [
+            ByHand(id=each, kind=call, units=used, on=date.fromisoformat(known[each]["start_date"]))
+            for each, used in world.used_units
+        ]
+        for outcome in await _together(submit(house, asked, wish, _id) for wish in wishes):
+            if isinstance(outcome, Refused):
+                raise outcome
 
 
 # Visits: many at once, so that the lanes carry them in batches

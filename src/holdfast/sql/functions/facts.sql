@@ -28,8 +28,9 @@ as $$
       where p.organization_id = organization and p.id = any(patient_ids)),
     'authorizations', (
       select json_agg(json_build_array(
-        z.id, z.patient_id, z.payer_id, z.service_codes, z.unit_basis, z.total_units, z.used_units,
-        z.scheduled_units, z.manual_units, z.start_date, z.end_date, z.approval, z.version))
+        z.id, z.patient_id, z.payer_id, z.service_codes, z.unit_basis, z.total_units, z.used_units, z.scheduled_units,
+        z.manual_units, z.start_date, z.end_date, z.approval, z.version, z.authorization_number,
+        date_part('epoch', z.created_at)::bigint))
       from (
         select p.* from unnest(patient_ids) w(id)
         cross join lateral (
@@ -48,8 +49,7 @@ as $$
         cross join lateral (
           select z.* from authorizations z
           where z.organization_id = organization and z.id = w.id limit 1) n) z),
-    'holds', expiring_holds(organization, hold_ids),
-    'caregivers', caregivers_of(organization, contact_ids),
+    'holds', expiring_holds(organization, hold_ids), 'caregivers', caregivers_of(organization, contact_ids),
     'keys', (
       select json_agg(json_build_array(
         k.user_id, k.key, encode(k.fingerprint, 'base64'), k.status, encode(k.answer_encrypted, 'base64')))

@@ -1,0 +1,306 @@
+"""Some thousand random calls on two authorizations against a ledger of a page: model, API and SQL agree.
+
+The model knows which visits hold how many units, what is reserved by hand, what is used, and which dates are covered. Whether a
+room is free it does not ask: every visit has a day of its own. An authorization expires and comes back as its last day
+is set before the visits and behind them.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import asyncpg
+import httpx2
+from api.people import Client, make_organization
+from api.practice import API, VISITS, Practice, at, make_practice, monday
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from holdfast.app import Application
+
+TOTAL = 24
+RUNS, STEPS = 60, 20
+Run = Callable[[Awaitable[Any]], Any]
+FIRST = date(2020, 1, 1)
+WHICH = st.integers(0, 1)
+OFFS = st.sampled_from((0, 0, 0, 190, 210))
+"""Days after the first Monday: mostly covered, sometimes by one of the two only, or by none."""
+
+
+@dataclass
+class Account:
+    """What the model knows of one authorization."""
+
+    id: str
+    end: date
+    total: int = TOTAL
+    used: int = 0
+    by_hand: int = 0
+    version: int = 1
+    approval: str = "approved"
+
+
+@dataclass
+class Held:
+    id: str
+    day: int
+    minutes: int
+    account: Account
+    units: int
+    status: str = "scheduled"
+
+
+@dataclass
+class World:
+    """One practice for all runs; `visits` are those of the run before, whose time is given back."""
+
+    practice: Practice
+    database: Any
+    run: Run
+    visits: list[str] = field(default_factory=list)
+
+
+class Machine(RuleBasedStateMachine):
+    """Each run has a patient and authorizations of its own."""
+
+    world: World
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.accounts: list[Account] = []
+        self.visits: list[Held] = []
+        self.patient = ""
+        self.days = 0
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx2.Response:
+        answer: httpx2.Response = self.world.run(self.world.practice.admin.request(method, path, json=body))
+        return answer
+
+    def held(self, account: Account) -> int:
+        return sum(visit.units for visit in self.visits if visit.account is account)
+
+    def available(self, account: Account) -> int:
+        return account.total - account.used - account.by_hand - self.held(account)
+
+    @staticmethod
+    def on(day: int) -> date:
+        return monday() + timedelta(days=day)
+
+    def covers(self, account: Account, on: date) -> bool:
+        return account.approval == "approved" and FIRST <= on <= account.end
+
+    def check(self, answer: httpx2.Response, code: str | None) -> bool:
+        """Whether it is granted, as the model says; refused with the code that the model says."""
+        if code is None:
+            assert answer.status_code in (200, 201), answer.text
+            return True
+        assert (answer.status_code, answer.json()["code"]) == (409, code), answer.text
+        return False
+
+    @initialize()
+    def begin(self) -> None:
+        for visit in self.world.visits:  # its practitioner is everyone's
+            self.ask("POST", f"{VISITS}/{visit}/cancel", {})
+        self.world.visits.clear()
+        made = self.ask("POST", f"{API}/patients", {
+            "given_name": "Model", "family_name": "Patient", "birth_date": "2015-05-05",
+        })  # fmt: skip
+        self.patient = made.json()["id"]
+        for number in range(2):
+            end = monday() + timedelta(days=200 + number)
+            made = self.ask("POST", f"{API}/authorizations", {
+                "patient_id": self.patient, "payer_id": self.world.practice.made["payer"], "service_codes": ["97153"],
+                "total_units": TOTAL, "start_date": str(FIRST), "end_date": str(end),
+            })  # fmt: skip
+            self.accounts.append(Account(made.json()["id"], end))
+
+    @rule(which=WHICH, units=st.integers(1, 8), off=OFFS)
+    def reserve(self, which: int, units: int, off: int) -> None:
+        self.by_hand("reserve", self.accounts[which], units, off)
+
+    @rule(which=WHICH, units=st.integers(1, 5), off=OFFS)
+    def release(self, which: int, units: int, off: int) -> None:
+        self.by_hand("release", self.accounts[which], units, off)
+
+    @rule(which=WHICH, units=st.integers(1, 5), off=OFFS, rest=st.none() | st.integers(0, 3))
+    def consume(self, which: int, units: int, off: int, rest: int | None) -> None:
+        self.by_hand("consume", self.accounts[which], units, off, rest)
+
+    def by_hand(self, kind: str, account: Account, units: int, off: int, rest: int | None = None) -> None:
+        on = self.on(off)
+        body: dict[str, Any] = {"units": units, "date": str(on)}
+        if rest is not None:
+            body["of_reserved"] = units + rest
+        answer = self.ask("POST", f"{API}/authorizations/{account.id}/{kind}", body)
+        code = None
+        if kind != "release" and account.approval != "approved":
+            code = "authorization_inactive"
+        elif kind != "release" and not self.covers(account, on):
+            code = "authorization_expired"
+        elif kind == "reserve" and self.available(account) < units:
+            code = "insufficient_units"
+        elif kind != "reserve" and account.by_hand < units + (rest or 0):
+            code = "units_not_reserved"
+        if not self.check(answer, code):
+            return
+        account.version += 1 if not rest else 2
+        account.by_hand += units if kind == "reserve" else -(units + (rest or 0))
+        account.used += units if kind == "consume" else 0
+
+    @rule(
+        minutes=st.sampled_from((15, 30, 60, 120)), named=st.none() | st.integers(0, 1), after=st.booleans()
+    )
+    def book(self, minutes: int, named: int | None, after: bool) -> None:
+        self.days += 1
+        day = self.days // 6 * 7 + self.days % 6 + (196 if after else 0)
+        on, needed = self.on(day), -(-minutes // 15)
+        wanted = self.accounts if named is None else [self.accounts[named]]
+        good = [each for each in wanted if self.covers(each, on) and self.available(each) >= needed]
+        body = self.world.practice.booking(
+            at(9, day), patient_id=self.patient, service_id="funded", duration_minutes=minutes,
+            authorization_id=None if named is None else wanted[0].id,
+        )  # fmt: skip
+        answer = self.ask("POST", VISITS, body)
+        if not good:
+            assert answer.status_code == 409, answer.text
+            return
+        assert answer.status_code == 201, answer.text
+        chosen = min(good, key=lambda each: (each.end, self.available(each), each.id))
+        shown = answer.json()
+        assert (shown["authorization_id"], shown["units_reserved"]) == (chosen.id, needed)
+        self.visits.append(Held(shown["id"], day, minutes, chosen, needed))
+        self.world.visits.append(shown["id"])
+        chosen.version += 1
+
+    @precondition(lambda self: self.visits)
+    @rule(number=st.integers(0, 99), minutes=st.sampled_from((15, 45, 90)))
+    def move(self, number: int, minutes: int) -> None:
+        """The length changes, and the units with it; the visit stays with its authorization if that suffices."""
+        visit = self.visits[number % len(self.visits)]
+        if visit.status != "scheduled":
+            return
+        needed, on, before = -(-minutes // 15), self.on(visit.day), visit.account
+        hour, minute = divmod(minutes, 60)
+        answer = self.ask("PATCH", f"{VISITS}/{visit.id}", {"end": at(9 + hour + minute / 60, visit.day)})
+
+        def suffices(account: Account) -> bool:
+            return self.covers(account, on) and self.available(account) + back(account) >= needed
+
+        def back(account: Account) -> int:
+            return visit.units if account is before else 0
+
+        others = [each for each in self.accounts if suffices(each)]
+        if not others:
+            assert answer.status_code == 409, answer.text
+            return
+        assert answer.status_code == 200, answer.text
+        after = before
+        if not suffices(before):
+            after = min(others, key=lambda each: (each.end, self.available(each) + back(each), each.id))
+        assert answer.json()["authorization_id"] == after.id
+        if (after, needed) != (before, visit.units):
+            before.version += 1
+            after.version += 1
+        visit.minutes, visit.units, visit.account = minutes, needed, after
+
+    @precondition(lambda self: self.visits)
+    @rule(number=st.integers(0, 99), call=st.sampled_from(("cancel", "no-show")))
+    def let_go(self, number: int, call: str) -> None:
+        visit = self.visits[number % len(self.visits)]
+        answer = self.ask("POST", f"{VISITS}/{visit.id}/{call}", {})
+        if not self.check(answer, None if visit.status == "scheduled" else "illegal_transition"):
+            return
+        visit.status, visit.units = answer.json()["status"], 0
+        visit.account.version += 1
+
+    @rule(
+        which=WHICH,
+        off=st.sampled_from((-1, 100, 200, 201)),
+        total=st.none() | st.integers(10, 40),
+    )
+    def amend(self, which: int, off: int, total: int | None) -> None:
+        """The last day, and with it whether it has expired for the visits; the total."""
+        account, end = self.accounts[which], self.on(off)
+        fields: dict[str, Any] = {"end_date": str(end)} | ({"total_units": total} if total else {})
+        committed = account.used + account.by_hand + self.held(account)
+        stays = all(self.on(v.day) <= end for v in self.visits if v.account is account and v.units)
+        code = "visits_stranded" if not stays else None
+        if total is not None and total < committed:
+            code = "totals_below_committed"
+        answer = self.ask("PATCH", f"{API}/authorizations/{account.id}", fields)
+        if self.check(answer, code):
+            changed = (end, total or account.total) != (account.end, account.total)
+            account.version += 1 if changed else 0
+            account.end, account.total = end, total or account.total
+
+    @precondition(lambda self: self.accounts[-1].approval == "approved")
+    @rule()
+    def give_up(self) -> None:
+        """One that visits hold units of is not cancelled; another one is, once and for all."""
+        account = self.accounts[-1]
+        answer = self.ask("POST", f"{API}/authorizations/{account.id}/cancel")
+        if self.check(answer, "visits_stranded" if self.held(account) else None):
+            account.approval = "cancelled"
+            account.version += 1
+
+    @invariant()
+    def api_and_sql_say_what_the_model_says(self) -> None:
+        for account in self.accounts:
+            scheduled = account.by_hand + self.held(account)
+            expected = (account.total, account.used, scheduled, account.by_hand, account.version)
+            shown = self.ask("GET", f"{API}/authorizations/{account.id}").json()
+            names = ("total_units", "used_units", "scheduled_units", "manual_units", "version")
+            assert tuple(shown[name] for name in names) == expected
+            assert shown["available_units"] == self.available(account) >= 0
+            row = self.world.run(self.world.database.fetchrow(
+                "select total_units, used_units, scheduled_units, manual_units, version,"
+                " (select coalesce(sum(case e.kind when 'reserve' then e.units else -e.units end), 0)"
+                "  from authorization_entries e where e.authorization_id = a.id),"
+                " (select coalesce(sum(e.units), 0) from authorization_entries e"
+                "  where e.authorization_id = a.id and e.kind = 'consume'),"
+                " (select coalesce(sum(l.units_reserved), 0) from appointment_lines l where l.authorization_id = a.id)"
+                " from authorizations a where a.id = $1", account.id,
+            ))  # fmt: skip
+            assert tuple(row) == (*expected, scheduled, account.used, self.held(account))
+
+
+@asynccontextmanager
+async def open_practice(application: Application, client: Client) -> AsyncIterator[Practice]:
+    organization = await make_organization(application, client, "Ledger")
+    async with client(organization.tokens["admin"]) as admin:
+        yield await make_practice(application, organization, admin)
+
+
+async def test_model_api_and_sql_agree(application: Application, client: Client) -> None:
+    loop = asyncio.get_running_loop()
+    house = application.house
+    assert house is not None
+    database = await asyncpg.connect(house.settings.database_admin_url)
+    async with open_practice(application, client) as practice:
+
+        def run(work: Awaitable[Any]) -> Any:
+            return asyncio.run_coroutine_threadsafe(_awaited(work), loop).result(30)
+
+        machine = type("OneWorldMachine", (Machine,), {"world": World(practice, database, run)})
+        bounds = settings(
+            max_examples=RUNS, stateful_step_count=STEPS, deadline=None, print_blob=True, database=None,
+            suppress_health_check=tuple(HealthCheck),
+        )  # fmt: skip
+        # The machine is synchronous and has a thread of its own; the application stays on this loop.
+        await asyncio.to_thread(run_state_machine_as_test, machine, settings=bounds)
+    await database.close()
+
+
+async def _awaited(work: Awaitable[Any]) -> Any:
+    return await work
