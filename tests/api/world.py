@@ -92,6 +92,13 @@ async def make(client: Client, organization: Organization, word: str) -> None:
             "start": (VISIT + timedelta(hours=7)).isoformat(), "end": (VISIT + timedelta(hours=8)).isoformat(),
         })  # fmt: skip
         assert answer.status_code == 201, answer.text
+        made["blocks/series"] = answer.json()["series_id"]
+        answer = await admin.post(f"{API}/appointments/series", json={
+            "clinic_id": made["clinics"], "patient_id": organization.patient_id, "service_id": made["services"],
+            "practitioner_id": organization.practitioner_id, "start": (VISIT + timedelta(hours=11)).isoformat(),
+            "rrule": "FREQ=DAILY;COUNT=2",
+        })  # fmt: skip
+        assert answer.status_code == 201, answer.text
         made["series"] = answer.json()["series_id"]
         answer = await admin.post(f"{API}/clinics/{made['clinics']}/room-plan?date={VISIT.date()}")
         assert answer.status_code == 201, answer.text
@@ -143,6 +150,6 @@ def _text(schema: dict[str, Any], own: dict[str, str], name: str) -> str:
 def noun_of(field: str) -> str:
     """The noun that a field's id is of: `exclude_appointment_id` is one of `appointments`."""
     word = field.removesuffix("s").removesuffix("_id").rpartition("_")[2]
-    return {"client": "patients", "caregiver": "contacts", "scope": "clinics", "series": "series"}.get(
+    return {"client": "patients", "caregiver": "contacts", "scope": "clinics", "series": "blocks/series"}.get(
         word, f"{word}s"
     )

@@ -11,7 +11,6 @@ import msgspec
 
 from holdfast.actor import Answered, Asked
 from holdfast.commands import absences, blocks, contacts, policies
-from holdfast.commands.blocks import Recurs
 from holdfast.commands.bodies import authorization_body
 from holdfast.commands.book import Book
 from holdfast.commands.change import Turn, change
@@ -26,6 +25,7 @@ from holdfast.commands.transition import Transition
 from holdfast.db.statements import statement
 from holdfast.errors import NotFound, Refused
 from holdfast.rules.facts import Authorization, Directory, Patient, Visit
+from holdfast.rules.recurrence import Recurs
 from holdfast.seed.house import asked_by
 from holdfast.seed.world import SHAPES, Absence, Block, Login, Planned, World
 from holdfast.slot import DAY, moment, rfc3339

@@ -16,6 +16,9 @@ revoke delete on blocks, policies from holdfast_service;
 -- What was proposed stays as it was, and is carried out or not; what nobody carried out is thrown away in the end.
 revoke update on room_plans from holdfast_service;
 grant update (applied_by, applied_at) on room_plans to holdfast_service;
+-- A series is what was booked; when its dates begin may change.
+revoke update, delete on series from holdfast_service;
+grant update (dates, version, updated_at) on series to holdfast_service;
 revoke delete on organizations, turns, users, clinics, rooms, practitioners, patients, contacts, services,
   payers, resources, appointments, authorizations from holdfast_service;
 grant execute on all functions in schema public to holdfast_service;
