@@ -95,8 +95,7 @@ def _wrong(why: str) -> Invalid:
 def _parts(rule: str) -> dict[str, str]:
     """The parts of a rule by name. Raises Invalid for what is unknown, given twice, or out of range."""
     parts: dict[str, str] = {}
-    line, *others = rule.upper().strip().splitlines() or [""]
-    for part in ";".join([line.removeprefix("RRULE:"), *map(_exdate, others)]).split(";"):
+    for part in _joined(rule.upper()).split(";"):
         name, _, value = part.partition("=")
         known = _PARTS.get(name)
         if known is None:
@@ -117,12 +116,14 @@ def _parts(rule: str) -> dict[str, str]:
     return parts
 
 
-def _exdate(line: str) -> str:
-    """A line that leaves out dates, as a part of the rule."""
-    found = _EXDATE_LINE.fullmatch(line)
-    if found is None:
-        raise _wrong(f"{line[:40]} cannot be understood; after the rule there may be EXDATE")
-    return f"EXDATE={found[1]}"
+def _joined(text: str) -> str:
+    """The rule with the dates that lines of their own leave out as parts of it."""
+    lines = [(line, _EXDATE_LINE.fullmatch(line)) for line in text.strip().splitlines()]
+    rules = [line for line, exdates in lines if exdates is None] or [""]
+    if len(rules) > 1:
+        raise _wrong(f"{rules[1][:40]} cannot be understood; beside the rule there may be EXDATE")
+    parts = [f"EXDATE={exdates[1]}" for _, exdates in lines if exdates is not None]
+    return ";".join([rules[0].removeprefix("RRULE:"), *parts])
 
 
 def _left_out(text: str, zone_name: str) -> set[date]:
