@@ -10,12 +10,13 @@ from holdfast import ids
 from holdfast.actor import Answered
 from holdfast.api import appointment_view
 from holdfast.api.appointment_view import Appointment, PlacedAppointment
-from holdfast.api.appointments import Cancellation, seen
+from holdfast.api.appointments import Cancellation, seen, submitted
 from holdfast.api.booking import Booking, Minutes, Overlap, booking, check_notes, reason_of
 from holdfast.api.dates import YEARS
 from holdfast.api.door import Answer, Ask, NoFields, Route
 from holdfast.api.wire import Id, Instant
 from holdfast.commands import series
+from holdfast.commands.book_series import BookSeries, every_date, explained
 from holdfast.commands.gather import Need
 from holdfast.commands.reading import snapshot
 from holdfast.commands.series import Wanted
@@ -160,9 +161,14 @@ async def create(ask: Ask[NoFields, NewSeries]) -> Answer:
         if getattr(body, name) is not None:
             raise Invalid(FieldError(name, "invalid_value", "belongs to a booking of one visit"))
     check_notes(ask, body.notes)
-    recurs = Recurs(body.rrule, frozenset(body.exdates))
-    work = series.book(ask.house, ask.asked, booking(body), recurs, seen, skip_conflicts=body.skip_conflicts)
-    return await _done(ask, work)
+    booked = every_date(booking(body), Recurs(body.rrule, frozenset(body.exdates)))
+    errand = BookSeries(booking=booked, skip_conflicts=body.skip_conflicts)
+    try:
+        return await submitted(ask, errand)
+    except Refused as refused:
+        if refused.code != "series_conflict":
+            raise
+        raise await explained(ask.house, ask.asked, errand, refused) from None
 
 
 async def get(ask: Ask[NoFields, Any]) -> Answer:
