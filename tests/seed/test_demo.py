@@ -69,7 +69,7 @@ async def test_stories_are_stored(settings: Settings, told: Told) -> None:
     )  # fmt: skip
     assert [row["used"] for row in units] == [92, 100]
     for table in ("clinics", "rooms", "practitioners", "patients", "services", "payers", "authorizations", "users",
-                  "appointments", "closures", "time_off", "blocks", "contacts", "patient_contacts", "coverages", "holds", "policies"):  # fmt: skip
+                  "appointments", "closures", "time_off", "blocks", "contacts", "patient_contacts", "coverages", "holds", "policies", "series"):  # fmt: skip
         found = await rows(settings, f"select organization_id, count(*) from {table} group by 1")
         assert {str(row["organization_id"]) for row in found} == {juniper, harbor}, table
 
