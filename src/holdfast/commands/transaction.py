@@ -430,10 +430,8 @@ class Transaction:
         began = time.perf_counter()
         try:
             with _Closing(connection, self._house.settings.lane_attempt_seconds_max):
-                for name, values in batch.desk.preceding:
-                    await connection.execute(statement(name), *values)
-                name = "apply_in_turn" if in_turn else "apply_ahead"
-                await connection.fetchval(statement(name), *batch.written())
+                for name, values in batch.statements(in_turn=in_turn):
+                    await connection.fetchval(statement(name), *values)
                 if in_turn:
                     await connection.execute(statement("commit"))
         except CONNECTION_LOST:
