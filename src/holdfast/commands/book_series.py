@@ -150,8 +150,8 @@ async def explained(house: House, asked: Asked, errand: BookSeries, refused: Ref
             if rfc3339(each.start) not in bad:
                 continue
             desk, wish, patient = await laid_out(house, reading, found, asked, each)
-            known = desk.authorizations_of(patient.id)
-            verdict = assess(found.directory, found.timetable, patient, known, wish)
+            authorizations = desk.authorizations_of(patient.id)
+            verdict = assess(found.directory, found.timetable, patient, authorizations, wish)
             conflicts = await in_the_way(reading, verdict.conflicts)
             dates.append(bad[rfc3339(each.start)] | {"conflicts": conflicts})
     return series_conflict(dates, found.facts.seq)
