@@ -9,19 +9,17 @@ from typing import Any, Final
 import msgspec
 
 from holdfast.actor import Answered, Asked
-from holdfast.commands.batch import Batch, need_of
 from holdfast.commands.change import Turn, change
-from holdfast.commands.desk import Desk, View
-from holdfast.commands.gather import Need, gather
+from holdfast.commands.desk import View
 from holdfast.commands.house import House
 from holdfast.commands.move import Move
 from holdfast.commands.together import Change, Together, Verb
 from holdfast.commands.transition import Transition
+from holdfast.commands.turn_desk import turn_desk
 from holdfast.db.database import Connection
 from holdfast.db.statements import statement
 from holdfast.errors import FieldError, Invalid, NotFound, Refused
 from holdfast.rules import recurrence
-from holdfast.rules.timetable import Timetable
 from holdfast.slot import MINUTE, day_span, moment, rfc3339
 
 _CHANGEABLE: Final = frozenset({"scheduled", "confirmed"})
@@ -172,13 +170,15 @@ async def _follow(
             raise Invalid(FieldError("body", "missing", "give at least one field to change"))
         following = _following(stored, since, turn.now)
         rows = await turn.connection.fetch(statement("series_visits"), turn.organization, series_id)
-        left = _left({row["id"]: row for row in rows}, following, turn.now)
+        visits = {row["id"]: row for row in rows}
+        left = _left(visits, following, turn.now)
         kept = {each.appointment_id for each in left}
         changing = [each for each in following if each.appointment_id not in kept]
         shown, version = msgspec.Raw(b"[]"), stored.version
         if changing:
             became = [becoming(stored, following[0].start, each) for each in changing]
-            shown = await _carried_out(house, turn, asked, became, view)
+            versions = {each: row["version"] for each, row in visits.items()}
+            shown = await _carried_out(house, turn, asked, became, versions, view)
             for each, (_, start) in zip(changing, became, strict=True):
                 each.start = start
             version = await _changed(turn, asked, stored, len(changing))
@@ -221,13 +221,18 @@ def _left(visits: dict[str, Any], following: list[Date], now: int) -> list[Left]
 
 
 async def _carried_out(
-    house: House, turn: Turn, asked: Asked, became: list[tuple[Verb, int]], view: View
+    house: House,
+    turn: Turn,
+    asked: Asked,
+    became: list[tuple[Verb, int]],
+    versions: dict[str, int],
+    view: View,
 ) -> msgspec.Raw:
-    """The visits as they have become. Raises Refused with every bad date, and then nothing has changed."""
-    desk = await _desk(house, turn, need_of([verb for verb, _ in became]))
+    """The visits, which are at `versions`, as they have become. Raises Refused with every bad date, and then nothing has changed."""
     errand = Together(
-        changes=tuple([Change(verb=verb, version=_version(desk, verb)) for verb, _ in became]), field=""
+        changes=tuple([Change(verb=verb, version=versions[verb.id]) for verb, _ in became]), field=""
     )
+    desk = await turn_desk(house, turn, errand)
     try:
         content, _ = errand.carry_out(desk, asked, view)
     except Refused as refused:
@@ -240,13 +245,7 @@ async def _carried_out(
             for each in refused.members["outdated"]
         ]  # fmt: skip
         raise series_conflict(dates, turn.seq_before) from None
-    turn.written = Batch(desk, set()).written
     return msgspec.json.decode(content, type=_Shown).appointments
-
-
-def _version(desk: Desk, verb: Verb) -> int:
-    visit = desk.stored(verb.id)
-    return 0 if visit is None else visit.version
 
 
 async def _changed(turn: Turn, asked: Asked, stored: Stored, visits: int) -> int:
@@ -260,18 +259,3 @@ async def _changed(turn: Turn, asked: Asked, stored: Stored, visits: int) -> int
     turn.tell("series.changed", series_body(stored))
     turn.note(asked, "series.changed", "series", stored.id, version=stored.version, visits=visits)
     return stored.version
-
-
-async def _desk(house: House, turn: Turn, need: Need) -> Desk:
-    """The desk of this turn, without holds that have expired."""
-    found = await gather(
-        turn.connection,
-        turn.organization,
-        "facts",
-        need,
-        house.directories.get(turn.organization),
-        Timetable(-1),
-    )
-    desk = Desk(house.settings, found.directory, found.timetable, found.facts, turn)
-    desk.sweep()
-    return desk
