@@ -39,6 +39,7 @@ from holdfast.api import (
     room_plans,
     rooms,
     scratch,
+    series,
     services,
     setup,
     totp,
@@ -60,7 +61,7 @@ from holdfast.settings import Settings
 from holdfast.vault import Vault
 
 NOUNS = (
-    appointments, lines, holds, conflicts, explain, availability, patterns, calendar, blocks, worklists, auth, totp, organization,
+    appointments, series, lines, holds, conflicts, explain, availability, patterns, calendar, blocks, worklists, auth, totp, organization,
     clinics, rooms, room_plans, practitioners, absence_plan, patients, contacts, services, payers, policies, users, authorizations, utilization, break_glass, audit, setup, scratch,
     health, openapi,
 )  # fmt: skip

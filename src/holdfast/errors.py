@@ -159,7 +159,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
         ),
         **_reference(
             "clinic_id",
-            "appointments_clinic_fkey", "holds_clinic_fkey", "room_plans_clinic_fkey", "closures_clinic_fkey", "hours_exceptions_clinic_fkey",
+            "appointments_clinic_fkey", "holds_clinic_fkey", "room_plans_clinic_fkey", "series_clinic_fkey", "closures_clinic_fkey", "hours_exceptions_clinic_fkey",
             "opening_hours_clinic_fkey", "rooms_clinic_fkey", "working_hours_clinic_fkey",
         ),
         **_reference("clinic_ids", "practitioner_clinics_clinic_fkey"),
@@ -174,7 +174,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
             "patient_id",
             "appointments_patient_fkey", "holds_patient_fkey", "authorizations_patient_fkey", "coverages_patient_fkey",
             "patient_availability_patient_fkey", "patient_contacts_patient_fkey", "patient_practitioners_patient_fkey",
-            "patient_search_terms_patient_fkey",
+            "patient_search_terms_patient_fkey", "series_patient_fkey",
         ),
         **_reference("contact_id", "contact_search_terms_contact_fkey", "patient_contacts_contact_fkey", "users_contact_fkey"),
         **_reference("patient_id", "break_glass_requests_patient_fkey"),
@@ -186,6 +186,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
             "authorization_id", "appointment_lines_authorization_fkey", "authorization_entries_authorization_fkey"
         ),
         **_reference("replaces_appointment_id", "appointments_replaces_fkey"),
+        **_reference("series_id", "appointments_series_fkey"),
         **_reference("appointment_id", "appointment_lines_appointment_fkey", "claims_appointment_fkey", "holds_appointment_fkey"),
         **_reference("caregiver_id", "appointment_lines_caregiver_fkey"),
         **_reference("hold_id", "claims_hold_fkey"),
@@ -296,6 +297,7 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = MappingProxyType(
             "practitioner_credentials_pkey", "practitioners_pkey", "resource_seats_pkey", "resources_kind_key",
             "resources_pkey", "rooms_pkey", "services_pkey", "sign_in_sessions_pkey", "time_off_pkey",
             "room_grounds_pkey", "room_plans_applied_whole", "room_plans_kind_known", "room_plans_pkey", "room_plans_scores_within_bound",
+            "series_dates_count", "series_pkey",
             "totp_factors_pkey", "turns_pkey", "users_pkey", "working_hours_pkey", "claims_seat_fkey", "contacts_resource_fkey", "patients_resource_fkey",
             "practitioners_resource_fkey", "resource_seats_resource_fkey", "rooms_resource_fkey",
             "appointment_lines_funding_known", "appointment_lines_status_known", "appointment_lines_units_authorized",

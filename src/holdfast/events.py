@@ -23,6 +23,7 @@ APPOINTMENT: Final = (
 )
 HOLD: Final = ("hold.placed", "hold.booked", "hold.released", "hold.expired")
 BLOCK: Final = ("block.created", "block.moved", "block.changed", "block.deleted")
+SERIES: Final = ("series.booked", "series.changed")
 ROOM_PLAN: Final = ("room_plan.proposed", "room_plan.applied")
 BREAK_GLASS: Final = (
     "break_glass.requested",
@@ -59,7 +60,9 @@ DIRECTORY: Final = (
     "policy.activated",
     "policy.rolled_back",
 )
-KINDS: Final = frozenset((*APPOINTMENT, *HOLD, *BLOCK, *ROOM_PLAN, *BREAK_GLASS, *AUTHORIZATION, *DIRECTORY))
+KINDS: Final = frozenset(
+    (*APPOINTMENT, *HOLD, *BLOCK, *SERIES, *ROOM_PLAN, *BREAK_GLASS, *AUTHORIZATION, *DIRECTORY)
+)
 
 # What each appointment call is called once it has happened.
 AFTER_CALL: Final[Mapping[str, str]] = {

@@ -49,7 +49,7 @@ def test_every_noun_has_an_example() -> None:
     nouns = {route.path.split("/")[3] for route in ASKED if "{id}" in route.path}
     made = {
         "clinics", "rooms", "practitioners", "patients", "services", "payers", "users", "authorizations",
-        "appointments", "contacts", "blocks", "holds", "policies", "room-plans", "break-glass",
+        "appointments", "contacts", "blocks", "holds", "policies", "room-plans", "break-glass", "series",
     }  # fmt: skip
     assert nouns <= made
 

@@ -47,6 +47,32 @@ async def _break_glass(client: Client, organization: Organization, word: str) ->
         )  # fmt: skip
 
 
+async def _bookings(admin: httpx2.AsyncClient, made: dict[str, str]) -> None:
+    """What is made beside a visit: a hold, a block and visits that recur, a plan for the day."""
+    answer = await admin.post(f"{API}/holds", json={
+        "clinic_id": made["clinics"], "patient_id": made["patients"], "service_id": made["services"],
+        "practitioner_id": made["practitioners"], "start": (VISIT + timedelta(hours=9)).isoformat(),
+    })  # fmt: skip
+    assert answer.status_code == 201, answer.text
+    made["holds"] = answer.json()["hold_id"]
+    answer = await admin.post(f"{API}/blocks", json={
+        "kind": "break", "practitioner_ids": [made["practitioners"]], "rrule": "FREQ=WEEKLY;COUNT=2",
+        "start": (VISIT + timedelta(hours=7)).isoformat(), "end": (VISIT + timedelta(hours=8)).isoformat(),
+    })  # fmt: skip
+    assert answer.status_code == 201, answer.text
+    made["blocks/series"] = answer.json()["series_id"]
+    answer = await admin.post(f"{API}/appointments/series", json={
+        "clinic_id": made["clinics"], "patient_id": made["patients"], "service_id": made["services"],
+        "practitioner_id": made["practitioners"], "start": (VISIT + timedelta(hours=11)).isoformat(),
+        "rrule": "FREQ=DAILY;COUNT=2",
+    })  # fmt: skip
+    assert answer.status_code == 201, answer.text
+    made["series"] = answer.json()["series_id"]
+    answer = await admin.post(f"{API}/clinics/{made['clinics']}/room-plan?date={VISIT.date()}")
+    assert answer.status_code == 201, answer.text
+    made["room-plans"] = answer.json()["id"]
+
+
 async def make(client: Client, organization: Organization, word: str) -> None:
     """Fills `organization.made` with the id of one of each noun, by the noun as it stands in the path."""
     made = organization.made
@@ -97,21 +123,7 @@ async def make(client: Client, organization: Organization, word: str) -> None:
             admin, "blocks", kind="admin", practitioner_ids=[organization.practitioner_id], label=f"{word} label",
             start=(VISIT + timedelta(hours=5)).isoformat(), end=(VISIT + timedelta(hours=6)).isoformat(),
         )  # fmt: skip
-        answer = await admin.post(f"{API}/holds", json={
-            "clinic_id": made["clinics"], "patient_id": organization.patient_id, "service_id": made["services"],
-            "practitioner_id": organization.practitioner_id, "start": (VISIT + timedelta(hours=9)).isoformat(),
-        })  # fmt: skip
-        assert answer.status_code == 201, answer.text
-        made["holds"] = answer.json()["hold_id"]
-        answer = await admin.post(f"{API}/blocks", json={
-            "kind": "break", "practitioner_ids": [organization.practitioner_id], "rrule": "FREQ=WEEKLY;COUNT=2",
-            "start": (VISIT + timedelta(hours=7)).isoformat(), "end": (VISIT + timedelta(hours=8)).isoformat(),
-        })  # fmt: skip
-        assert answer.status_code == 201, answer.text
-        made["series"] = answer.json()["series_id"]
-        answer = await admin.post(f"{API}/clinics/{made['clinics']}/room-plan?date={VISIT.date()}")
-        assert answer.status_code == 201, answer.text
-        made["room-plans"] = answer.json()["id"]
+        await _bookings(admin, made)
         await _absences(admin, made)
     await _break_glass(client, organization, word)
 
@@ -157,6 +169,6 @@ def noun_of(field: str) -> str:
     """The noun that a field's id is of: `exclude_appointment_id` is one of `appointments`."""
     word = field.removesuffix("s").removesuffix("_id").rpartition("_")[2]
     return {
-        "client": "patients", "caregiver": "contacts", "scope": "clinics", "series": "series", "actor": "users",
+        "client": "patients", "caregiver": "contacts", "scope": "clinics", "series": "blocks/series", "actor": "users",
         "subject": "patients",
     }.get(word, f"{word}s")  # fmt: skip

@@ -90,6 +90,19 @@ FAULTS: dict[str, tuple[str, str]] = {
         "update blocks set deleted_at = null where organization_id = $1 and deleted_at is not null",
         "events_replayed_equal_tables",
     ),
+    "a visit of a series that this does not name": (
+        "update series set dates = dates - 0 where organization_id = $1", "series_have_their_visits"
+    ),
+    "a visit that a series names twice": (
+        "update series set dates = dates || (dates -> 0) where organization_id = $1", "series_have_their_visits"
+    ),
+    "a visit of somebody else's series": (
+        "update series set patient_id = gen_random_uuid() where organization_id = $1", "series_have_their_visits"
+    ),
+    "a date of a series that was told otherwise": (
+        ("update series set dates = jsonb_set(dates, '{1,start}', '60') where organization_id = $1"),
+        "events_replayed_equal_tables",
+    ),
     "more units than there are": (
         "update authorizations set total_units = 1 where organization_id = $1", "units_within_total"
     ),
@@ -203,7 +216,7 @@ async def owner(settings: Settings) -> AsyncIterator[Any]:
 
 @pytest.fixture
 async def world(open_world: Open) -> World:
-    """A small history: visits with and without units, one moved, one cancelled, one with a caregiver, and a block."""
+    """A small history: visits with and without units, one moved, one cancelled, one with a caregiver, a series, and a block."""
     world = await open_world(1)
     client = world.client()
     await world.authorization(0, 20)
@@ -231,6 +244,10 @@ async def world(open_world: Open) -> World:
     held = [await client.post("/holds", world.booking(day(n), ttl_seconds=3_600)) for n in (7, 8)]
     assert [each.status for each in held] == [201, 201]
     assert (await client.delete(f"/holds/{held[0].body['hold_id']}")).status == 204
+    series = await client.post("/appointments/series", world.booking(day(11), rrule="FREQ=DAILY;COUNT=3"))
+    assert series.status == 201, series.content
+    later = {"start": at(day(12) + timedelta(hours=1)), "from": series.body["booked"][1]["id"]}
+    assert (await client.patch(f"/series/{series.body['series_id']}", later)).status == 200
     await _guide_a_parent(world)
     policy = await client.post("/policies", {"scope": "organization", "rules": []})
     assert (await client.post(f"/policies/{policy.body['id']}/activate")).status == 200
@@ -271,6 +288,7 @@ async def _planted(owner: Any, world: World, planted: str) -> dict[str, list[inv
         "rooms",
         "blocks",
         "holds",
+        "series",
         "block_attendees",
         "patient_practitioners",
         "room_grounds",

@@ -127,6 +127,34 @@ def test_the_dates_are_the_libraries_and_in_order(
         assert abs(seen - there) in (timedelta(0), timedelta(minutes=30), timedelta(hours=1))
 
 
+@given(start=STARTS, count=st.integers(2, DATES_MAX), zone_name=st.sampled_from(ZONES))
+def test_every_week_is_at_the_same_time_on_the_wall(start: int, count: int, zone_name: str) -> None:
+    """As zoneinfo has it: what falls into a gap is as far after it began, what is there twice is the first."""
+    found = spans(f"FREQ=WEEKLY;COUNT={count}", (start, start + 60), zone_name)
+    first = datetime.fromtimestamp(start, ZoneInfo(zone_name)).replace(tzinfo=None)
+    walls = [(first + timedelta(days=7 * n)).replace(tzinfo=ZoneInfo(zone_name)) for n in range(1, count)]
+    assert [each for each, _ in found] == [start, *(int(wall.timestamp()) for wall in walls)]
+
+
+def test_exdates_stand_in_the_rule_or_after_it() -> None:
+    rule = "FREQ=WEEKLY;COUNT=4"
+    for text in (
+        f"{rule};EXDATE=20270315,20270329", f"RRULE:{rule}\nEXDATE:20270315T150000Z,20270329T150000Z",
+        f"{rule}\r\nEXDATE;TZID=America/Denver:20270315T090000\r\nEXDATE;VALUE=DATE:20270329",
+        f"EXDATE=20270315;{rule};exdate=20270329", f"EXDATE:20270315,20270329\n{rule}",
+    ):  # fmt: skip
+        found = spans(text, meeting("2027-03-08T09:00"), DENVER)
+        assert on_the_wall(found) == ["03-08 09:00-10:00", "03-22 09:00-10:00"], text
+    for text, said in (
+        (f"{rule};EXDATE=20270316", "none of the dates"), (f"{rule};EXDATE=2027-03-15", "cannot be understood"),
+        (f"{rule}\nEXDATE;X=1:20270315", "cannot be understood"), (f"{rule};EXDATE=20271340", "no date"),
+        ("FREQ=WEEKLY;COUNT=1;EXDATE=20270308", "leaves no date"), (f"{rule}\n{rule}", "cannot be understood"),
+        ("EXDATE:20270315", "not known"),
+    ):  # fmt: skip
+        field, message = why(text)
+        assert (field, said in message) == ("rrule", True), (text, message)
+
+
 @given(start=STARTS, hours=st.integers(-48, 48), zone_name=st.sampled_from(ZONES))
 def test_as_far_on_the_wall_as_it_moved(start: int, hours: int, zone_name: str) -> None:
     span = (start, start + 3600)

@@ -70,7 +70,7 @@ async def test_stories_are_stored(settings: Settings, told: Told) -> None:
     assert [row["used"] for row in units] == [92, 100]
     for table in ("clinics", "rooms", "practitioners", "patients", "services", "payers", "authorizations", "users",
                   "appointments", "closures", "time_off", "blocks", "contacts", "patient_contacts", "coverages", "holds", "policies",
-                  "break_glass_requests"):  # fmt: skip
+                  "break_glass_requests", "series"):  # fmt: skip
         found = await rows(settings, f"select organization_id, count(*) from {table} group by 1")
         assert {str(row["organization_id"]) for row in found} == {juniper, harbor}, table
 

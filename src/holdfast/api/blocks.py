@@ -16,10 +16,10 @@ from holdfast.api.fields import Label
 from holdfast.api.lists import Paged
 from holdfast.api.wire import Id, Instant
 from holdfast.commands import blocks, save
-from holdfast.commands.blocks import BLOCK, Recurs
+from holdfast.commands.blocks import BLOCK
 from holdfast.commands.save import Document
 from holdfast.errors import FieldError, Invalid, NotFound
-from holdfast.rules.recurrence import DATES_MAX
+from holdfast.rules.recurrence import DATES_MAX, Recurs
 from holdfast.slot import day_span, instant, moment, rfc3339
 from holdfast.vault import Seal
 

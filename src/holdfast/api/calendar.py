@@ -41,6 +41,7 @@ _FAREWELL_SECONDS: Final = 0.5
 _PERMISSIONS: Final = MappingProxyType({
     "block": "appointments.read",
     "hold": "appointments.read",
+    "series": "appointments.read",
     "room_plan": "appointments.override",
     "authorization": "authorizations.read",
     "patient": "patients.read",

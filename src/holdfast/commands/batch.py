@@ -1,6 +1,7 @@
 """A batch: requests that are decided on one desk and written by one transaction."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from holdfast.actor import Answered
@@ -59,6 +60,10 @@ class Batch:
         """Gives every request what was decided."""
         for ticket, outcome in zip(self.tickets, self._outcomes, strict=True):
             ticket.settle(outcome)
+
+    def statements(self, *, in_turn: bool) -> list[tuple[str, Sequence[Any]]]:
+        """What is sent, in order: the write, and what goes before it in its turn."""
+        return [*self.desk.preceding, ("apply_in_turn" if in_turn else "apply_ahead", self.written())]
 
     def written(self) -> list[Any]:
         """Everything that the write carries, in the order of `apply`'s arguments."""

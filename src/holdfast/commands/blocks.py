@@ -3,8 +3,7 @@ under the same law as visits: what is taken is refused, and what is granted keep
 for each date, all written or none; `following` changes a date and those after it.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from datetime import date
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -20,19 +19,12 @@ from holdfast.commands.intent import check_time
 from holdfast.commands.save import Document, Noun, answered, read
 from holdfast.db.statements import statement
 from holdfast.errors import REFUSALS, NotFound, Reason, Refused
-from holdfast.rules.recurrence import shifted, spans, wall_distance
+from holdfast.rules.recurrence import Recurs, shifted, spans, wall_distance
 from holdfast.settings import Settings
 from holdfast.slot import Span, instant, moment, rfc3339
 from holdfast.vault import Seal
 
 _TAKES_TIME: Final = ("practitioner_ids", "room_id", "start", "end")
-
-
-class Recurs(NamedTuple):
-    """When it happens again: an RRULE's value, and local dates that are left out."""
-
-    rule: str
-    without: Collection[date] = ()
 
 
 class _Step(NamedTuple):

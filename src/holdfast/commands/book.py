@@ -40,6 +40,7 @@ class Book(Placing, kw_only=True):
     notes: str | None = None
     overlap_reason: str | None = None
     hold: str | None = None
+    series_id: str | None = None
 
     _foreseen: tuple[Directory, Visit] | None = None
     """The visit as it was looked at last, to be decided on once."""
@@ -100,7 +101,7 @@ class Book(Placing, kw_only=True):
         visit = Visit(
             id="", clinic_id=self.clinic_id, patient_id=self.patient, room_id=self.room_id, location=location,
             start=self.start, end=lines[0].end, status="scheduled", lines=lines,
-            replaces_appointment_id=self.replaces_appointment_id,
+            replaces_appointment_id=self.replaces_appointment_id, series_id=self.series_id,
         )  # fmt: skip
         enclose(visit)
         tails(directory, visit)

@@ -77,6 +77,8 @@ class Desk:
         self._caregivers: set[tuple[str, str]] = set()
         self.learn(facts)
         self.claims = ClaimsKept()
+        self.preceding: list[tuple[str, tuple[Any, ...]]] = []
+        """Statements with their values that go before the write, in its turn: rows of which one is seldom made."""
         self.appointments_new: list[BookedVisit] = []
         self.appointments_changed: list[ChangedVisit] = []
         self.lines_new: list[VisitLine] = []
@@ -297,8 +299,8 @@ class Desk:
         holds = [(hold, hold.claims) for hold in self.timetable.holds.values()]
         counters = [(each, each.scheduled_units, each.version) for each in self._authorizations.values()]
         lists: tuple[list[Any], ...] = (
-            self.appointments_changed, self.lines_new, self.lines_changed, self.lines_gone, self.entries_new,
-            self.keeping.events, self.keeping.audit,
+            self.appointments_new, self.appointments_changed, self.lines_new, self.lines_changed, self.lines_gone,
+            self.entries_new, self.keeping.events, self.keeping.audit,
         )  # fmt: skip
         lengths = [len(each) for each in lists]
 

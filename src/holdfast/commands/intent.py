@@ -37,6 +37,11 @@ class Errand(msgspec.Struct, metaclass=AbstractStruct):
         return MOVES
 
     @property
+    def needs_turn(self) -> bool:
+        """Whether it is decided in the turn only, never ahead of it."""
+        return False
+
+    @property
     @abstractmethod
     def parts(self) -> tuple["Intent", ...]:
         """The verbs on visits that it is made of."""

@@ -16,16 +16,16 @@ import msgspec
 
 from holdfast import ids
 from holdfast.actor import Answered, Asked
-from holdfast.commands.batch import Batch, need_of
 from holdfast.commands.change import Turn, answered_before, change
 from holdfast.commands.desk import Desk
-from holdfast.commands.gather import Need, gather
+from holdfast.commands.gather import Need
 from holdfast.commands.house import House
 from holdfast.commands.move import Move
 from holdfast.commands.reading import snapshot
 from holdfast.commands.room_puzzle import Limit, Offer, Puzzle, Solution, check_installed, solved
 from holdfast.commands.save import Document, answered
 from holdfast.commands.together import Change, Together
+from holdfast.commands.turn_desk import turn_desk
 from holdfast.db.database import Connection
 from holdfast.db.keeping import Keeping
 from holdfast.db.statements import statement
@@ -33,7 +33,6 @@ from holdfast.errors import FieldError, Invalid, NotFound, Overloaded, Reason, R
 from holdfast.rules.assess import Verdict, Wish, assess, spans
 from holdfast.rules.facts import Directory, Patient, Visit
 from holdfast.rules.room_plan import PLANNED, Place, exclusions, places, refusals
-from holdfast.rules.timetable import Timetable
 from holdfast.slot import day_span, moment, rfc3339
 
 Kind = Literal["repack", "assign"]
@@ -131,12 +130,7 @@ async def read(connection: Connection, organization: str, plan_id: str) -> tuple
 
 async def _carry_out(house: House, turn: Turn, asked: Asked, moves: list[Document]) -> None:
     errand = _together([(each["appointment_id"], each["version"], each["room_id_after"]) for each in moves])
-    found = await gather(
-        turn.connection, turn.organization, "facts", need_of(list(errand.parts)),
-        house.directories.get(turn.organization), Timetable(-1),
-    )  # fmt: skip
-    desk = Desk(house.settings, found.directory, found.timetable, found.facts, turn)
-    desk.sweep()
+    desk = await turn_desk(house, turn, errand)
     begun = [
         each for each in moves if (visit := desk.stored(each["appointment_id"])) and visit.start < turn.now
     ]
@@ -147,7 +141,6 @@ async def _carry_out(house: House, turn: Turn, asked: Asked, moves: list[Documen
             outdated=[{"appointment_id": each["appointment_id"], "reasons": reasons} for each in begun],
         )  # fmt: skip
     errand.carry_out(desk, asked, _unseen)
-    turn.written = Batch(desk, set()).written
 
 
 def _together(moves: list[tuple[str, int, str]]) -> Together:

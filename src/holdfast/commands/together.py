@@ -32,7 +32,8 @@ class Change(msgspec.Struct, kw_only=True):
 
 
 class Together(Errand, kw_only=True):
-    """`changes`: each of another visit, in whatever order; `field`: what the request calls their list."""
+    """`changes`: each of another visit, in whatever order; `field`: what the request calls their list; nothing, if one
+    request's fields are asked of all of them."""
 
     changes: tuple[Change, ...]
     field: str = "visits"
@@ -68,15 +69,18 @@ class Together(Errand, kw_only=True):
                     outdated[number] = {"appointment_id": verb.id, "reasons": _reasons(refused)}
                 except NotFound as missing:
                     name = "appointment_id" if missing.field == "id" else missing.field
-                    raise NotFound(f"{self.field}[{number}].{name}") from None
+                    raise NotFound(self._prefix(number) + name) from None
                 except Invalid as invalid:
-                    raise invalid.under(f"{self.field}[{number}].") from None
+                    raise invalid.under(self._prefix(number)) from None
             if outdated:
                 which = "One visit does" if len(outdated) == 1 else f"{len(outdated)} visits do"
                 why = f"{which} not fit any more as planned; nothing has changed."
                 raise Refused("plan_outdated", why, outdated=[outdated[each] for each in sorted(outdated)])
         shown = [view(visit, desk.directory, asked, None) for _, visit in sorted(visits.items())]
         return b'{"appointments":[' + b",".join(shown) + b"]}", None
+
+    def _prefix(self, number: int) -> str:
+        return f"{self.field}[{number}]." if self.field else ""
 
 
 def is_shifting(verb: Verb) -> bool:

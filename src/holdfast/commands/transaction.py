@@ -233,7 +233,8 @@ class Transaction:
             self._in_turn = max(0, self._in_turn - 1)
             return tickets
         # A batch that broke is being decided again, one by one: nothing may stand on it.
-        if not self._may_be_ahead or before.desk.timetable is not memory.timetable:
+        is_sound = self._may_be_ahead and before.desk.timetable is memory.timetable
+        if not is_sound or any(ticket.intent.needs_turn for ticket in tickets):
             return tickets
         remembered = memory.facts(need_of_tickets(tickets))
         if remembered is not None:
@@ -429,8 +430,8 @@ class Transaction:
         began = time.perf_counter()
         try:
             with _Closing(connection, self._house.settings.lane_attempt_seconds_max):
-                name = "apply_in_turn" if in_turn else "apply_ahead"
-                await connection.fetchval(statement(name), *batch.written())
+                for name, values in batch.statements(in_turn=in_turn):
+                    await connection.fetchval(statement(name), *values)
                 if in_turn:
                     await connection.execute(statement("commit"))
         except CONNECTION_LOST:

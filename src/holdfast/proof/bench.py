@@ -41,7 +41,7 @@ CLIENTS = 50
 ROUNDS = 3
 SEED = 1
 NAMES = (
-    "Y1", "Y2", "Y3", "Y4", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S11", "S12", "ISOLATION",
+    "Y1", "Y2", "Y3", "Y4", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "S12", "ISOLATION",
 )  # fmt: skip
 _NEEDS = (
     ("S1", "Y1"), ("S1", "Y4"), ("S2", "Y2"), ("S3", "Y2"), ("S12", "S4"), ("S5", "S4"), ("S4", "Y3"), ("S7", "Y4"),
@@ -180,9 +180,10 @@ class _Bench:
     def _sizes(self) -> list[bench_data.Size]:
         reading = self.wanted & {"S7", "S8"}
         searched = [bench_data.HALF_FULL] if "S9" in self.wanted else []
+        in_use = [bench_data.IN_USE] if "S10" in self.wanted else []
         units = ORGANIZATIONS if self.wanted & _UNITS else ()
         weeks = (bench_data.SMALL, bench_data.LARGE) if reading else ()
-        return [bench_data.EMPTY, *weeks, *searched, *units]
+        return [bench_data.EMPTY, *weeks, *searched, *in_use, *units]
 
     def _migrated(self, engine: Engine) -> str:
         """The schema, the server's role and the secret, as `holdfast serve` finds them."""
@@ -194,7 +195,7 @@ class _Bench:
         self, engine: Engine, made: dict[str, Organization], report: Report
     ) -> tuple[list[Measured], Requests | None]:
         with ExitStack() as stack:
-            measured_http = self.wanted & {*_UNITS, "S4", "S5", "S7", "S8", "S9", "S11", "S12"}
+            measured_http = self.wanted & {*_UNITS, "S4", "S5", "S7", "S8", "S9", "S10", "S11", "S12"}
             requests: dict[str, Requests] = {}
             server = None
             if measured_http:
@@ -277,7 +278,7 @@ async def _prepared(engine: Engine, sizes: list[bench_data.Size]) -> Database:
     try:
         await connection.execute(statement("yardstick_tables"))
         for size in sizes:
-            if size is bench_data.HALF_FULL:
+            if size in (bench_data.HALF_FULL, bench_data.IN_USE):
                 continue  # an organization beside those that are compared with a yardstick
             await connection.execute(
                 statement("yardstick_bookings"), size.clinics, size.weeks, bench_data.CLINIC_PRACTITIONERS,

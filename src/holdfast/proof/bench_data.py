@@ -54,6 +54,9 @@ HALF_FULL = Size(
     name="half full", clinics=1, patients_each=1250, weeks=10, minutes=60, rooms_each=50, week_visits=1250
 )
 """25 of 50 practitioners and rooms are taken at every hour of the clinic's week."""
+IN_USE = Size(name="in use", clinics=1, patients_each=100, weeks=40, minutes=60, ruled=True)
+"""Its days are partly taken; the evenings are free for series of weeks."""
+SERIES_DATES = 36
 
 
 class Organization(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +169,7 @@ class Requests:
         self.booked = 0
         """Planned bookings made out so far."""
         self._raced = 0
+        self._singles = self._series = 0
         self.won = 0
         """Bookings that races have granted."""
 
@@ -199,6 +203,41 @@ class Requests:
             headers = self.headers | {"idempotency-key": f"bench-{self.booked}"}
             made.append(driver.request("POST", "/api/v1/appointments", headers, self.booking_body()))
         return made
+
+    def singles(self, count: int) -> list[bytes]:
+        """Bookings of one evening each, none of which meets another."""
+        made = []
+        for _ in range(count):
+            number = self._singles
+            self._singles += 1
+            start = self._first + timedelta(days=number % (7 * self._of.size.weeks), hours=20)
+            made.append(self._evening("/api/v1/appointments", f"single-{number}", number, start))
+        return made
+
+    def series(self, count: int) -> list[bytes]:
+        """Series of so many weeks, ten on each evening of the week, none of which meets another or a booking."""
+        made = []
+        for _ in range(count):
+            number = self._series
+            self._series += 1
+            start = self._first + timedelta(days=number % 7, hours=18 + number // (7 * CLINIC_ROOMS))
+            rule = f"FREQ=WEEKLY;COUNT={SERIES_DATES}"
+            made.append(
+                self._evening("/api/v1/appointments/series", f"series-{number}", number, start, rrule=rule)
+            )
+        return made
+
+    def _evening(self, path: str, key: str, number: int, start: datetime, **more: str) -> bytes:
+        of = self._of
+        wish = msgspec.json.decode(
+            self._wish(
+                of.patients[number % len(of.patients)],
+                of.practitioners[number % len(of.practitioners)],
+                start,
+            )
+        )
+        headers = self.headers | {"idempotency-key": f"bench-{key}"}
+        return driver.request("POST", path, headers, msgspec.json.encode(wish | more))
 
     def conflict_checks(self, count: int) -> list[bytes]:
         """May this practitioner see this patient in this room then? Any clinic, any hour of the stored weeks."""

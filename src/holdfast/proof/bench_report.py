@@ -89,11 +89,21 @@ class Report(msgspec.Struct, kw_only=True):
     def rates(self, name: str) -> list[float | None]:
         return [one.per_second for one in self._rounds(name)]
 
+    def p50s(self, name: str) -> list[float | None]:
+        return [one.latency.p50_ms for one in self._rounds(name)]
+
     def p95s(self, name: str) -> list[float | None]:
         return [one.latency.p95_ms for one in self._rounds(name)]
 
     def p99s(self, name: str) -> list[float | None]:
         return [one.latency.p99_ms for one in self._rounds(name)]
+
+    def costs(self, name: str) -> list[float | None]:
+        """Processor time of the server and the database together, microseconds an answer."""
+        return [
+            None if one.server_us is None or one.database_us is None else one.server_us + one.database_us
+            for one in self._rounds(name)
+        ]
 
     def _rounds(self, name: str) -> list[Round]:
         return next((one.rounds for one in self.measures if one.name == name), [])
@@ -112,6 +122,16 @@ def goals(report: Report) -> list[Goal]:
         _ratio(report, "S3 / Y2", "units by hand a second, mixed", "S3", "Y2", rates, at_least=0.8),
         _ratio(report, "S4 / Y3", "bookings a second", "S4", "Y3", rates, at_least=0.4),
         _ratio(report, "S5 / S4", "p95, races for the last rooms", "S5", "S4", p95s, at_most=2.0),
+        _ratio(
+            report,
+            "S10",
+            "of one booking's processor time, 36 visits",
+            "S10",
+            "S10 one",
+            report.costs,
+            at_most=5.0,
+        ),
+        _ratio(report, "S10 p50", "of one booking's, 36 visits", "S10", "S10 one", report.p50s, at_most=5.0),
         _ratio(report, "S7 / Y4", "checks a second, 100k", "S7 100k", "Y4", rates, at_least=0.5),
         _ratio(report, "S7 100k / 1k", "p95", "S7 100k", "S7 1k", p95s, at_most=1.5),
         _ratio(report, "S8 / Y4", "week views a second, 100k", "S8 100k", "Y4", rates, at_least=0.4),

@@ -11,7 +11,7 @@ import msgspec
 
 from holdfast.db.engine import Engine
 from holdfast.proof import bare, driver, machine, pgbench, serving
-from holdfast.proof.bench_data import CLINIC_ROOMS, HALF_FULL, LARGE, Requests
+from holdfast.proof.bench_data import CLINIC_ROOMS, HALF_FULL, IN_USE, LARGE, SERIES_DATES, Requests
 from holdfast.proof.bench_units import MIXED_CLIENTS, ORGANIZATIONS, SPREAD_CLIENTS, UnitRequests
 from holdfast.proof.machine import Memory, Meter
 from holdfast.proof.serving import Server
@@ -25,6 +25,8 @@ _WARM_UP_SECONDS = 1.0
 _WARM_UP_BOOKINGS = 500
 _DIFFERENT_READS = 5_000
 _DIFFERENT_SEARCHES = 500
+_ALONE_SINGLES, _ALONE_SERIES = 100, 20
+"""So many of each in a round, one after the other."""
 SEARCHERS = 4
 """How many look for free time at once: a front desk, and some who look at home."""
 _BARE_BODY = (
@@ -112,6 +114,8 @@ class Rounds:
             ("S4", "book with room assignment, 10 rooms", self._bookings),
             ("S5", "the same, 50 race for the last 10 rooms", self._races),
             ("S9", "next 20 free of 50 people, 50 rooms, 30 days", self._searches),
+            ("S10 one", "book one visit, alone", lambda: self._alone("singles", _ALONE_SINGLES)),
+            ("S10", f"a series of {SERIES_DATES} visits, alone", lambda: self._alone("series", _ALONE_SERIES)),
             (
                 "Y4",
                 "FastAPI and pydantic, a booking's body",
@@ -204,6 +208,19 @@ class Rounds:
         requests, server = self._requests[HALF_FULL.name], self._running()
         plan = self._plan(server, requests.searches(_DIFFERENT_SEARCHES), 200, repeat=True)
         return self._driven(server, msgspec.structs.replace(plan, clients=SEARCHERS))[0]
+
+    def _alone(self, what: str, count: int) -> Round:
+        """One request after the other, of one client, so that none shares its cost with others. A tenth more go first."""
+        requests, server = self._requests[IN_USE.name], self._running()
+        make = requests.series if what == "series" else requests.singles
+        warm = self._driven(
+            server, msgspec.structs.replace(self._plan(server, make(count // 10), 201), clients=1)
+        )[0]
+        if warm.invalid:
+            return warm
+        return self._driven(server, msgspec.structs.replace(self._plan(server, make(count), 201), clients=1))[
+            0
+        ]
 
     def _reads(self, size: str, what: str) -> Round:
         requests, server = self._requests[size], self._running()

@@ -21,6 +21,7 @@ BY_STATEMENT: Final = (
     "visits_have_their_claims",
     "blocks_have_their_claims",
     "holds_have_their_claims",
+    "series_have_their_visits",
     "claims_belong",
     "units_within_total",
     "counters_equal_ledger",

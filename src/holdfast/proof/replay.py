@@ -30,6 +30,7 @@ class Fold:
         self.authorizations: dict[str, Document] = {}
         self.blocks: dict[str, Document] = {}
         self.holds: dict[str, Document] = {}
+        self.series: dict[str, Document] = {}
         self.faults: list[Document] = []
 
     def take(self, seq: int, kind: str, body: Document) -> None:
@@ -43,6 +44,8 @@ class Fold:
         elif noun == "authorization":
             counters = {name: body.get(name) for name in _COUNTERS}
             self._step(self.authorizations, counters, seq, is_first=verb == "created")
+        elif noun == "series":
+            self._step(self.series, body, seq, is_first=verb == "booked")
         elif noun == "block":
             self._step(self.blocks, body, seq, is_first=verb == "created")
             if verb == "deleted":
@@ -70,6 +73,7 @@ class Fold:
             ("authorizations", self.authorizations),
             ("blocks", self.blocks),
             ("holds", self.holds),
+            ("series", self.series),
         )
 
     async def take_all(self, connection: Connection, organization: str) -> int:

@@ -93,11 +93,10 @@ def spans(directory: Directory, visit: Visit) -> list[SpanOf]:
         looked_at += [(line.practitioner_id, *day) for line in visit.lines]
     if visit.location == "on_site" and clinic is not None:
         day = day_span(local_date(visit.start, clinic.time_zone), clinic.time_zone)
-        last = visit.end + 120 * MINUTE  # the longest turnover
+        low = min(day[0], visit.start)
+        high = max(day[1], visit.end + 120 * MINUTE)  # the longest turnover
         looked_at += [
-            (room.id, min(day[0], visit.start), max(day[1], last))
-            if room.seats == 1
-            else (room.id, min(day[0], visit.start) - DAY, max(day[1], last) + DAY)
+            (room.id, low, high) if room.seats == 1 else (room.id, low - DAY, high + DAY)
             for room in directory.rooms_of[clinic.id]
         ]
     return looked_at

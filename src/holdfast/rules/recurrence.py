@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from dateutil.rrule import rrulestr
 
@@ -16,6 +16,8 @@ DATES_MAX: Final = 104
 _REACH: Final = timedelta(days=2 * 366)
 _INTERVAL_MAX: Final = 1000
 _NUMBER = re.compile(r"[1-9][0-9]{0,3}")
+_DATE = r"[0-9]{8}(?:T[0-9]{6}Z?)?"
+_EXDATE_LINE = re.compile(r"EXDATE(?:;(?:TZID=[A-Z0-9_/+-]+|VALUE=DATE(?:-TIME)?))*:(.*)")
 _UNTIL = re.compile(r"([0-9]{8})(?:T([0-9]{6})(Z?))?")
 _NUMBERS = r"[+-]?[1-9][0-9]{0,2}(,[+-]?[1-9][0-9]{0,2}){0,52}"
 _DAY = r"([+-]?[1-9][0-9]?)?(MO|TU|WE|TH|FR|SA|SU)"
@@ -23,8 +25,16 @@ _DAY = r"([+-]?[1-9][0-9]?)?(MO|TU|WE|TH|FR|SA|SU)"
 _PARTS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType({
     "FREQ": re.compile("DAILY|WEEKLY|MONTHLY|YEARLY"), "INTERVAL": _NUMBER, "COUNT": _NUMBER, "UNTIL": _UNTIL,
     "BYDAY": re.compile(rf"{_DAY}(,{_DAY}){{0,52}}"), "WKST": re.compile("MO|TU|WE|TH|FR|SA|SU"),
+    "EXDATE": re.compile(rf"{_DATE}(,{_DATE}){{0,{DATES_MAX - 1}}}"),
     **dict.fromkeys(("BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS"), re.compile(_NUMBERS)),
 })  # fmt: skip
+
+
+class Recurs(NamedTuple):
+    """When it happens again: a rule as `spans` takes it, and local dates that are left out."""
+
+    rule: str
+    without: Collection[date] = ()
 
 
 def spans(rule: str, span: Span, zone_name: str, without: Collection[date] = ()) -> list[Span]:
@@ -32,19 +42,22 @@ def spans(rule: str, span: Span, zone_name: str, without: Collection[date] = ())
     ends at the first's time on the wall of the zone, whatever the clock does in between.
 
     `rule`: an RRULE's value with COUNT or UNTIL, at most 104 dates within two years; COUNT counts what is left out too.
+    Dates that it leaves out itself stand as an EXDATE among its parts or on lines of their own.
     Raises Invalid naming `rrule` or `exdates`.
     """
     parts = _parts(rule)
+    by_rule = _left_out(parts.pop("EXDATE", ""), zone_name)
     first = _local(span[0], zone_name)
     found = _locals(parts, first, zone_name)
     if not found or found[0] != first:
         raise _wrong("does not begin with the start")
-    unknown = set(without) - {each.date() for each in found}
-    if unknown:
-        raise Invalid(FieldError("exdates", "invalid_value", f"{min(unknown)} is none of the dates"))
-    kept = [each for each in found if each.date() not in without]
+    dates = {each.date() for each in found}
+    for field, given in (("exdates", set(without)), ("rrule", by_rule)):
+        if given - dates:
+            raise Invalid(FieldError(field, "invalid_value", f"{min(given - dates)} is none of the dates"))
+    kept = [each for each in found if each.date() not in without and each.date() not in by_rule]
     if not kept:
-        raise Invalid(FieldError("exdates", "invalid_value", "leaves no date"))
+        raise Invalid(FieldError("exdates" if without else "rrule", "invalid_value", "leaves no date"))
     made = [shifted(span, each - first, each - first, zone_name) for each in kept]
     if any(before[1] > after[0] for before, after in pairwise(made)):
         raise _wrong("makes dates that overlap each other")
@@ -54,7 +67,7 @@ def spans(rule: str, span: Span, zone_name: str, without: Collection[date] = ())
 def shifted(span: Span, start_by: timedelta, end_by: timedelta, zone_name: str) -> Span:
     """A span whose start and end are so much later on the wall. Where the clock's change would leave nothing of it, it is
     as long as it was."""
-    start, end = _later(span[0], start_by, zone_name), _later(span[1], end_by, zone_name)
+    start, end = later(span[0], start_by, zone_name), later(span[1], end_by, zone_name)
     return (start, end) if start < end or start_by != end_by else (start, start + span[1] - span[0])
 
 
@@ -63,7 +76,8 @@ def wall_distance(before: int, after: int, zone_name: str) -> timedelta:
     return _local(after, zone_name) - _local(before, zone_name)
 
 
-def _later(at: int, by: timedelta, zone_name: str) -> int:
+def later(at: int, by: timedelta, zone_name: str) -> int:
+    """The instant that is so much later on the wall."""
     if not by:
         return at
     local = _local(at, zone_name) + by
@@ -81,16 +95,16 @@ def _wrong(why: str) -> Invalid:
 def _parts(rule: str) -> dict[str, str]:
     """The parts of a rule by name. Raises Invalid for what is unknown, given twice, or out of range."""
     parts: dict[str, str] = {}
-    for part in rule.upper().removeprefix("RRULE:").split(";"):
+    for part in _joined(rule.upper()).split(";"):
         name, _, value = part.partition("=")
         known = _PARTS.get(name)
         if known is None:
             raise _wrong(f"{name or 'an empty part'} is not known here; known are {', '.join(_PARTS)}")
-        if name in parts:
+        if name in parts and name != "EXDATE":
             raise _wrong(f"{name} is given twice")
         if not known.fullmatch(value):
             raise _wrong(f"{name}={value} cannot be understood")
-        parts[name] = value
+        parts[name] = f"{parts[name]},{value}" if name in parts else value
     if "FREQ" not in parts:
         raise _wrong("FREQ is missing")
     if ("COUNT" in parts) == ("UNTIL" in parts):
@@ -102,11 +116,26 @@ def _parts(rule: str) -> dict[str, str]:
     return parts
 
 
+def _joined(text: str) -> str:
+    """The rule with the dates that lines of their own leave out as parts of it."""
+    lines = [(line, _EXDATE_LINE.fullmatch(line)) for line in text.strip().splitlines()]
+    rules = [line for line, exdates in lines if exdates is None] or [""]
+    if len(rules) > 1:
+        raise _wrong(f"{rules[1][:40]} cannot be understood; beside the rule there may be EXDATE")
+    parts = [f"EXDATE={exdates[1]}" for _, exdates in lines if exdates is not None]
+    return ";".join([rules[0].removeprefix("RRULE:"), *parts])
+
+
+def _left_out(text: str, zone_name: str) -> set[date]:
+    """The local dates of an EXDATE: an instant with Z is the wall's of the zone."""
+    return {_moment(each, zone_name).date() for each in text.split(",") if each}
+
+
 def _locals(parts: dict[str, str], first: datetime, zone_name: str) -> list[datetime]:
     """The starts on the wall. The walk ends two years on, whatever the rule says: one that fits no date would be walked
     to the end of the calendar."""
     horizon = first + _REACH
-    until = _until(parts["UNTIL"], zone_name) if "UNTIL" in parts else horizon
+    until = _moment(parts["UNTIL"], zone_name) if "UNTIL" in parts else horizon
     if until > horizon:
         raise _wrong("reaches further than two years")
     bare = ";".join(f"{name}={value}" for name, value in parts.items() if name not in ("COUNT", "UNTIL"))
@@ -122,13 +151,13 @@ def _locals(parts: dict[str, str], first: datetime, zone_name: str) -> list[date
     return found
 
 
-def _until(text: str, zone_name: str) -> datetime:
+def _moment(text: str, zone_name: str) -> datetime:
     """The last moment on the wall: a date is meant with all of its day, an instant with Z is the wall's of the zone."""
     found = _UNTIL.fullmatch(text)
     if found is None:
-        raise _wrong(f"UNTIL={text} is no date")
+        raise _wrong(f"{text} is no date")
     try:
         at = datetime.strptime(found[1] + (found[2] or "235959"), "%Y%m%d%H%M%S")  # noqa: DTZ007 of the wall, or below
         return at.replace(tzinfo=UTC).astimezone(zone(zone_name)).replace(tzinfo=None) if found[3] else at
     except (ValueError, OverflowError):
-        raise _wrong(f"UNTIL={text} is no date") from None
+        raise _wrong(f"{text} is no date") from None

@@ -81,6 +81,7 @@ def build(number: int, now: int) -> World:
     stories.proposed(world, clinic, services["D0120"])
     stories.asking(world, "scheduler", patients[0])
     stories.held(world, staff["hygienist1"], services["D1110"], patients[6:])
+    stories.weekly(world, staff["hygienist1"], services["D1110"], patients[6])
     _absences(world, clinic, rooms[3]["id"], staff["hygienist2"]["id"])
     world.logins += [
         Login(role="admin", word="admin", name="Harbor Admin"),

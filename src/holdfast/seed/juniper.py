@@ -412,6 +412,7 @@ class _Juniper:
         )
         stories.off_sick(work, staff["pta"]["id"], "America/Phoenix")
         stories.proposed(work, self.phoenix, self.services["97161"])
+        stories.weekly(work, staff["slp"], self.services["92507"], self.people["speech"][4])
         stories.held(work, staff["slp"], self.services["92507"], self.people["speech"][4:])
         stories.closed(
             work, "clinic", self.albuquerque, 25, ("12:00", "18:30"), "America/Denver",

@@ -12,8 +12,8 @@ import msgspec
 
 from holdfast.actor import Answered, Asked
 from holdfast.commands import absences, blocks, break_glass, contacts, policies
-from holdfast.commands.blocks import Recurs
 from holdfast.commands.book import Book
+from holdfast.commands.book_series import BookSeries, every_date
 from holdfast.commands.change import Turn, change
 from holdfast.commands.hold import PlaceHold
 from holdfast.commands.house import House
@@ -27,6 +27,7 @@ from holdfast.commands.units_by_hand import ByHand, Kind
 from holdfast.db.statements import statement
 from holdfast.errors import NotFound, Refused
 from holdfast.rules.facts import Directory, Patient, Visit
+from holdfast.rules.recurrence import Recurs
 from holdfast.seed.house import asked_by
 from holdfast.seed.world import SHAPES, Absence, Block, Login, Planned, World
 from holdfast.slot import DAY, rfc3339
@@ -66,6 +67,7 @@ async def load(house: House, world: World, password_hash: str) -> Loaded:
     for absence in world.absences:
         await _absence(house, asked, absence)
     refused.update(await _holds(house, asked, world.holds))
+    refused.update(await _series(house, asked, world.series))
     for proposal in world.proposals:
         await policies.save(house, asked, "clinic", proposal.clinic_id, proposal.rules)
     await _logins(house, asked, world, password_hash)
@@ -149,6 +151,19 @@ async def _holds(house: House, asked: Asked, held: list[Book]) -> Counter[str]:
         submit(house, asked, PlaceHold(booking=booking, ttl_seconds=_HOLD_SECONDS), _id) for booking in held
     )
     return Counter(outcome.code for outcome in outcomes if isinstance(outcome, Refused))
+
+
+async def _series(house: House, asked: Asked, wanted: list[tuple[Book, str]]) -> Counter[str]:
+    """What was not granted at all, by why."""
+    outcomes = await _together(
+        submit(house, asked, BookSeries(booking=every_date(book, Recurs(rule)), skip_conflicts=True), _unseen)
+        for book, rule in wanted
+    )
+    return Counter(outcome.code for outcome in outcomes if isinstance(outcome, Refused))
+
+
+def _unseen(_visit: Visit, _directory: Directory, _asked: Asked, _patient: Patient | None) -> bytes:
+    return b"null"
 
 
 async def _block(house: House, asked: Asked, block: Block) -> None:

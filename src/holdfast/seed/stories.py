@@ -132,6 +132,20 @@ def held(world: World, practitioner: Document, service: Document, patients: list
             return
 
 
+def weekly(world: World, practitioner: Document, service: Document, patient: str) -> None:
+    """A patient's next two months, behind what is planned already: every week at the beginning of somebody's hours."""
+    hours = practitioner["working_hours"][0]
+    opens = minutes_of(hours["start"])
+    zone = world.by_id("clinic")[hours["clinic_id"]]["time_zone"]
+    today = world.today(zone)
+    on = today + timedelta(days=35 + (hours["weekday"] - today.weekday()) % 7)
+    habit = Habit(
+        practitioner["id"], hours["clinic_id"], hours["weekday"], opens, opens + service["duration_minutes"], patient,
+        service["id"], "on_site",
+    )  # fmt: skip
+    world.series.append((plan.planned_visit(habit, wall(on, opens, zone)).book, "FREQ=WEEKLY;COUNT=8"))
+
+
 def closed(
     world: World, of: Literal["clinic", "room", "practitioner"], subject: str, days: int,
     between: tuple[str, str], time_zone: str, why: str,

@@ -161,6 +161,8 @@ class World:
         self.absences: list[Absence] = []
         self.blocks: list[Block] = []
         self.holds: list[Book] = []
+        self.series: list[tuple[Book, str]] = []
+        """The booking of a first date, and the rule by which it is given again."""
         self.proposals: list[Proposal] = []
         """Policies that are saved and not in force."""
         self.asking: Asking | None = None

@@ -19,6 +19,9 @@ grant update (applied_by, applied_at) on room_plans to holdfast_service;
 -- Who asked to read whose records, for how long and why, stays as it was; it is approved, and ends.
 revoke update, delete on break_glass_requests from holdfast_service;
 grant update (version, approved_by, approved_at, ended_as, ended_at, ended_by) on break_glass_requests to holdfast_service;
+-- A series is what was booked; when its dates begin may change.
+revoke update, delete on series from holdfast_service;
+grant update (dates, version, updated_at) on series to holdfast_service;
 revoke delete on organizations, turns, users, clinics, rooms, practitioners, patients, contacts, services,
   payers, resources, appointments, authorizations from holdfast_service;
 grant execute on all functions in schema public to holdfast_service;

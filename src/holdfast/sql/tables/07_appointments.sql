@@ -10,6 +10,26 @@ create table room_grounds (
   constraint room_grounds_organization_fkey foreign key (organization_id) references organizations (organization_id)
 );
 
+-- Visits that were booked as one, by a rule. `rrule` and `exdates` are as it was booked; `dates` holds each date of it: when the
+-- series has it begin, and the visit, or why there is none (commands/series.py, Date).
+create table series (
+  organization_id uuid not null,
+  id uuid not null,
+  clinic_id uuid not null,
+  patient_id uuid not null,
+  rrule text not null,
+  exdates date[] not null default '{}',
+  dates jsonb not null,
+  version integer not null default 1,
+  created_by uuid not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  constraint series_pkey primary key (organization_id, id),
+  constraint series_clinic_fkey foreign key (organization_id, clinic_id) references clinics (organization_id, id),
+  constraint series_patient_fkey foreign key (organization_id, patient_id) references patients (organization_id, id),
+  constraint series_dates_count check (jsonb_array_length(dates) between 1 and 104)
+);
+
 create table appointments (
   organization_id uuid not null,
   id uuid not null,
@@ -54,6 +74,7 @@ create table appointments (
   constraint appointments_room_fkey foreign key (organization_id, room_id) references rooms (organization_id, id),
   constraint appointments_replaces_fkey foreign key (organization_id, replaces_appointment_id)
     references appointments (organization_id, id),
+  constraint appointments_series_fkey foreign key (organization_id, series_id) references series (organization_id, id),
   constraint appointments_status_known check (status in (
     'scheduled', 'confirmed', 'checked_in', 'in_progress', 'completed', 'cancelled', 'no_show')),
   constraint appointments_needs_action_known check (
@@ -78,6 +99,7 @@ create index appointments_without_room on appointments (clinic_id, organization_
   where room_id is null and location = 'on_site';
 create index appointments_replacing on appointments (replaces_appointment_id, organization_id)
   where replaces_appointment_id is not null;
+create index appointments_by_series on appointments (series_id, organization_id) where series_id is not null;
 
 -- `units_used` is null until the line's note is signed. `funding` says of a billable line what its authorization does not:
 -- its units wait for an approval, or nobody has approved them; `unfunded_units` are as many.

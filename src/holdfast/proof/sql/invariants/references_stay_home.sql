@@ -390,3 +390,18 @@ select 'break_glass_uses_request_fkey', r.break_glass_id::text
 from break_glass_uses r
 where r.organization_id = $1
   and not exists (select from break_glass_requests t where t.organization_id = $1 and t.id = r.break_glass_id)
+union all
+select 'series_clinic_fkey', r.clinic_id::text
+from series r
+where r.organization_id = $1
+  and not exists (select from clinics t where t.organization_id = $1 and t.id = r.clinic_id)
+union all
+select 'series_patient_fkey', r.patient_id::text
+from series r
+where r.organization_id = $1
+  and not exists (select from patients t where t.organization_id = $1 and t.id = r.patient_id)
+union all
+select 'appointments_series_fkey', r.series_id::text
+from appointments r
+where r.organization_id = $1 and r.series_id is not null
+  and not exists (select from series t where t.organization_id = $1 and t.id = r.series_id)
