@@ -213,9 +213,9 @@ async def amend(ask: Ask[ChangeQuery, AuthorizationChange]) -> Answer:
         return Answer.of(await authorizations.amend(ask.house, ask.asked, ask.id(), fields))
     organization = ask.actor.organization_id
     async with ask.house.database.reading(organization) as connection:
-        document, seq = await _one(ask, connection)
-        found = await authorizations.preview(connection, organization, document, fields)
-    return Answer(found, version=document["version"], seq=seq)
+        read = await _one(ask, connection)
+        found = await authorizations.preview(connection, organization, read.document, fields)
+    return Answer(found, version=read.document["version"], seq=read.seq)
 
 
 async def approve(ask: Ask[Any, Approval]) -> Answer:

@@ -1,13 +1,11 @@
 """/series: visits that were booked as one by a rule; a date and those after it change and are cancelled together."""
 
-from collections.abc import Awaitable
 from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from holdfast import ids
-from holdfast.actor import Answered
 from holdfast.api import appointment_view
 from holdfast.api.appointment_view import Appointment, PlacedAppointment
 from holdfast.api.appointments import Cancellation, seen, submitted
@@ -129,15 +127,6 @@ class ChangedSeries(msgspec.Struct, kw_only=True):
     left: list[VisitLeft]
 
 
-async def _done(ask: Ask[Any, Any], work: Awaitable[Answered], subject: str | None = None) -> Answer:
-    try:
-        return Answer.of(await work)
-    except Refused as refused:
-        if refused.code == "forbidden":
-            ask.house.denied(ask.asked, f"{ask.method} {ask.route}", "forbidden", subject)
-        raise
-
-
 def _since(text: str | None) -> date | str | None:
     """Raises Invalid."""
     if text is None:
@@ -197,16 +186,13 @@ async def change(ask: Ask[NoFields, SeriesChange]) -> Answer:
         start=body.start, duration_minutes=body.duration_minutes, practitioner_id=body.practitioner_id,
         room_id=body.room_id, overlap_reason=reason_of(body.allow_overlap),
     )  # fmt: skip
-    work = series.move(ask.house, ask.asked, ask.id(), _since(body.since), wanted, seen)
-    return await _done(ask, work, ask.id())
+    return Answer.of(await series.move(ask.house, ask.asked, ask.id(), _since(body.since), wanted, seen))
 
 
 async def cancel(ask: Ask[NoFields, SeriesCancellation]) -> Answer:
     body = ask.body
     how = {name: getattr(body, name) for name in Cancellation.__struct_fields__}
-    return await _done(
-        ask, series.cancel(ask.house, ask.asked, ask.id(), _since(body.since), how, seen), ask.id()
-    )
+    return Answer.of(await series.cancel(ask.house, ask.asked, ask.id(), _since(body.since), how, seen))
 
 
 _ONE = "/api/v1/series/{id}"
