@@ -80,7 +80,11 @@ def test_a_visit_counts_once_in_a_visit_and_a_day_once_in_a_day() -> None:
             visits = [line(45, n=1, basis="visit"), line(10, n=2, basis="visit")]
             visits.append(line(5, n=3, visit="w", basis="visit"))
             assert rounded(visits, rounding, scope) == [1, 0, 1]
-            days = [line(0, n=1, basis="day"), line(45, n=2, basis="day"), line(5, n=3, visit="w", basis="day")]
+            days = [
+                line(0, n=1, basis="day"),
+                line(45, n=2, basis="day"),
+                line(5, n=3, visit="w", basis="day"),
+            ]
             assert rounded([*days, line(5, "other", 4, basis="day")], rounding, scope) == [0, 1, 0, 1]
 
 
