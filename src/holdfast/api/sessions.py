@@ -18,7 +18,7 @@ from holdfast.commands import save, sessions, sign
 from holdfast.commands.save import Document
 from holdfast.commands.sessions import SESSION, WORDS
 from holdfast.db.statements import statement
-from holdfast.errors import FieldError, Invalid, NotFound, Refused
+from holdfast.errors import NotFound, Refused
 from holdfast.slot import day_span, moment
 
 Status = Literal["draft", "signed"]
@@ -157,10 +157,7 @@ async def create(ask: Ask[NoFields, NewSession]) -> Answer:
 
 
 async def change(ask: Ask[NoFields, SessionChange]) -> Answer:
-    words = _words(ask.body)
-    if not words:
-        raise Invalid(FieldError("body", "missing", "give at least one field to change"))
-    return Answer.of(await sessions.write(ask.house, ask.asked, ask.id(), words))
+    return Answer.of(await sessions.write(ask.house, ask.asked, ask.id(), _words(ask.body)))
 
 
 async def signing(ask: Ask[NoFields, Signing]) -> Answer:
