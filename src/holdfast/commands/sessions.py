@@ -75,27 +75,27 @@ async def begin(house: House, asked: Asked, appointment_id: str, line_no: int, w
                 "already_exists", "You have a session of this line already.", field="line_no",
                 session_id=str(line["session_id"]),
             )  # fmt: skip
-        session_id = await begun(turn, asked, appointment_id, line_no, line, words)
-        return answered(201, await current(turn, session_id))
+        practitioner, patient = str(line["practitioner_id"]), str(line["patient_id"])
+        session = await begun(turn, asked, appointment_id, line_no, practitioner, patient, words)
+        return answered(201, await current(turn, session["id"]))
 
     return await change(house, asked, work)
 
 
 async def begun(
-    turn: Turn, asked: Asked, appointment_id: str, line_no: int, line: Any, words: Document
-) -> str:
-    """Keeps a new draft in an open turn; its id. `line` knows the practitioner and the patient."""
-    session_id = ids.new()
-    await turn.connection.execute(
-        statement("session_insert"), turn.organization, session_id, appointment_id, line_no, line["practitioner_id"],
-        line["patient_id"], sealed(turn.seal, words, draft_context(session_id)), asked.actor.user_id, moment(turn.now),
-    )  # fmt: skip
-    told = {
-        "id": session_id, "appointment_id": appointment_id, "line_no": line_no,
-        "practitioner_id": str(line["practitioner_id"]), "status": "draft", "version": 1,
+    turn: Turn, asked: Asked, appointment_id: str, line_no: int, practitioner: str, patient: str, words: Document
+) -> Document:  # fmt: skip
+    """Keeps a new draft in an open turn. Returns what signing must know of it."""
+    session = {
+        "id": ids.new(), "appointment_id": appointment_id, "line_no": line_no, "practitioner_id": practitioner,
+        "status": "draft", "version": 1, "versions": 0, **words,
     }  # fmt: skip
-    tell(turn, asked, "session.created", told)
-    return session_id
+    await turn.connection.execute(
+        statement("session_insert"), turn.organization, session["id"], appointment_id, line_no, practitioner, patient,
+        sealed(turn.seal, words, draft_context(session["id"])), asked.actor.user_id, moment(turn.now),
+    )  # fmt: skip
+    tell(turn, asked, "session.created", session)
+    return session
 
 
 async def write(house: House, asked: Asked, session_id: str, words: Document) -> Answered:

@@ -55,9 +55,9 @@ async def sign(house: House, asked: Asked, session_id: str, minutes_actual: int 
         line = the_line(before, session["line_no"])
         _check_may_be_signed(desk, session, before, line)
         visit = put_down(desk, asked, before, {line.line_no: minutes_actual}, day)
-        return answered(
-            200, await keep(turn, asked, "session.signed", session, the_line(visit, line.line_no), desk)
-        )
+        line = the_line(visit, line.line_no)
+        await keep(turn, asked, "session.signed", session, line, desk)
+        return answered(200, await _as_it_is(turn, session_id, line))
 
     return await change(house, asked, work)
 
@@ -82,7 +82,8 @@ async def amend(
         if minutes != session["minutes_actual"]:
             visit = put_down(desk, asked, visit, {session["line_no"]: minutes}, day)
         line = the_line(visit, session["line_no"])
-        return answered(200, await keep(turn, asked, "session.amended", wanted, line, desk, reason))
+        await keep(turn, asked, "session.amended", wanted, line, desk, reason)
+        return answered(200, await _as_it_is(turn, session_id, line))
 
     return await change(house, asked, work)
 
@@ -137,8 +138,8 @@ def put_down(desk: Desk, asked: Asked, before: Visit, minutes: Mapping[int, int 
 
 async def keep(
     turn: Turn, asked: Asked, kind: str, session: Document, line: Line, desk: Desk, reason: str = ""
-) -> Document:
-    """Keeps a version of a session beside its line, which is written when the turn commits; the session afterwards."""
+) -> None:
+    """Keeps the next version of a session, with what its line is when the turn commits."""
     session_id, version, number = session["id"], session["version"] + 1, session["versions"] + 1
     visit = _visit(desk, session)
     authorizations = {each.id: each for each in desk.authorizations}
@@ -157,6 +158,10 @@ async def keep(
         turn, asked, kind, session | {"status": "signed", "version": version},
         minutes_actual=line.minutes_actual, fields=[name for name in WORDS if session[name]], **units,
     )  # fmt: skip
+
+
+async def _as_it_is(turn: Turn, session_id: str, line: Line) -> Document:
+    """The session as it will be read once its line is written."""
     return await current(turn, session_id) | {
         "start": rfc3339(line.start), "end": rfc3339(line.end), "minutes_actual": line.minutes_actual,
         "units_used": line.units_used, "unfunded_units": line.unfunded_units,
