@@ -23,11 +23,12 @@ _TOLD: Final = ("id", "appointment_id", "line_no", "practitioner_id", "status", 
 
 
 def _shown(stored: Document, seal: Seal) -> Document:
-    session = dict(stored)
-    draft, content = session.pop("draft_encrypted"), session.pop("content_encrypted")
-    if draft is not None:
-        return session | words_of(seal, draft, draft_context(session["id"]))
-    return session | words_of(seal, content, version_context(session["id"], session["versions"]))
+    session: Document = stored["session"]
+    if stored["draft_encrypted"] is not None:
+        return session | words_of(seal, stored["draft_encrypted"], draft_context(session["id"]))
+    return session | words_of(
+        seal, stored["content_encrypted"], version_context(session["id"], session["versions"])
+    )
 
 
 SESSION = Noun("session", "sessions", shown=_shown, private=frozenset(WORDS), in_directory=False)
