@@ -1,13 +1,11 @@
 """/sessions: what was given in a line of a visit, noted and signed by who gave it. Others read it or do not see it."""
 
-from collections.abc import Awaitable
 from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from holdfast.actor import Answered
 from holdfast.api import lists, nouns
 from holdfast.api.appointments import zone_of_dates
 from holdfast.api.dates import check_range
@@ -18,7 +16,7 @@ from holdfast.commands import save, sessions, sign
 from holdfast.commands.save import Document
 from holdfast.commands.sessions import SESSION, WORDS
 from holdfast.db.statements import statement
-from holdfast.errors import NotFound, Refused
+from holdfast.errors import NotFound
 from holdfast.slot import day_span, moment
 
 Status = Literal["draft", "signed"]
@@ -141,19 +139,11 @@ def _words(body: Any) -> Document:
     return {name: text for name, text in given.items() if text is not msgspec.UNSET}
 
 
-async def _done(ask: Ask[Any, Any], work: Awaitable[Answered], subject: str) -> Answer:
-    try:
-        return Answer.of(await work)
-    except Refused as refused:
-        if refused.code == "forbidden":
-            ask.house.denied(ask.asked, f"{ask.method} {ask.route}", "forbidden", subject)
-        raise
-
-
 async def create(ask: Ask[NoFields, NewSession]) -> Answer:
     body = ask.body
-    work = sessions.begin(ask.house, ask.asked, body.appointment_id, body.line_no, _words(body))
-    return await _done(ask, work, body.appointment_id)
+    return Answer.of(
+        await sessions.begin(ask.house, ask.asked, body.appointment_id, body.line_no, _words(body))
+    )
 
 
 async def change(ask: Ask[NoFields, SessionChange]) -> Answer:
@@ -161,8 +151,7 @@ async def change(ask: Ask[NoFields, SessionChange]) -> Answer:
 
 
 async def signing(ask: Ask[NoFields, Signing]) -> Answer:
-    work = sign.sign(ask.house, ask.asked, ask.id(), ask.body.minutes_actual)
-    return await _done(ask, work, ask.id())
+    return Answer.of(await sign.sign(ask.house, ask.asked, ask.id(), ask.body.minutes_actual))
 
 
 async def amend(ask: Ask[NoFields, Amendment]) -> Answer:
