@@ -17,6 +17,7 @@ APPEND_ONLY = (
     "denials",
     "policy_states",
     "break_glass_uses",
+    "session_versions",
 )
 SERVICE = "holdfast_service"
 

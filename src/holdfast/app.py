@@ -41,6 +41,7 @@ from holdfast.api import (
     scratch,
     series,
     services,
+    sessions,
     setup,
     totp,
     users,
@@ -62,7 +63,7 @@ from holdfast.vault import Vault
 
 NOUNS = (
     appointments, series, lines, holds, conflicts, explain, availability, patterns, calendar, blocks, worklists, auth, totp, organization,
-    clinics, rooms, room_plans, practitioners, absence_plan, patients, contacts, services, payers, policies, users, authorizations, utilization, break_glass, audit, setup, scratch,
+    clinics, rooms, room_plans, practitioners, absence_plan, patients, contacts, services, payers, policies, users, authorizations, sessions, utilization, break_glass, audit, setup, scratch,
     health, openapi,
 )  # fmt: skip
 

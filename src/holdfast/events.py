@@ -20,6 +20,8 @@ APPOINTMENT: Final = (
     "appointment.line_changed",
     "appointment.left",
     "appointment.needs_action",
+    "appointment.signed",
+    "appointment.repriced",
 )
 HOLD: Final = ("hold.placed", "hold.booked", "hold.released", "hold.expired")
 BLOCK: Final = ("block.created", "block.moved", "block.changed", "block.deleted")
@@ -31,6 +33,7 @@ BREAK_GLASS: Final = (
     "break_glass.revoked",
     "break_glass.expired",
 )
+SESSION: Final = ("session.created", "session.changed", "session.signed", "session.amended")
 AUTHORIZATION: Final = ("authorization.created", "authorization.changed")
 DIRECTORY: Final = (
     "organization.changed",
@@ -61,7 +64,7 @@ DIRECTORY: Final = (
     "policy.rolled_back",
 )
 KINDS: Final = frozenset(
-    (*APPOINTMENT, *HOLD, *BLOCK, *SERIES, *ROOM_PLAN, *BREAK_GLASS, *AUTHORIZATION, *DIRECTORY)
+    (*APPOINTMENT, *HOLD, *BLOCK, *SERIES, *ROOM_PLAN, *BREAK_GLASS, *SESSION, *AUTHORIZATION, *DIRECTORY)
 )
 
 # What each appointment call is called once it has happened.

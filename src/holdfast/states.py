@@ -76,6 +76,8 @@ PERMISSIONS: Final[Mapping[str, Mapping[str, Reach]]] = MappingProxyType({
         "auditor": "all",
     },
     "authorizations.write": {"admin": "all", "biller": "all"},
+    "sessions.read": {"admin": "all", "practitioner": "own", "biller": "all", "auditor": "all"},
+    "sessions.write": {"practitioner": "own"},
     "worklists.read": {
         "admin": "all", "scheduler": "all", "practitioner": "own", "biller": "all", "auditor": "all",
     },

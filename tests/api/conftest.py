@@ -3,12 +3,15 @@
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
+import asyncpg
 import httpx2
 import pytest
+from api.given import Given, make_given
 from api.people import Client, Organization, make_organization
 from api.practice import Practice, make_practice
 
 from holdfast.app import Application
+from holdfast.proof import invariants
 from holdfast.settings import Settings
 
 
@@ -50,3 +53,18 @@ async def practice(
     """A clinic that is ready to be booked; its admin is signed in."""
     async with client(organization.tokens["admin"]) as admin:
         yield await make_practice(application, organization, admin)
+
+
+@pytest.fixture
+async def given(practice: Practice, client: Client) -> AsyncIterator[Given]:
+    """Sessions can be given; what a test leaves behind is whole."""
+    given = await make_given(practice, client)
+    yield given
+    for each in given.clients.values():
+        await each.aclose()
+    assert practice.application.house is not None
+    connection = await asyncpg.connect(practice.application.house.settings.database_admin_url)
+    try:
+        assert await invariants.broken(connection, practice.organization.id) == {}
+    finally:
+        await connection.close()

@@ -32,6 +32,7 @@ TABLE = {
     "users.read": "a-----", "users.write": "a-----", "settings.read": "a-----", "settings.write": "a-----",
     "audit.read": "a----a", "worklists.read": "aaoa-a", "worklists.desk": "aao--a",
     "break_glass.read": "aoo--a", "break_glass.write": "aoo---", "break_glass.approve": "a-----",
+    "sessions.read": "a-oa-a", "sessions.write": "--o---",
 }  # fmt: skip
 
 
@@ -50,6 +51,7 @@ def test_every_noun_has_an_example() -> None:
     made = {
         "clinics", "rooms", "practitioners", "patients", "services", "payers", "users", "authorizations",
         "appointments", "contacts", "blocks", "holds", "policies", "room-plans", "break-glass", "series",
+        "sessions",
     }  # fmt: skip
     assert nouns <= made
 

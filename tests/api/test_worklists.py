@@ -14,7 +14,7 @@ from holdfast.app import Application
 LISTS = f"{API}/worklists"
 ALWAYS = [{"weekday": weekday, "start": "00:00", "end": "24:00"} for weekday in range(7)]
 TODAY = datetime.now(ZoneInfo(ZONE)).date()
-OF_BILLING = {"no_authorization", "unsigned_notes", "expiring_authorizations"}
+OF_BILLING = {"no_authorization", "unsigned_notes", "unfunded_units", "expiring_authorizations"}
 
 
 def on(days: int, hour: float = 12, minutes: float = 0) -> str:
@@ -173,6 +173,29 @@ async def test_completed_visits_whose_note_is_not_signed(open_always: Practice) 
     assert await listed(practice, "unsigned_notes") == []
 
 
+async def unfunded(practice: Practice, visit: Any) -> None:
+    """One unit of each line is nobody's. How signing leaves that is in `test_sessions.py`."""
+    await practice.stored(
+        "update appointment_lines set unfunded_units = 1 where organization_id = $1 and appointment_id = $2",
+        visit["id"],
+    )
+
+
+async def test_visits_with_units_that_nobody_approved_until_they_are_called_off(
+    open_always: Practice,
+) -> None:
+    practice = open_always
+    given, ahead = await practice.book(on(-1)), await practice.book(on(40))
+    assert await listed(practice, "unfunded_units") == []
+    await unfunded(practice, given)
+    await unfunded(practice, ahead)
+    assert await listed(practice, "unfunded_units") == [given["id"], ahead["id"]]
+    east = await practice.make("clinics", "east", name="East", time_zone=ZONE, opening_hours=ALWAYS)
+    assert await listed(practice, "unfunded_units", clinic_id=east) == []
+    await done(practice, ahead, "cancel")
+    assert await listed(practice, "unfunded_units", clinic_id=practice.made["clinic"]) == [given["id"]]
+
+
 async def test_cancelled_time_that_is_still_free(open_always: Practice) -> None:
     practice = open_always
     visit = await practice.book(on(1))
@@ -283,6 +306,7 @@ async def everything(practice: Practice) -> set[str]:
     missed, given = await practice.book(on(-2)), await practice.book(on(-3))
     await done(practice, missed, "no-show")
     await done(practice, given, "complete")
+    await unfunded(practice, given)
     await practice.book(on(5), service_id="funded")
     await authorized(practice, ends=4)
     for number in ("room 1", "room 2"):

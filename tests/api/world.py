@@ -126,6 +126,10 @@ async def make(client: Client, organization: Organization, word: str) -> None:
         await _bookings(admin, made)
         await _absences(admin, made)
     await _break_glass(client, organization, word)
+    async with client(organization.tokens["practitioner"]) as practitioner:
+        made["sessions"] = await _post(
+            practitioner, "sessions", appointment_id=made["appointments"], narrative=f"{word} narrative"
+        )
 
 
 def sample(schema: dict[str, Any], components: dict[str, Any], own: dict[str, str], name: str = "") -> Any:

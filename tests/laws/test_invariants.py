@@ -6,7 +6,9 @@ from typing import Any
 
 import asyncpg
 import pytest
+from api.people import PASSWORD
 from laws.conftest import Open
+from laws.wire import Client
 from laws.world import World, at, changed, day
 
 from holdfast import ids
@@ -131,6 +133,39 @@ FAULTS: dict[str, tuple[str, str]] = {
         " and a.status = 'cancelled' and l.appointment_id = a.id"),
         "lines_hold_their_units",
     ),
+    "a signed line that still holds units": (
+        ("update appointment_lines set units_reserved = 1 where organization_id = $1 and line_status = 'signed'"),
+        "lines_hold_their_units",
+    ),
+    "a line that has used more than was entered": (
+        ("update appointment_lines set units_used = units_used + 1 where organization_id = $1"
+        " and line_status = 'signed'"),
+        "lines_use_what_the_ledger_says",
+    ),
+    "a line that left its units behind": (
+        ("update authorization_entries set line_no = 9 where organization_id = $1 and kind = 'reserve'"),
+        "lines_use_what_the_ledger_says",
+    ),
+    "a signed line without its session": (
+        "delete from sessions where organization_id = $1 and signed_at is not null", "signed_lines_have_their_session"
+    ),
+    "a signed session of a line that is not": (
+        ("update appointment_lines set line_status = 'completed' where organization_id = $1"
+        " and line_status = 'signed'"),
+        "signed_lines_have_their_session",
+    ),
+    "a signed visit that was opened again": (
+        ("update appointments a set status = 'in_progress' from appointment_lines l where a.organization_id = $1"
+        " and l.appointment_id = a.id and l.line_status = 'signed'"),
+        "signed_lines_have_their_session",
+    ),
+    "what was signed first is gone": (
+        "delete from session_versions where organization_id = $1 and version_no = 1",
+        "versions_of_sessions_without_gap",
+    ),
+    "a session that was written over unsaid": (
+        "update sessions set version = version + 1 where organization_id = $1", invariants.REPLAY
+    ),
     "another patient's authorization": (
         ("update authorizations set patient_id = (select id from patients where organization_id = $1"
         " and id <> authorizations.patient_id limit 1) where organization_id = $1"),
@@ -216,7 +251,8 @@ async def owner(settings: Settings) -> AsyncIterator[Any]:
 
 @pytest.fixture
 async def world(open_world: Open) -> World:
-    """A small history: visits with and without units, one moved, one cancelled, one with a caregiver, a series, and a block."""
+    """A small history: visits with and without units, one moved, one cancelled, one with a caregiver, one signed, a series,
+    and a block."""
     world = await open_world(1)
     client = world.client()
     await world.authorization(0, 20)
@@ -249,6 +285,7 @@ async def world(open_world: Open) -> World:
     later = {"start": at(day(12) + timedelta(hours=1)), "from": series.body["booked"][1]["id"]}
     assert (await client.patch(f"/series/{series.body['series_id']}", later)).status == 200
     await _guide_a_parent(world)
+    await _sign(world)
     policy = await client.post("/policies", {"scope": "organization", "rules": []})
     assert (await client.post(f"/policies/{policy.body['id']}/activate")).status == 200
     return world
@@ -267,6 +304,27 @@ async def _guide_a_parent(world: World) -> None:
     }  # fmt: skip
     booking = world.booking(day(9), patient=1, lines=[line], caregiver_id=parent)
     assert (await client.post("/appointments", booking)).status == 201
+
+
+async def _sign(world: World) -> None:
+    """A session of the week before that was signed and then amended, and a draft."""
+    admin, email = world.client(), f"{ids.new()}@laws.example"
+    user = {"email": email, "name": "Ana", "role": "practitioner", "password": PASSWORD}
+    made = await admin.post("/users", user | {"practitioner_id": world.practitioners[0]})
+    assert made.status == 201, made.content
+    signed_in = await Client(world.servers[0].port).post(
+        "/auth/login", {"email": email, "password": PASSWORD}
+    )
+    ana = Client(world.servers[0].port, signed_in.body["access_token"])
+    for number in (-16, -17):
+        visit = await admin.post("/appointments", world.booking(day(number), service_id=world.funded_service))
+        assert visit.status == 201, visit.content
+        session = await ana.post("/sessions", {"appointment_id": visit.body["id"], "narrative": "Turns."})
+        assert session.status == 201, session.content
+        if number == -16:
+            assert (await ana.post(f"/sessions/{session.body['id']}/sign")).status == 200
+            amended = {"minutes_actual": 20, "reason": "Another clock"}
+            assert (await ana.post(f"/sessions/{session.body['id']}/amend", amended)).status == 200
 
 
 async def test_each_invariant_sees_its_fault(world: World, owner: Any, settings: Settings) -> None:
@@ -293,6 +351,8 @@ async def _planted(owner: Any, world: World, planted: str) -> dict[str, list[inv
         "patient_practitioners",
         "room_grounds",
         "policies",
+        "sessions",
+        "session_versions",
     ]
     for table in kept:
         await owner.execute(f"create table kept.{table} as table public.{table}")

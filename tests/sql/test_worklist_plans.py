@@ -38,11 +38,15 @@ _UNSIGNED = """
 update appointment_lines l set line_status = 'completed' from appointments a
 where l.organization_id = $1 and a.organization_id = $1 and a.id = l.appointment_id and a.status = 'completed'
 """
+_UNFUND = """
+update appointment_lines l set unfunded_units = 1 from appointments a
+where l.organization_id = $1 and a.organization_id = $1 and a.id = l.appointment_id and a.status = 'completed'
+"""
 
 
 def pages(kind: str, made: Filled) -> int:
     """Each visit of the days that are looked at: itself and, where it matters, its line and what that refers to. Each
-    flagged one: its entry and itself. Each practitioner: a descent to those lines that are not signed."""
+    flagged one: its entry and itself. Each practitioner: a descent to those lines that are not signed or not funded."""
     visits = {
         "unconfirmed_tomorrow": A_DAY,
         "no_authorization": AHEAD * A_DAY,
@@ -52,7 +56,7 @@ def pages(kind: str, made: Filled) -> int:
         return 60 + (AHEAD + BACK) * A_DAY * 2
     if kind in visits:
         return 60 + visits[kind] * (2 + 3 * DESCENT)
-    if kind == "unsigned_notes":
+    if kind in {"unsigned_notes", "unfunded_units"}:
         return 60 + len(made.practitioners) * DESCENT + FLAGGED * 3 * DESCENT
     return 60 + FLAGGED * 2 * DESCENT
 
@@ -101,6 +105,7 @@ async def filled(owner: Any, made: Filled, visits: int) -> date:
     await owner.execute(_FUND, made.organization)
     await owner.execute(_FLAG, made.organization, middle, FLAGGED)
     await owner.execute(_UNSIGNED, made.organization)
+    await owner.execute(_UNFUND, made.organization)
     return middle.date()
 
 

@@ -43,6 +43,7 @@ _PERMISSIONS: Final = MappingProxyType({
     "hold": "appointments.read",
     "series": "appointments.read",
     "room_plan": "appointments.override",
+    "session": "sessions.read",
     "authorization": "authorizations.read",
     "patient": "patients.read",
     "contact": "patients.read",
@@ -340,6 +341,9 @@ def _frame(event: Event, actor: Actor) -> bytes:
 
 def _may_hear(event: Event, actor: Actor, permission: str) -> bool:
     reach = actor.reach(permission)
+    if reach == "own" and actor.role == "practitioner":
+        whose: str | None = msgspec.json.decode(event.body).get("practitioner_id")
+        return whose == actor.practitioner_id
     if reach == "own" and actor.role == "patient":
         return msgspec.json.decode(event.body).get("patient_id") in {actor.patient_id, *actor.patient_ids} - {
             None

@@ -28,15 +28,15 @@ from holdfast.slot import local_date
 _PATH = "/api/v1/worklists"
 Kind = Literal[
     "unconfirmed_tomorrow", "unassigned_room", "needs_action", "no_authorization", "unsigned_notes",
-    "late_cancellations", "expiring_authorizations", "expiring_credentials", "make_ups_owed",
+    "unfunded_units", "late_cancellations", "expiring_authorizations", "expiring_credentials", "make_ups_owed",
 ]  # fmt: skip
 
 # In the order in which they are shown, and which permission reads each.
 KINDS: Final[Mapping[str, str]] = MappingProxyType({
     "unconfirmed_tomorrow": "worklists.desk", "unassigned_room": "worklists.desk", "needs_action": "worklists.desk",
-    "no_authorization": "worklists.read", "unsigned_notes": "worklists.read", "late_cancellations": "worklists.desk",
-    "expiring_authorizations": "worklists.read", "expiring_credentials": "worklists.desk",
-    "make_ups_owed": "worklists.desk",
+    "no_authorization": "worklists.read", "unsigned_notes": "worklists.read", "unfunded_units": "worklists.read",
+    "late_cancellations": "worklists.desk", "expiring_authorizations": "worklists.read",
+    "expiring_credentials": "worklists.desk", "make_ups_owed": "worklists.desk",
 })  # fmt: skip
 
 

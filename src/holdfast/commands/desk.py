@@ -14,6 +14,7 @@ from holdfast.actor import Asked
 from holdfast.commands import rows
 from holdfast.commands.bodies import authorization_body, hold_body, visit_body
 from holdfast.commands.claims_kept import ClaimsKept, HeldClaim
+from holdfast.commands.ledger_kept import Entry, enter, entries
 from holdfast.db.keeping import Keeping
 from holdfast.db.written import (
     BookedVisit,
@@ -33,7 +34,6 @@ from holdfast.rules.facts import (
     Directory,
     Facts,
     Hold,
-    Line,
     Past,
     Patient,
     StoredClaim,
@@ -297,7 +297,10 @@ class Desk:
         changes, claims, lifted = self.timetable.changes, self.claims.copy(), set(self._lifted)
         pasts, grounds = {patient: dict(own) for patient, own in self._pasts.items()}, dict(self.grounds)
         holds = [(hold, hold.claims) for hold in self.timetable.holds.values()]
-        counters = [(each, each.scheduled_units, each.version) for each in self._authorizations.values()]
+        counters = [
+            (each, each.used_units, each.scheduled_units, each.version)
+            for each in self._authorizations.values()
+        ]
         lists: tuple[list[Any], ...] = (
             self.appointments_new, self.appointments_changed, self.lines_new, self.lines_changed, self.lines_gone,
             self.entries_new, self.keeping.events, self.keeping.audit,
@@ -310,8 +313,9 @@ class Desk:
             self._pasts = {patient: dict(own) for patient, own in pasts.items()}
             for hold, had in holds:
                 hold.claims = had
-            for authorization, units, version in counters:
-                authorization.scheduled_units, authorization.version = units, version
+            for authorization, used, scheduled, version in counters:
+                authorization.used_units, authorization.scheduled_units = used, scheduled
+                authorization.version = version
             for each, length in zip(lists, lengths, strict=True):
                 del each[length:]
 
@@ -411,31 +415,17 @@ class Desk:
         if before is not None and before.id in self._lifted:
             self._promise(before, +1)
         self._lifted.discard(visit.id)
-        if before is None:
-            for line in visit.lines:
-                self._entry(asked, visit, line.line_no, "reserve", line.authorization_id, line.units_reserved)
-            return
-        old = {line.line_no: _promised(line) for line in before.lines}
-        new = {line.line_no: _promised(line) for line in visit.lines}
-        for line_no, promised in old.items():
-            if promised != new.get(line_no):
-                self._entry(asked, visit, line_no, "release", *promised)
-        for line_no, promised in new.items():
-            if promised != old.get(line_no):
-                self._entry(asked, visit, line_no, "reserve", *promised)
+        for entry in entries(before, visit):
+            self._enter(asked, visit, entry)
 
-    def _entry(
-        self, asked: Asked, visit: Visit, line_no: int, kind: str, authorization_id: str | None, units: int
-    ) -> None:
-        if authorization_id is None or not units:
-            return
-        authorization = self._authorizations[authorization_id]
-        authorization.scheduled_units += units if kind == "reserve" else -units
-        authorization.version += 1
+    def _enter(self, asked: Asked, visit: Visit, entry: Entry) -> None:
+        authorization = self._authorizations[entry.authorization_id or ""]
+        enter(authorization, entry)
         seq = self.keeping.tell("authorization.changed", authorization_body(authorization))
         self.entries_new.append(
             LedgerEntry(
-                authorization.id, authorization.version, kind, units, visit.id, line_no, seq, asked.actor.user_id
+                authorization.id, authorization.version, entry.kind, entry.units, visit.id, entry.line_no, seq,
+                asked.actor.user_id,
             )
         )  # fmt: skip
 
@@ -470,7 +460,3 @@ def past_of(visit: Visit) -> Past | None:
 
 def _times(visit: Visit | None) -> set[tuple[str, int, int]]:
     return {(line.practitioner_id, line.start, line.end) for line in visit.lines} if visit else set()
-
-
-def _promised(line: Line) -> tuple[str | None, int]:
-    return line.authorization_id, line.units_reserved

@@ -27,7 +27,7 @@ async def open_page(house: House, user: Account) -> tuple[str, Cookie]:
     session_id = ids.new()
     text, cookie = house.identity.tokens.cookie(user.organization_id, session_id, user.session_version)
     async with house.database.writing(user.organization_id) as connection:
-        await connection.execute(statement("session_tidy"), user.organization_id, user.id)
+        await connection.execute(statement("sign_in_session_tidy"), user.organization_id, user.id)
         await connection.execute(
             statement("page_session_insert"), user.organization_id, session_id, user.id, cookie.hash,
             house.settings.session_hours_max * 3600.0,

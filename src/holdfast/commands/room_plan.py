@@ -16,6 +16,7 @@ import msgspec
 
 from holdfast import ids
 from holdfast.actor import Answered, Asked
+from holdfast.commands.batch import need_of
 from holdfast.commands.change import Turn, answered_before, change
 from holdfast.commands.desk import Desk
 from holdfast.commands.gather import Need
@@ -130,7 +131,7 @@ async def read(connection: Connection, organization: str, plan_id: str) -> tuple
 
 async def _carry_out(house: House, turn: Turn, asked: Asked, moves: list[Document]) -> None:
     errand = _together([(each["appointment_id"], each["version"], each["room_id_after"]) for each in moves])
-    desk = await turn_desk(house, turn, errand)
+    desk = await turn_desk(house, turn, need_of(list(errand.parts)))
     begun = [
         each for each in moves if (visit := desk.stored(each["appointment_id"])) and visit.start < turn.now
     ]

@@ -31,7 +31,9 @@ _RESOURCES_MAX: Final = 5_000
 _EVENTS_MAX: Final = 1_000
 """After more events than that everything is read anew: it is about as dear."""
 _ABOUT_TIME: Final = frozenset((*events.APPOINTMENT, *events.HOLD, *events.BLOCK))
-_NOT_ABOUT_TIME: Final = frozenset((*events.AUTHORIZATION, *events.ROOM_PLAN, *events.DIRECTORY))
+_NOT_ABOUT_TIME: Final = frozenset(
+    (*events.AUTHORIZATION, *events.ROOM_PLAN, *events.SESSION, *events.DIRECTORY)
+)
 """Closures and time off are among these: they move the directory, and then everything is read anew."""
 _FIRST: Final = frozenset(("appointment.booked", "hold.placed", "block.created"))
 """What had no time before."""

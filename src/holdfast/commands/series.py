@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from holdfast.actor import Answered, Asked
+from holdfast.commands.batch import need_of
 from holdfast.commands.change import Turn, change
 from holdfast.commands.desk import View
 from holdfast.commands.house import House
@@ -232,7 +233,7 @@ async def _carried_out(
     errand = Together(
         changes=tuple([Change(verb=verb, version=versions[verb.id]) for verb, _ in became]), field=""
     )
-    desk = await turn_desk(house, turn, errand)
+    desk = await turn_desk(house, turn, need_of(list(errand.parts)))
     try:
         content, _ = errand.carry_out(desk, asked, view)
     except Refused as refused:

@@ -141,9 +141,9 @@ async def open_session(house: House, user: Account) -> Pair:
     tokens = house.identity.tokens
     refresh_token, refresh_hash = tokens.refresh(user.organization_id, session_id, 0)
     async with house.database.writing(user.organization_id) as connection:
-        await connection.execute(statement("session_tidy"), user.organization_id, user.id)
+        await connection.execute(statement("sign_in_session_tidy"), user.organization_id, user.id)
         await connection.execute(
-            statement("session_insert"), user.organization_id, session_id, user.id, refresh_hash,
+            statement("sign_in_session_insert"), user.organization_id, session_id, user.id, refresh_hash,
             float(house.settings.refresh_token_seconds),
         )  # fmt: skip
     access = tokens.access(user.organization_id, user.id, session_id, user.session_version, int(time.time()))
@@ -176,16 +176,18 @@ async def refresh(house: House, text: str) -> Pair:
 async def _spend(connection: Connection, given: Refresh, new_hash: bytes) -> tuple[str, int] | Refused:
     """The session's user and version, or why the token is not good."""
     row = await connection.fetchrow(
-        statement("session_rotate"), given.organization_id, given.session_id, given.rotation, given.hash, new_hash
+        statement("sign_in_session_rotate"), given.organization_id, given.session_id, given.rotation, given.hash, new_hash
     )  # fmt: skip
     return await _why_not(connection, given) if row is None else (str(row["user_id"]), row["session_version"])
 
 
 async def _why_not(connection: Connection, given: Refresh) -> Refused:
-    row = await connection.fetchrow(statement("session_find"), given.organization_id, given.session_id)
+    row = await connection.fetchrow(
+        statement("sign_in_session_find"), given.organization_id, given.session_id
+    )
     if row is not None and row["revoked_at"] is None and given.rotation < row["rotation"]:
         await connection.execute(
-            statement("session_revoke"), given.organization_id, given.session_id, "reused"
+            statement("sign_in_session_revoke"), given.organization_id, given.session_id, "reused"
         )
         _log.warning("refresh_reused", organization_id=given.organization_id, session_id=given.session_id)
     elif row is None or row["revoked_because"] != "reused":
@@ -199,7 +201,7 @@ async def sign_out(house: House, actor: Actor) -> None:
     """Ends the actor's session: its tokens of both kinds are no longer good."""
     async with house.database.writing(actor.organization_id) as connection:
         await connection.execute(
-            statement("session_revoke"), actor.organization_id, actor.session_id, "logout"
+            statement("sign_in_session_revoke"), actor.organization_id, actor.session_id, "logout"
         )
     house.identity.forget_session(actor.session_id)
 
@@ -207,7 +209,9 @@ async def sign_out(house: House, actor: Actor) -> None:
 async def resolve(house: House, claims: Claims) -> Actor | None:
     """Who a verified token is now; None when session, user or version is no longer good."""
     async with house.database.reading(claims.org) as connection:
-        row = await connection.fetchrow(statement("session_actor"), claims.org, claims.sid, claims.sub)
+        row = await connection.fetchrow(
+            statement("sign_in_session_actor"), claims.org, claims.sid, claims.sub
+        )
     if row is None or row["session_version"] != claims.ver:
         return None
     return actor_of(row, claims.org, claims.sub, claims.sid)

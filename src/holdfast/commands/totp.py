@@ -128,7 +128,9 @@ async def reset(house: House, asked: Asked, user: str) -> Answered:
         if row is None:
             raise NotFound("id")
         if await _take_away(turn, user, ends_sessions=True):
-            await turn.connection.execute(statement("session_revoke_all"), turn.organization, user, "admin")
+            await turn.connection.execute(
+                statement("sign_in_session_revoke_all"), turn.organization, user, "admin"
+            )
             _tell(turn, asked, "totp.reset", user, row["role"], is_active=row["is_active"])
         return _DONE
 

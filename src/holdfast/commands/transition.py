@@ -164,6 +164,15 @@ class Transition(Placing, kw_only=True):
         settle(desk.directory, visit, verdict, manual=before.method == "manual" and kept_room)
         return desk.claims_for(visit, verdict)
 
+    def completed(self, desk: Desk, before: Visit) -> tuple[Visit, list[HeldClaim], list[HeldClaim]]:
+        """The visit completed and not put down yet, the claims that go and those that come. Raises Refused, Invalid."""
+        if "complete" not in TRANSITIONS[before.status]:
+            raise illegal(before, "complete")
+        visit = copied(before)
+        visit.status = "completed"
+        self._stamp(desk, visit)
+        return visit, *self._complete(desk, before, visit)
+
     def _complete(self, desk: Desk, before: Visit, visit: Visit) -> tuple[list[HeldClaim], list[HeldClaim]]:
         """Fixes the minutes; a visit that ended early gives back the rest of its time."""
         numbers = {line.line_no for line in visit.lines}

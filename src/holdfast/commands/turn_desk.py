@@ -1,18 +1,16 @@
 """A desk outside the lanes: on facts read in an open turn. What is put down on it is written when the turn ends."""
 
-from holdfast.commands.batch import Batch, need_of
+from holdfast.commands.batch import Batch
 from holdfast.commands.change import Turn
 from holdfast.commands.desk import Desk
-from holdfast.commands.gather import gather
+from holdfast.commands.gather import Need, gather
 from holdfast.commands.house import House
-from holdfast.commands.together import Together
 from holdfast.rules.timetable import Timetable
 
 
-async def turn_desk(house: House, turn: Turn, errand: Together) -> Desk:
-    """What deciding on the errand looks at, without holds that have expired."""
+async def turn_desk(house: House, turn: Turn, need: Need) -> Desk:
+    """What a decision looks at, without holds that have expired."""
     known = house.directories.get(turn.organization)
-    need = need_of(list(errand.parts))
     found = await gather(turn.connection, turn.organization, "facts", need, known, Timetable(-1))
     desk = Desk(house.settings, found.directory, found.timetable, found.facts, turn)
     desk.sweep()

@@ -160,7 +160,9 @@ async def _update(turn: Turn, asked: Asked, before: User, after: User, password_
         after.patient_id, after.contact_id, after.is_active, password_hash, int(ends_sessions),
     )  # fmt: skip
     if ends_sessions:
-        await turn.connection.execute(statement("session_revoke_all"), turn.organization, after.id, because)
+        await turn.connection.execute(
+            statement("sign_in_session_revoke_all"), turn.organization, after.id, because
+        )
     turn.tell("user.changed", {"id": after.id, "role": after.role, "is_active": after.is_active})
     changed = [name for name in ("name", "role", "practitioner_id", "patient_id", "contact_id", "is_active")
                if getattr(before, name) != getattr(after, name)]  # fmt: skip

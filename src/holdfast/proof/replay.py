@@ -31,6 +31,7 @@ class Fold:
         self.blocks: dict[str, Document] = {}
         self.holds: dict[str, Document] = {}
         self.series: dict[str, Document] = {}
+        self.sessions: dict[str, Document] = {}
         self.faults: list[Document] = []
 
     def take(self, seq: int, kind: str, body: Document) -> None:
@@ -50,6 +51,8 @@ class Fold:
             self._step(self.blocks, body, seq, is_first=verb == "created")
             if verb == "deleted":
                 del self.blocks[body["id"]]
+        elif noun == "session":
+            self._step(self.sessions, body, seq, is_first=verb == "created")
         elif noun == "hold":
             if (verb == "placed") == (body["id"] in self.holds):
                 self.faults.append({"what": "out of order", "seq": seq, "id": body["id"]})
@@ -74,6 +77,7 @@ class Fold:
             ("blocks", self.blocks),
             ("holds", self.holds),
             ("series", self.series),
+            ("sessions", self.sessions),
         )
 
     async def take_all(self, connection: Connection, organization: str) -> int:

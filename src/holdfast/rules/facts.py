@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from holdfast.rules.rounding import Rounding, Scope
+
 
 class Line(msgspec.Struct):
     """One practitioner giving one service inside a visit."""
@@ -173,6 +175,8 @@ class Payer(msgspec.Struct, frozen=True):
     concurrent_pairs: frozenset[frozenset[str]] = frozenset()
     """Service codes that may be billed for the same time of one patient, in pairs."""
     codes_needing_authorization: frozenset[str] = frozenset()
+    rounding: Rounding = "cpt_midpoint"
+    rounding_scope: Scope = "session"
 
 
 class Closure(NamedTuple):

@@ -1,5 +1,5 @@
-"""What became of planned visits by the moment that the world was made at: done, cancelled, missed, under way, still
-to come. In fixed shares, so that a report over the past fortnight looks like a clinic's.
+"""What became of planned visits by the moment that the world was made at: done and noted, cancelled, missed, under way,
+still to come. In fixed shares, so that a report over the past fortnight looks like a clinic's.
 """
 
 from datetime import timedelta
@@ -9,6 +9,15 @@ from holdfast.seed.world import Planned, Step, World
 from holdfast.slot import MINUTE, local_date
 
 _COMPLETED, _CANCELLED, _NO_SHOW = 0.82, 0.10, 0.05
+_UNSIGNED = 0.04
+"""Of those that were completed before today; of today's nobody has written the notes yet."""
+_NOTES: Final = (
+    "Arrived in good spirits and took part throughout. Goals continued as planned; no changes.",
+    "Needed two short breaks. Steady progress on the first goal, the second was left for next time.",
+    "Practised what was begun last time, now with fewer prompts. Caregiver was told what to repeat at home.",
+    "A slow start, then good attention. The plan stays as it is.",
+    "Met today's goal. Next time one step further.",
+)
 _ENDED_MINUTES_LATE: Final = (-4, -2, 0, 0, 0, 0, 0, 2, 3, 5)
 _CANCELLATIONS: Final = (
     ("patient", "illness", "Has a fever."),
@@ -44,8 +53,10 @@ def _fortnight(world: World, past: list[Planned]) -> None:
     world.chance.shuffle(past)
     done, gone = round(len(past) * _COMPLETED), round(len(past) * _CANCELLED)
     missed = round(len(past) * _NO_SHOW)
-    for planned in past[:done]:
+    for n, planned in enumerate(past[:done]):
         planned.steps.append(_completed(world, planned))
+        if n >= round(done * _UNSIGNED):
+            planned.note = _NOTES[n % len(_NOTES)]
     for planned in past[done : done + gone]:
         notice = world.chance.choice((1, 2, 5, 18, 26, 30, 50, 70))
         planned.steps.append(_cancelled(world, at=planned.book.start - notice * _HOUR))

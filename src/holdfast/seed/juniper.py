@@ -289,7 +289,7 @@ class _Juniper:
         for patient in people["evaluated"]:
             self._authorize(patient, ["97151"], 96)
             self._authorize(patient, ["97161"], 8, unit_basis="visit")
-        # Nearly used up: 46 of 50.
+        # Nearly used up: 46 of 50 before this calendar begins.
         spent = self._authorize(people["pt"][0], treatment, 50)
         self.world.used_units.append((spent, 46))
         # Ends in nine days and most of it is left.

@@ -29,6 +29,7 @@ from holdfast.errors import NotFound, Refused
 from holdfast.rules.facts import Directory, Patient, Visit
 from holdfast.rules.recurrence import Recurs
 from holdfast.seed.house import asked_by
+from holdfast.seed.noted import noted
 from holdfast.seed.world import SHAPES, Absence, Block, Login, Planned, World
 from holdfast.slot import DAY, rfc3339
 
@@ -64,6 +65,7 @@ async def load(house: House, world: World, password_hash: str) -> Loaded:
     for block in world.blocks:
         await _block(house, asked, block)
     booked, refused = await _visits(house, asked, world.visits)
+    await noted(house, asked, world, booked)
     for absence in world.absences:
         await _absence(house, asked, absence)
     refused.update(await _holds(house, asked, world.holds))
@@ -71,7 +73,7 @@ async def load(house: House, world: World, password_hash: str) -> Loaded:
     for proposal in world.proposals:
         await policies.save(house, asked, "clinic", proposal.clinic_id, proposal.rules)
     await _logins(house, asked, world, password_hash)
-    return Loaded(created.organization_id, booked, dict(refused))
+    return Loaded(created.organization_id, len(booked), dict(refused))
 
 
 async def _documents(house: House, asked: Asked, documents: list[tuple[str, Document]]) -> None:
@@ -108,8 +110,11 @@ async def _used_units(house: House, asked: Asked, world: World) -> None:
 # Visits: many at once, so that the lanes carry them in batches
 
 
-async def _visits(house: House, asked: Asked, visits: list[Planned]) -> tuple[int, Counter[str]]:
-    """Books all in their order, then lets happen what happened to them, step by step."""
+async def _visits(
+    house: House, asked: Asked, visits: list[Planned]
+) -> tuple[list[tuple[str, Planned]], Counter[str]]:
+    """Books all in their order, then lets happen what happened to them, step by step. Those that were booked, by id, and why
+    others were not."""
     outcomes = await _together(submit(house, asked, planned.book, _id) for planned in visits)
     granted = {n: outcome for n, outcome in enumerate(outcomes) if isinstance(outcome, str)}
     refused = Counter(outcome.code for outcome in outcomes if isinstance(outcome, Refused))
@@ -120,7 +125,7 @@ async def _visits(house: House, asked: Asked, visits: list[Planned]) -> tuple[in
             if len(visits[n].steps) > round_no
         )
         refused.update(outcome.code for outcome in outcomes if isinstance(outcome, Refused))
-    return len(granted), refused
+    return [(visit_id, visits[n]) for n, visit_id in granted.items()], refused
 
 
 async def _together(requests: Iterable[Awaitable[Answered]]) -> list[str | Refused]:

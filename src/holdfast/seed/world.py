@@ -88,12 +88,13 @@ class Step:
 
 @dataclass(kw_only=True)
 class Planned:
-    """A visit to book, its end, and what follows. One that is kept is not called off."""
+    """A visit to book, its end, and what follows. One that is kept is not called off; one with a note is signed."""
 
     book: Book
     end: int
     steps: list[Step] = field(default_factory=list)
     is_kept: bool = False
+    note: str = ""
 
     @property
     def is_open(self) -> bool:

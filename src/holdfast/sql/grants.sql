@@ -6,7 +6,7 @@ revoke create on schema public from public;
 
 grant select, insert, update, delete on all tables in schema public to holdfast_service;
 revoke update, delete on events, audit, batches, authorization_entries, denials, policy_states, room_grounds,
-  break_glass_uses from holdfast_service;
+  break_glass_uses, session_versions from holdfast_service;
 -- A claim is never moved, only released and made anew; an address never changes its organization.
 revoke update on claims, login_directory, organizations, policies from holdfast_service;
 grant update (name, time_zone, patient_label, settings, version) on organizations to holdfast_service;
@@ -23,7 +23,7 @@ grant update (version, approved_by, approved_at, ended_as, ended_at, ended_by) o
 revoke update, delete on series from holdfast_service;
 grant update (dates, version, updated_at) on series to holdfast_service;
 revoke delete on organizations, turns, users, clinics, rooms, practitioners, patients, contacts, services,
-  payers, resources, appointments, authorizations from holdfast_service;
+  payers, resources, appointments, authorizations, sessions from holdfast_service;
 grant execute on all functions in schema public to holdfast_service;
 -- It runs as its owner (decision 0012), so it is nobody else's to call.
 revoke execute on function delete_scratch(uuid) from public;

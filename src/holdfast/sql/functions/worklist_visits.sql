@@ -1,4 +1,4 @@
--- The visits of one work list by its kind: at most `most`, earliest first. One of the three sources is read.
+-- The visits of one work list by its kind: at most `most`, earliest first. One of the four sources is read.
 create or replace function worklist_visits(
   organization uuid, kind text, clinic uuid, practitioner uuid, given date, ahead_days integer, back_days integer,
   most integer)
@@ -14,4 +14,7 @@ as $$
   union all
   select f.id, f.starts_at from worklist_unsigned(organization, clinic, practitioner, given, most) f
   where kind = 'unsigned_notes'
+  union all
+  select f.id, f.starts_at from worklist_unfunded(organization, clinic, practitioner, most) f
+  where kind = 'unfunded_units'
 $$;

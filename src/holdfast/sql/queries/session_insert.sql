@@ -1,3 +1,5 @@
--- A new sign-in.
-insert into sign_in_sessions (organization_id, id, user_id, refresh_hash, expires_at)
-values ($1, $2, $3, $4, now() + make_interval(secs => $5))
+-- A new draft.
+insert into sessions (
+  organization_id, id, appointment_id, line_no, practitioner_id, patient_id, draft_encrypted, created_by, created_at,
+  updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)

@@ -150,6 +150,9 @@ create index appointment_lines_by_practitioner on appointment_lines (practitione
 -- What has been given and has no signed note yet.
 create index appointment_lines_unsigned on appointment_lines (practitioner_id, organization_id, starts_at)
   where line_status = 'completed';
+-- Units that nobody has approved.
+create index appointment_lines_unfunded on appointment_lines (practitioner_id, organization_id, starts_at)
+  where unfunded_units > 0;
 
 -- Time that is kept for a booking until it comes or the hold expires. A hold that has ended stays a day, so that "gone" can
 -- be told from "never there". `lines` are as the decision reads them (rules/facts.py, Line).

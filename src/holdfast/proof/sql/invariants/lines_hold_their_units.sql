@@ -1,5 +1,6 @@
 -- Each line of an active visit that is not completed holds the units that its service asks for, from its own
--- patient's authorization; what has let go of its time holds none. A service changed since is not asked about.
+-- patient's authorization; what has let go of its time, and what is signed, holds none. A service changed since is not asked
+-- about.
 select a.id, l.line_no, a.status, l.authorization_id, l.units_reserved
 from appointments a
 join appointment_lines l on l.organization_id = a.organization_id and l.appointment_id = a.id
@@ -7,7 +8,7 @@ left join services s on s.organization_id = l.organization_id and s.id = l.servi
 left join authorizations z on z.organization_id = l.organization_id and z.id = l.authorization_id
 where a.organization_id = $1
   and not coalesce(case
-    when a.status in ('cancelled', 'no_show') then l.units_reserved = 0
+    when a.status in ('cancelled', 'no_show') or l.line_status = 'signed' then l.units_reserved = 0
     when l.authorization_id is null then
       l.units_reserved = 0
       and (not s.authorization_required or not l.billable or l.unfunded_units > 0

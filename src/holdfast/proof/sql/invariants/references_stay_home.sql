@@ -405,3 +405,31 @@ select 'appointments_series_fkey', r.series_id::text
 from appointments r
 where r.organization_id = $1 and r.series_id is not null
   and not exists (select from series t where t.organization_id = $1 and t.id = r.series_id)
+union all
+select 'sessions_appointment_fkey', r.appointment_id::text
+from sessions r
+where r.organization_id = $1
+  and not exists (select from appointments t where t.organization_id = $1 and t.id = r.appointment_id)
+union all
+select 'sessions_practitioner_fkey', r.practitioner_id::text
+from sessions r
+where r.organization_id = $1
+  and not exists (select from practitioners t where t.organization_id = $1 and t.id = r.practitioner_id)
+union all
+select 'sessions_patient_fkey', r.patient_id::text
+from sessions r
+where r.organization_id = $1
+  and not exists (select from patients t where t.organization_id = $1 and t.id = r.patient_id)
+union all
+select 'session_versions_session_fkey', r.session_id::text
+from session_versions r
+where r.organization_id = $1
+  and not exists (select from sessions t where t.organization_id = $1 and t.id = r.session_id)
+union all
+select 'sessions.created_by', r.created_by::text
+from sessions r
+where r.organization_id = $1 and not exists (select from users t where t.organization_id = $1 and t.id = r.created_by)
+union all
+select 'session_versions.author_id', r.author_id::text
+from session_versions r
+where r.organization_id = $1 and not exists (select from users t where t.organization_id = $1 and t.id = r.author_id)
