@@ -20,7 +20,7 @@ _LUNCH = (12 * 60, 13 * 60)
 def build(number: int, now: int) -> World:
     """The same for the same number and the same minute."""
     world = World(Chance("harbor", number), now, "Harbor Smiles", "harbor.example", _ZONE)
-    today, add, chance = world.today(), world.add, world.chance
+    add, chance = world.add, world.chance
     week_hours = [{"weekday": day, "start": "08:00", "end": "17:00"} for day in range(5)]
     clinic = add("clinic", name="Harbor Smiles", time_zone=_ZONE, opening_hours=week_hours)["id"]
     rooms = [
@@ -61,12 +61,7 @@ def build(number: int, now: int) -> World:
         add("payer", name="Self-pay", over_units="allow")["id"],
     ]
     patients = _patients(world, payers[0])
-    for patient in patients[:6]:
-        add(
-            "authorization", patient_id=patient, payer_id=payers[0], service_codes=["D2740"], total_units=2,
-            unit_basis="visit", start_date=(today - timedelta(days=30)).isoformat(),
-            end_date=(today + timedelta(days=150)).isoformat(), authorization_number=f"H-{chance.randint(1000, 9999)}",
-        )  # fmt: skip
+    _crowns(world, payers[0], patients[:6])
     week = Week(world)
     for who in everybody:
         for day in range(5):
@@ -88,6 +83,17 @@ def build(number: int, now: int) -> World:
         Login(role="scheduler", word="scheduler", name="Harbor Front Desk"),
     ]
     return world
+
+
+def _crowns(world: World, payer: str, patients: list[str]) -> None:
+    """Two crowns approved for each."""
+    today, chance = world.today(), world.chance
+    for patient in patients:
+        world.add(
+            "authorization", patient_id=patient, payer_id=payer, service_codes=["D2740"], total_units=2,
+            unit_basis="visit", start_date=(today - timedelta(days=30)).isoformat(),
+            end_date=(today + timedelta(days=150)).isoformat(), authorization_number=f"H-{chance.randint(1000, 9999)}",
+        )  # fmt: skip
 
 
 def _absences(world: World, clinic: str, room: str, hygienist: str) -> None:
