@@ -20,6 +20,7 @@ APPOINTMENT: Final = (
     "appointment.line_changed",
     "appointment.left",
     "appointment.needs_action",
+    "appointment.funded",
 )
 HOLD: Final = ("hold.placed", "hold.booked", "hold.released", "hold.expired")
 BLOCK: Final = ("block.created", "block.moved", "block.changed", "block.deleted")

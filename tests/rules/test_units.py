@@ -13,7 +13,7 @@ from rules.worlds import NOTHING
 
 from holdfast.errors import Reason
 from holdfast.rules.facts import Authorization, Coverage, Payer, Service
-from holdfast.rules.units import choose, fault, is_required, order, ranked
+from holdfast.rules.units import Paid, fault, is_required, order, pay, ranked
 
 ON = date(2026, 3, 8)
 SERVICE = Service(
@@ -80,11 +80,11 @@ def test_the_order_is_rank_approval_end_units_id(known: list[Authorization], hel
 def test_the_first_in_order_that_suffices_pays(
     known: list[Authorization], held: list[Coverage], units: int
 ) -> None:
-    chosen = choose(known, SERVICE, ON, units, coverages=held)
-    assert choose(known[::-1], SERVICE, ON, units, coverages=held[::-1]) == chosen
+    chosen = pay(known, SERVICE, ON, units, {}, coverages=held)
+    assert pay(known[::-1], SERVICE, ON, units, {}, coverages=held[::-1]) == chosen
     good = [each for each in sorted_by_hand(known, held) if fault(each, SERVICE, ON, units) is None]
     if good:
-        assert chosen == good[0]
+        assert chosen == Paid(good[0], units, 0, good[0].payer_id)
         return
     assert isinstance(chosen, Reason)
     misses = [fault(a, SERVICE, ON, units) for a in known if "97153" in a.service_codes]
@@ -105,8 +105,9 @@ def test_one_that_suffices_has_no_fault_of_any_kind(known: list[Authorization], 
 @given(authorizations(), st.integers(0, 10))
 def test_the_one_that_is_named_pays_or_none(known: list[Authorization], units: int) -> None:
     for each in known:
-        assert choose(known, SERVICE, ON, units, each.id) == (fault(each, SERVICE, ON, units) or each)
-    stranger = choose(known, SERVICE, ON, units, "another patient's")
+        paid = pay(known, SERVICE, ON, units, {}, wanted=each.id)
+        assert paid == (fault(each, SERVICE, ON, units) or Paid(each, units, 0, each.payer_id))
+    stranger = pay(known, SERVICE, ON, units, {}, wanted="another patient's")
     assert isinstance(stranger, Reason) and stranger.code == "authorization_mismatch"
 
 

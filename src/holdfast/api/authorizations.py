@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from holdfast.api import lists, nouns
 from holdfast.api.door import Answer, Ask, Route
-from holdfast.api.fields import Code, Name, UnitBasis
+from holdfast.api.fields import CapUnits, Code, Name, UnitBasis
 from holdfast.api.lists import Paged
 from holdfast.api.payers import NewPayer
 from holdfast.api.wire import Id
@@ -19,10 +19,22 @@ from holdfast.commands.save import Document
 from holdfast.db.database import Connection
 from holdfast.db.statements import statement
 from holdfast.errors import FieldError, Invalid, NotFound
+from holdfast.rules.facts import Payer
 
 _PATH = "/api/v1/authorizations"
 Status = Literal["pending", "active", "exhausted", "expired", "cancelled"]
 _Units = Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
+class Cap(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """So many units at most in a day, or in a week as its payer begins it: of one of the codes, or of all together."""
+
+    code: Code | UnsetType = UNSET
+    units: CapUnits
+    per: Literal["day", "week"]
+
+
+Caps = Annotated[list[Cap], Meta(max_length=100)]
 
 
 class NewAuthorization(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -38,6 +50,7 @@ class NewAuthorization(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
     end_date: date
     authorization_number: Annotated[str, Meta(max_length=100)] = ""
     status: Literal["pending", "active"] = "active"
+    caps: Caps = []
 
 
 class Authorization(msgspec.Struct, kw_only=True):
@@ -56,6 +69,7 @@ class Authorization(msgspec.Struct, kw_only=True):
     scheduled_units: int
     manual_units: int
     available_units: int
+    caps: list[Cap]
     start_date: str
     end_date: str
     approval: Literal["approved", "pending", "cancelled"]
@@ -183,7 +197,10 @@ async def active(ask: Ask[ActiveQuery, Any]) -> Answer:
     candidates = [msgspec.json.decode(each) for each in row["candidates"]]
     on = query.date or row["today"]
     coverages = authorizations.covering(row["constraints"])
-    found = authorizations.would_book(candidates, coverages, query.service_code, row["bases"], on)
+    payers = [msgspec.json.decode(each, type=Payer) for each in row["payers"]]
+    found = authorizations.would_book(
+        candidates, coverages, query.service_code, row["bases"], on, {each.id: each for each in payers}
+    )
     if found is None:
         raise NotFound("service_code")
     return Answer(found, version=found["version"], seq=row["seq"])

@@ -1,6 +1,6 @@
 """An authorization: what a payer approved for a patient. Its counters begin at nothing; bookings move them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 import msgspec
@@ -12,7 +12,7 @@ from holdfast.commands.house import House
 from holdfast.commands.save import Document, Noun, add, answered
 from holdfast.errors import FieldError
 from holdfast.rules import units
-from holdfast.rules.facts import Authorization, Constraints, Coverage, Service
+from holdfast.rules.facts import Authorization, Constraints, Coverage, Payer, Service
 
 _BASES = ("time", "visit", "day")
 
@@ -23,6 +23,11 @@ def _faults(authorization: Document) -> Iterator[FieldError]:
     codes = authorization["service_codes"]
     if len(set(codes)) < len(codes):
         yield FieldError("service_codes", "invalid_value", "names a code twice")
+    for number, cap in enumerate(authorization["caps"]):
+        if cap.get("code", codes[0]) not in codes:
+            yield FieldError(f"caps[{number}].code", "invalid_value", "is none of service_codes")
+    if len({(cap.get("code"), cap["per"]) for cap in authorization["caps"]}) < len(authorization["caps"]):
+        yield FieldError("caps", "invalid_value", "names a code twice for the same time")
 
 
 AUTHORIZATION = Noun(
@@ -44,18 +49,26 @@ async def authorize(house: House, asked: Asked, fields: Document, new_payer: Doc
 
 
 def would_book(
-    candidates: Sequence[Document], coverages: Sequence[Coverage], code: str, bases: Sequence[str], on: date
+    candidates: Sequence[Document],
+    coverages: Sequence[Coverage],
+    code: str,
+    bases: Sequence[str],
+    on: date,
+    payers: Mapping[str, Payer],
 ) -> Document | None:
-    """The one of a patient's authorizations that booking one unit of a service code would use on a local date.
+    """The one of a patient's authorizations that booking one unit of a service code would use on a local date, nothing being
+    acknowledged.
 
     `bases`: how the services of that code count units; of a code that no service has, any way of counting will do.
     """
     by_id = {each["id"]: each for each in candidates}
     known = [_fact(each) for each in candidates]
-    chosen = [
-        units.choose(known, _service(code, basis), on, 1, coverages=coverages) for basis in bases or _BASES
+    found = [
+        units.pay(known, _service(code, basis), on, 1, payers, coverages=coverages)
+        for basis in bases or _BASES
     ]
-    good = [each for each in chosen if isinstance(each, Authorization)]
+    whole = [each.authorization for each in found if isinstance(each, units.Paid) and not each.unfunded]
+    good = [each for each in whole if each is not None]
     if not good:
         return None
     ranks = units.ranked(coverages, on)

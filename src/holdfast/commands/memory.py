@@ -47,7 +47,7 @@ class Memory:
             self._authorizations.setdefault(each.patient_id, {})[each.id] = msgspec.structs.replace(each)
 
     def facts(self, need: Need) -> Facts | None:
-        """What deciding needs, if all of it is remembered; stored answers of keys never are."""
+        """What deciding needs, if all of it is remembered; stored answers of keys and counts of units never are."""
         clock = time.monotonic() - self._heard
         if self.directory is None or need.visits or need.holds or need.caregivers:
             return None
@@ -58,7 +58,7 @@ class Memory:
             return None
         if not (need.patients <= self._patients.keys() and need.authorizations <= self._patient_of.keys()):
             return None
-        if self.timetable.missing(need.spans(self.directory, {}, 0)):
+        if self.timetable.missing(need.spans(self.directory, {}, 0)) or need.dates(self.directory, {}, 0):
             return None
         whose = need.patients | {self._patient_of[each] for each in need.authorizations}
         return Facts(

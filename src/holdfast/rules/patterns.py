@@ -3,7 +3,8 @@ why not on the others. Every date is asked of `assess`, one after the other as t
 """
 
 import heapq
-from collections.abc import Generator, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterable, Sequence
 from datetime import date
 
 import msgspec
@@ -14,6 +15,7 @@ from holdfast.rules.assess import Wish, assess
 from holdfast.rules.availability import Slot, has_room, patients_time, shifted, slot_of, workable
 from holdfast.rules.facts import Authorization, Clinic, Directory, Patient, Practitioner, Visit
 from holdfast.rules.timetable import Timetable
+from holdfast.rules.units import Paid
 from holdfast.slot import Span, contains, wall
 
 
@@ -50,6 +52,7 @@ class Question(msgspec.Struct, frozen=True):
     visit: Visit
     dates: Sequence[date]
     earliest: int
+    acknowledged: frozenset[str] = frozenset()
 
     @property
     def clinic(self) -> Clinic:
@@ -129,23 +132,26 @@ def _pattern(sought: Question, practitioner: Practitioner, minute: int, full: se
     dates: list[PatternDate] = []
     for on in sought.dates:
         visit = shifted(sought.directory, sought.visit, sought.span(on, minute)[0], practitioner)
-        wish = Wish(visit=visit, room="chosen", now=sought.earliest, earliest=sought.earliest)
+        wish = Wish(
+            visit=visit, room="chosen", now=sought.earliest, earliest=sought.earliest, acknowledged=sought.acknowledged
+        )  # fmt: skip
         verdict = assess(sought.directory, sought.timetable, sought.patient, known, wish)
         slot, reasons = slot_of(visit, verdict), verdict.reasons
         if slot is not None and not people.can_come(sought.patient, sought.clinic, visit):
             slot, reasons = None, [people.OUTSIDE]
         if slot is not None:
-            known = _spent(known, verdict.authorizations, verdict.units)
+            known = _spent(known, verdict.paid)
         elif not has_room(sought.directory, sought.timetable, visit):
             full.add((visit.start, visit.end))
         dates.append(PatternDate(on, visit.start, visit.end, slot, tuple(reasons)))
     return Pattern(practitioner.id, minute, tuple(dates))
 
 
-def _spent(
-    known: list[Authorization], chosen: Sequence[Authorization | None], units: Sequence[int]
-) -> list[Authorization]:
-    taken = {each.id: needed for each, needed in zip(chosen, units, strict=True) if each is not None}
+def _spent(known: list[Authorization], paid: Iterable[Paid]) -> list[Authorization]:
+    taken = Counter[str]()
+    for each in paid:
+        if each.authorization is not None:
+            taken[each.authorization.id] += each.units
     if not taken:
         return known
     return [

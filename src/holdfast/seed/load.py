@@ -113,7 +113,8 @@ async def _use(turn: Turn, asked: Asked, authorization: Document, used: int) -> 
             id=authorization["id"], patient_id=authorization["patient_id"], payer_id=authorization["payer_id"],
             service_codes=frozenset(authorization["service_codes"]), unit_basis=authorization["unit_basis"],
             total_units=authorization["total_units"], start_date=authorization["start_date"],
-            end_date=authorization["end_date"], approval=authorization["approval"], version=version, **counters,
+            end_date=authorization["end_date"], approval=authorization["approval"], version=version, used_units=counters["used_units"],
+            scheduled_units=counters["scheduled_units"], manual_units=counters["manual_units"],
         )  # fmt: skip
         seq = turn.tell("authorization.changed", authorization_body(after))
         turn.note(asked, "authorization.changed", "authorization", after.id, kind=kind, units=used)

@@ -6,6 +6,7 @@
 create or replace function facts(
   organization uuid, appointment_ids uuid[], patient_ids uuid[], authorization_ids uuid[],
   hold_ids uuid[], contact_ids uuid[], key_users uuid[], key_names text[],
+  count_patients uuid[], count_first date[], count_last date[],
   span_resources uuid[], span_starts bigint[], span_ends bigint[])
 returns text
 language sql stable
@@ -29,7 +30,7 @@ as $$
     'authorizations', (
       select json_agg(json_build_array(
         z.id, z.patient_id, z.payer_id, z.service_codes, z.unit_basis, z.total_units, z.used_units,
-        z.scheduled_units, z.manual_units, z.start_date, z.end_date, z.approval, z.version))
+        z.scheduled_units, z.manual_units, z.start_date, z.end_date, z.approval, z.version, z.caps))
       from (
         select p.* from unnest(patient_ids) w(id)
         cross join lateral (
@@ -48,6 +49,14 @@ as $$
         cross join lateral (
           select z.* from authorizations z
           where z.organization_id = organization and z.id = w.id limit 1) n) z),
+    'counts', (
+      select json_agg(json_build_array(u.patient_id, u.on_date, u.payer_id, u.code, u.units))
+      from unnest(count_patients, count_first, count_last) w(patient_id, first, last)
+      cross join lateral (
+        select u.* from unit_counts u
+        where u.organization_id = organization and u.patient_id = w.patient_id and u.on_date between w.first and w.last
+        order by u.on_date
+        offset 0) u),
     'holds', expiring_holds(organization, hold_ids),
     'caregivers', caregivers_of(organization, contact_ids),
     'keys', (
