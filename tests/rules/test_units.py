@@ -150,3 +150,71 @@ def test_the_payer_who_is_asked_first_may_require_one(
         assert found == bool(first & strict)
     elif not first & strict or first <= strict:
         assert found == bool(first & strict), "two of one rank, which storage does not have, agree"
+
+
+WORDS = ("deny", "warn", "allow")
+
+
+def paid_by_hand(
+    known: list[Authorization], held: list[Coverage], units: int, words: dict[str, str], *, said: bool
+) -> tuple[str | None, int, int] | None:
+    """Tries everything in the order of the law: authorization, units on it, units on none; None if it is refused."""
+
+    def speaks(payer: str) -> bool:
+        return words.get(payer) == "allow" or (words.get(payer) == "warn" and said)
+
+    coded = sorted_by_hand([each for each in known if "97153" in each.service_codes], held)
+    approved = [each for each in coded if fault(each, SERVICE, ON, units) is None]
+    if approved or any(_does(each) and speaks(each.payer_id) for each in coded):
+        does = [each for each in coded if each in approved or (_does(each) and speaks(each.payer_id))]
+        missing = {each.id: 0 if each in approved else max(0, units - each.available_units) for each in does}
+        least = [each for each in does if missing[each.id] == min(missing.values())]
+        free = [each for each in least if each in approved or words[each.payer_id] == "allow"] or least
+        return free[0].id, units - missing[free[0].id], missing[free[0].id]
+    if any(_does(each) and words.get(each.payer_id) == "warn" for each in coded):
+        return None
+    ranks = sorted((rank, payer) for payer, rank in ranked(held, ON).items())
+    if ranks:
+        return (None, 0, units) if speaks(ranks[0][1]) else None
+    misses = [(each, fault(each, SERVICE, ON, units)) for each in coded]
+    if not misses:
+        return None
+    nearest = max(
+        misses, key=lambda m: (NEARNESS.index(m[1].code), m[0].available_units, m[0].id) if m[1] else ()
+    )
+    return (None, 0, units) if speaks(nearest[0].payer_id) else None
+
+
+def _does(authorization: Authorization) -> bool:
+    """Whether it is valid for the service that day, were it approved and had it enough."""
+    return (
+        authorization.approval != "cancelled" and authorization.unit_basis == "time"
+        and authorization.start_date <= ON <= authorization.end_date
+    )  # fmt: skip
+
+
+@given(
+    authorizations(), coverages(), st.integers(1, 10),
+    st.dictionaries(st.sampled_from("wxyz"), st.sampled_from(WORDS)), st.booleans(),
+)  # fmt: skip
+def test_the_payers_words_decide_as_by_hand(
+    known: list[Authorization],
+    held: list[Coverage],
+    units: int,
+    words: dict[str, str],
+    said: bool,
+) -> None:
+    payers = {each: Payer(each, each, word) for each, word in words.items()}  # type: ignore[arg-type]
+    paid = pay(known, SERVICE, ON, units, payers, coverages=held, is_acknowledged=said)
+    expected = paid_by_hand(known, held, units, words, said=said)
+    if isinstance(paid, Reason):
+        assert expected is None
+        if "may_acknowledge" in paid.members:
+            assert not said
+            again = pay(known, SERVICE, ON, units, payers, coverages=held, is_acknowledged=True)
+            assert isinstance(again, Paid), "what is promised is kept"
+        return
+    found = None if paid.authorization is None else paid.authorization.id
+    assert (found, paid.units, paid.unfunded) == expected
+    assert paid.units + paid.unfunded == units
+    assert (paid.funding == "unfunded") == (paid.unfunded > 0)

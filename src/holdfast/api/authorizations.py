@@ -14,6 +14,7 @@ from holdfast.api.lists import Paged
 from holdfast.api.payers import NewPayer
 from holdfast.api.wire import Id
 from holdfast.commands import authorizations, save
+from holdfast.commands import fund as funding
 from holdfast.commands.authorizations import AUTHORIZATION
 from holdfast.commands.save import Document
 from holdfast.db.database import Connection
@@ -102,6 +103,37 @@ class Entry(msgspec.Struct, kw_only=True):
     created_at: str
 
 
+class Funding(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """`series_id`: only visits of this series."""
+
+    series_id: Id | None = None
+
+
+class FundedLine(msgspec.Struct, kw_only=True):
+    """A line with the units that it has got, and what it still lacks; `version` is its visit's."""
+
+    appointment_id: str
+    line_no: int
+    start: str
+    units: int
+    unfunded_units: int
+    version: int
+
+
+class Funded(msgspec.Struct, kw_only=True):
+    """The counters afterwards, and what got units, earliest first. `truncated`: there are more visits; ask again."""
+
+    authorization_id: str
+    total_units: int
+    used_units: int
+    scheduled_units: int
+    manual_units: int
+    available_units: int
+    version: int
+    funded: list[FundedLine]
+    truncated: bool
+
+
 class AuthorizationQuery(Paged, kw_only=True):
     patient_id: Id | None = None
     status: Status | None = None
@@ -182,6 +214,11 @@ async def listing(ask: Ask[AuthorizationQuery, Any]) -> Answer:
         return await lists.on(ask, connection, "authorizations_page", reach, *lists.filters(ask.query))
 
 
+async def fund(ask: Ask[Any, Funding]) -> Answer:
+    series = ask.body.series_id
+    return Answer.of(await funding.fund(ask.house, ask.asked, ask.id(), str(series) if series else None))
+
+
 async def active(ask: Ask[ActiveQuery, Any]) -> Answer:
     query, organization = ask.query, ask.actor.organization_id
     async with ask.house.database.reading(organization) as connection:
@@ -222,6 +259,11 @@ ROUTES = (
     Route(
         "GET", f"{_PATH}/{{id}}", get, "authorizations.read", "Get an authorization", answer=Authorization,
         tag="authorizations",
+    ),
+    Route(
+        "POST", f"{_PATH}/{{id}}/fund", fund, "authorizations.write",
+        "Give its units to visits that were booked without, earliest first", body=Funding, body_optional=True,
+        answer=Funded, refusals=("authorization_inactive",), tag="authorizations",
     ),
     Route(
         "GET", f"{_PATH}/{{id}}/available-units", available_units, "authorizations.read", "What is left",

@@ -38,27 +38,33 @@ def fault(
 ) -> Reason | None:
     """Why units of a code may not be held on a local date beside what is counted; None if they may. What a visit had
     before it is decided on anew is not held against it."""
-    if payer.cap_policy == "allow" or (payer.cap_policy == "warn" and is_acknowledged):
+    if not units or payer.cap_policy == "allow" or (payer.cap_policy == "warn" and is_acknowledged):
         return None
     for cap in _caps(authorization, payer, code):
         others, stood = _standing(counted, cap, authorization, payer, on)
-        own = units + sum(u for p, c, u in taken if p == payer.id and c in _codes(cap, authorization))
+        own = units + _own(taken, cap, authorization, payer)
         if others + own > cap.units and own > stood:
             return _exceeded(cap, payer, others + own - units, units, authorization)
     return None
 
 
 def left(
-    counted: Sequence[Counted], authorization: Authorization, payer: Payer, code: str, on: date
+    counted: Sequence[Counted],
+    taken: Sequence[Taken],
+    authorization: Authorization,
+    payer: Payer,
+    code: str,
+    on: date,
 ) -> int | None:
     """How many more units of a code a payer who denies what is beyond pays for on a local date; None: no cap says."""
     if payer.cap_policy != "deny":
         return None
-    caps = list(_caps(authorization, payer, code))
-    return min(
-        (max(0, cap.units - _standing(counted, cap, authorization, payer, on)[0]) for cap in caps),
-        default=None,
-    )
+    found = None
+    for cap in _caps(authorization, payer, code):
+        others, _ = _standing(counted, cap, authorization, payer, on)
+        rest = max(0, cap.units - others - _own(taken, cap, authorization, payer))
+        found = rest if found is None else min(found, rest)
+    return found
 
 
 def _caps(authorization: Authorization, payer: Payer, code: str) -> Iterator[UnitCap]:
@@ -68,6 +74,11 @@ def _caps(authorization: Authorization, payer: Payer, code: str) -> Iterator[Uni
 
 def _codes(cap: UnitCap, authorization: Authorization) -> frozenset[str]:
     return authorization.service_codes if cap.code is None else frozenset((cap.code,))
+
+
+def _own(taken: Sequence[Taken], cap: UnitCap, authorization: Authorization, payer: Payer) -> int:
+    codes = _codes(cap, authorization)
+    return sum(units for payer_id, code, units in taken if payer_id == payer.id and code in codes)
 
 
 def _standing(

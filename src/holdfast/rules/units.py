@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final, Literal, NamedTuple
 
 from holdfast.errors import Reason
-from holdfast.rules.facts import Authorization, Coverage, Payer, Service
+from holdfast.rules.facts import Authorization, Coverage, Line, Payer, Service
 
 
 class Paid(NamedTuple):
@@ -161,6 +161,18 @@ def is_required(
     ranks = ranked(coverages, on)
     first = payers.get(min(ranks, key=lambda payer: (ranks[payer], payer))) if ranks else None
     return first is not None and service.code in first.codes_needing_authorization
+
+
+def fundable(line: Line, authorization: Authorization, service: Service, on: date, most: int | None) -> int:
+    """How many units a line that lacks some gets from an approved authorization, of which `most` may be taken: as many as
+    there are. One that holds units of another authorization changes over for all of them or not at all."""
+    if not line.unfunded_units or not line.billable or fault(authorization, service, on, 0) is not None:
+        return 0
+    there = authorization.available_units if most is None else min(most, authorization.available_units)
+    if not line.units_reserved or line.authorization_id == authorization.id:
+        return min(line.unfunded_units, there)
+    needed = line.units_reserved + line.unfunded_units
+    return needed if needed <= there else 0
 
 
 _RANK_OF_NONE = 1_000

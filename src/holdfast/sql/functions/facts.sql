@@ -49,14 +49,7 @@ as $$
         cross join lateral (
           select z.* from authorizations z
           where z.organization_id = organization and z.id = w.id limit 1) n) z),
-    'counts', (
-      select json_agg(json_build_array(u.patient_id, u.on_date, u.payer_id, u.code, u.units))
-      from unnest(count_patients, count_first, count_last) w(patient_id, first, last)
-      cross join lateral (
-        select u.* from unit_counts u
-        where u.organization_id = organization and u.patient_id = w.patient_id and u.on_date between w.first and w.last
-        order by u.on_date
-        offset 0) u),
+    'counts', counts_of(organization, count_patients, count_first, count_last),
     'holds', expiring_holds(organization, hold_ids),
     'caregivers', caregivers_of(organization, contact_ids),
     'keys', (

@@ -69,6 +69,8 @@ drop function if exists apply(
 drop function if exists facts_in_turn(uuid, uuid[], uuid[], uuid[], uuid[], uuid[], uuid[], text[], uuid[], date[], date[], uuid[], bigint[], bigint[]);
 -- squawk-ignore ban-drop-function
 drop function if exists facts(uuid, uuid[], uuid[], uuid[], uuid[], uuid[], uuid[], text[], uuid[], date[], date[], uuid[], bigint[], bigint[]);
+-- squawk-ignore ban-drop-function
+drop function if exists counts_of(uuid, uuid[], date[], date[]);
 -- squawk-ignore ban-drop-type
 drop type unit_count;
 -- squawk-ignore ban-drop-table

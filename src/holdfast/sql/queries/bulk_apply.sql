@@ -98,7 +98,8 @@ select {organization}::uuid, {seq_before}::bigint + e.k, e.kind, case when e.ent
       'minutes_actual', case when x.status = 'completed' then
         date_part('epoch', e.ends_at - e.starts_at)::integer / 60 end,
       'travel_before_minutes', 0, 'buffer_minutes', e.buffer_minutes,
-      'line_status', case when x.status = 'completed' then 'completed' else 'planned' end, 'caregiver_id', null)),
+      'line_status', case when x.status = 'completed' then 'completed' else 'planned' end, 'caregiver_id', null,
+      'units_used', null, 'funding', null)),
     'created_at', as_instant({decided_at}::timestamptz), 'updated_at', as_instant({decided_at}::timestamptz)) end,
   {decided_at}::timestamptz
 from bulk_events e
