@@ -49,7 +49,8 @@ as $$
         cross join lateral (
           select z.* from authorizations z
           where z.organization_id = organization and z.id = w.id limit 1) n) z),
-    'counts', counts_of(organization, count_patients, count_first, count_last),
+    'counts', case when cardinality(count_patients) > 0 then
+      counts_of(organization, count_patients, count_first, count_last) end,
     'holds', expiring_holds(organization, hold_ids),
     'caregivers', caregivers_of(organization, contact_ids),
     'keys', (
