@@ -391,17 +391,20 @@ def _units(
             billed.append((line, payer))
         chosen = units.NOTHING_TO_PAY if isinstance(paid, Reason) else paid
         if payer is not None and chosen.authorization is not None:
-            _hold(
-                directory,
-                clinic,
-                patient,
-                wish,
-                line,
-                (chosen, chosen.authorization, payer),
-                known,
-                taken,
-                verdict,
+            code, on = (
+                directory.services[line.service_id].code,
+                local_date(wish.visit.start, clinic.time_zone),
             )
+            beyond = caps.fault(
+                patient.counted, taken, chosen.authorization, payer, code, on, chosen.units,
+                is_acknowledged=caps.ACKNOWLEDGE in wish.acknowledged,
+            )  # fmt: skip
+            if beyond is not None:
+                verdict.reasons.append(beyond)
+            taken.append((payer.id, code, chosen.units))
+            at = known.index(chosen.authorization)
+            held = chosen.authorization.scheduled_units + chosen.units
+            known[at] = msgspec.structs.replace(chosen.authorization, scheduled_units=held)
         verdict.paid.append(chosen)
 
 
@@ -470,31 +473,3 @@ def _paid(
         if isinstance(as_before, units.Paid) and as_before.unfunded <= line.unfunded_units:
             return as_before
     return paid
-
-
-def _hold(
-    directory: Directory,
-    clinic: Clinic,
-    patient: Patient,
-    wish: Wish,
-    line: Line,
-    chosen: tuple[units.Paid, Authorization, Payer],
-    known: list[Authorization],
-    taken: list[caps.Taken],
-    verdict: Verdict,
-) -> None:
-    """Takes a line's units out of what is known for the next; says if its payer pays for fewer a day or week."""
-    paid, authorization, payer = chosen
-    code = directory.services[line.service_id].code
-    on = local_date(wish.visit.start, clinic.time_zone)
-    beyond = caps.fault(
-        patient.counted, taken, authorization, payer, code, on, paid.units,
-        is_acknowledged=caps.ACKNOWLEDGE in wish.acknowledged,
-    )  # fmt: skip
-    if beyond is not None:
-        verdict.reasons.append(beyond)
-    taken.append((payer.id, code, paid.units))
-    at = known.index(authorization)
-    known[at] = msgspec.structs.replace(
-        authorization, scheduled_units=authorization.scheduled_units + paid.units
-    )

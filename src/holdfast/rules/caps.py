@@ -2,7 +2,7 @@
 never changed here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -72,8 +72,8 @@ def _caps(authorization: Authorization, payer: Payer, code: str) -> Iterator[Uni
     return (each for each in (*payer.unit_caps, *authorization.caps) if each.code in (None, code))
 
 
-def _codes(cap: UnitCap, authorization: Authorization) -> frozenset[str]:
-    return authorization.service_codes if cap.code is None else frozenset((cap.code,))
+def _codes(cap: UnitCap, authorization: Authorization) -> Collection[str]:
+    return authorization.service_codes if cap.code is None else (cap.code,)
 
 
 def _own(taken: Sequence[Taken], cap: UnitCap, authorization: Authorization, payer: Payer) -> int:
