@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from holdfast.db.written import UnitCount
-from holdfast.rules.facts import Counted, Facts
+from holdfast.rules.facts import Counted, DatesOf, Facts
 
 Key = tuple[str, date, str, str]
 """Patient, local date, payer and service code."""
@@ -21,7 +21,8 @@ class CountsKept:
 
     def __init__(self) -> None:
         self._read: dict[Key, int] = {}
-        self._dates: set[tuple[str, date, date]] = set()
+        self.dates: set[DatesOf] = set()
+        """For which all counts are known."""
         self._before: dict[Key, int] = {}
         """What the batch before does, which may not be stored yet when this one's facts are read."""
         self._changed: dict[Key, int] = {}
@@ -30,7 +31,7 @@ class CountsKept:
         """Those that are known, by patient."""
 
     def learn(self, facts: Facts) -> None:
-        self._dates.update(facts.counted_dates)
+        self.dates.update(facts.counted_dates)
         for patient, on, payer, code, units in facts.counts or ():
             self._read[patient, on, payer, code] = units
         self._know(self._read)
@@ -68,7 +69,7 @@ class CountsKept:
             if key in known:
                 return known[key]
         patient, on = key[:2]
-        if not any(who == patient and first <= on <= last for who, first, last in self._dates):
+        if not any(who == patient and first <= on <= last for who, first, last in self.dates):
             raise LookupError(f"the units of {on} were not read")
         return 0
 
@@ -79,6 +80,11 @@ class CountsKept:
             lifted = self._lifted.get(key, 0)
             found.append(Counted(*key[1:], self._now(key) - lifted, lifted))
         return tuple(found)
+
+    @property
+    def known(self) -> dict[Key, int]:
+        """All counts that were read, as the batch leaves them."""
+        return {key: self._now(key) for keys in self._keys.values() for key in keys}
 
     @property
     def changed(self) -> list[UnitCount]:

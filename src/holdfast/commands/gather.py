@@ -111,6 +111,17 @@ def _dates(need: Need, directory: Directory, visits: dict[str, Visit], now: int)
     return {caps.around(each) for each in found}
 
 
+def _joined(dates: set[DatesOf]) -> list[DatesOf]:
+    """The same dates, none twice."""
+    found: list[DatesOf] = []
+    for patient_id, first, last in sorted(dates):
+        if found and found[-1][0] == patient_id and first <= found[-1][2]:
+            found[-1] = (patient_id, found[-1][1], max(last, found[-1][2]))
+        else:
+            found.append((patient_id, first, last))
+    return found
+
+
 def _around(directory: Directory, cells: set[Cell]) -> set[SpanOf]:
     """The weeks in which the cells lie: few of a room, which has many visits; many of a patient, who has few."""
     spans = set()
@@ -130,7 +141,7 @@ async def _read(
     cells: set[Cell],
     dates: set[DatesOf],
 ) -> Facts:
-    spans, counted = spans_of(cells), list(dates)
+    spans, counted = spans_of(cells), _joined(dates)
     document = await connection.fetchval(
         statement(name), organization, list(need.visits), list(patients), list(need.authorizations),
         list(need.holds), list(need.caregivers), [user for user, _ in need.keys],
@@ -141,5 +152,5 @@ async def _read(
     if document is None:
         raise NotFound("organization_id")
     facts = Facts.decode(document)
-    facts.counted_dates = counted
+    facts.counted_dates = list(dates)
     return facts
