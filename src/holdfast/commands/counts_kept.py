@@ -23,6 +23,8 @@ class CountsKept:
         self._read: dict[Key, int] = {}
         self.dates: set[DatesOf] = set()
         """For which all counts are known."""
+        self._spans: dict[str, set[tuple[date, date]]] = {}
+        """The same by patient."""
         self._before: dict[Key, int] = {}
         """What the batch before does, which may not be stored yet when this one's facts are read."""
         self._changed: dict[Key, int] = {}
@@ -32,6 +34,8 @@ class CountsKept:
 
     def learn(self, facts: Facts) -> None:
         self.dates.update(facts.counted_dates)
+        for patient, first, last in facts.counted_dates:
+            self._spans.setdefault(patient, set()).add((first, last))
         for patient, on, payer, code, units in facts.counts or ():
             self._read[patient, on, payer, code] = units
         self._know(self._read)
@@ -69,7 +73,7 @@ class CountsKept:
             if key in known:
                 return known[key]
         patient, on = key[:2]
-        if not any(who == patient and first <= on <= last for who, first, last in self.dates):
+        if not any(first <= on <= last for first, last in self._spans.get(patient, ())):
             raise LookupError(f"the units of {on} were not read")
         return 0
 

@@ -36,6 +36,10 @@ async def fund(house: House, asked: Asked, authorization_id: str, series_id: str
         rows = await turn.connection.fetch(
             statement("unfunded_visits"), turn.organization, authorization_id, moment(turn.now), series_id, most + 1
         )  # fmt: skip
+        if series_id is not None and not await turn.connection.fetchval(
+            statement("patient_has_series"), turn.organization, authorization_id, series_id
+        ):
+            raise NotFound("series_id")
         need = Need(visits={str(row["id"]) for row in rows[:most]}, authorizations={authorization_id})
         found = await gather(
             turn.connection, turn.organization, "facts", need, house.directories.get(turn.organization), Timetable(-1)

@@ -391,10 +391,8 @@ def _units(
             billed.append((line, payer))
         chosen = units.NOTHING_TO_PAY if isinstance(paid, Reason) else paid
         if payer is not None and chosen.authorization is not None:
-            code, on = (
-                directory.services[line.service_id].code,
-                local_date(wish.visit.start, clinic.time_zone),
-            )
+            code = directory.services[line.service_id].code
+            on = local_date(wish.visit.start, clinic.time_zone)
             beyond = caps.fault(
                 patient.counted, taken, chosen.authorization, payer, code, on, chosen.units,
                 is_acknowledged=caps.ACKNOWLEDGE in wish.acknowledged,

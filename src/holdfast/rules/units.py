@@ -60,7 +60,7 @@ def pay(
     `wanted` names the authorization that must be taken. Otherwise it is the one that leaves least unfunded, and of several
     the first in `order`, the patient being covered by `coverages`. One that is approved and has enough always does; what
     else does is its payer's word (`over_units`): pending ones and those that have too few units. If none is valid that day,
-    it is the word of the payer who is asked first, and all is unfunded. The reason given is that of the nearest miss.
+    it is the word of the payer who is asked first (of the named one's), and all is unfunded. The reason given is that of the nearest miss.
     """
     candidates = list(authorizations)
     if wanted is not None:
@@ -81,7 +81,9 @@ def pay(
     missed, nearest = _nearest(candidates, service, on, units)
     if offers:
         return acknowledgeable(missed, ACKNOWLEDGE)
-    payer = min(ranks, key=lambda each: (ranks[each], each), default=nearest)
+    payer = nearest
+    if ranks and wanted is None:
+        payer = min(ranks, key=lambda each: (ranks[each], each))
     word = _word(payers, payer)
     if word == "allow" or (word == "warn" and is_acknowledged):
         return Paid(None, 0, units, payer)

@@ -139,10 +139,7 @@ class _Juniper:
             {"name": "Saguaro Health Plan", "concurrent_policy": "allow", "concurrent_pairs": [["97153", "97155"]]},
             {"name": "Rio Mutual", "concurrent_policy": "deny"},
             {"name": "Mesa Federal", "rounding": "cms_8_minute", "rounding_scope": "day"},
-            {
-                "name": "Copper State Children's Plan", "over_units": "warn", "codes_needing_authorization": ["97153"],
-                "unit_caps": [{"code": "97153", "units": 24}], "cap_policy": "deny",
-            },
+            {"name": "Copper State Children's Plan", "over_units": "warn", "codes_needing_authorization": ["97153"]},
             {"name": "Self-pay", "over_units": "allow"},
         ):  # fmt: skip
             self.payers.append(self.world.add("payer", **fields)["id"])
