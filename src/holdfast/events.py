@@ -22,6 +22,7 @@ APPOINTMENT: Final = (
     "appointment.needs_action",
     "appointment.signed",
     "appointment.repriced",
+    "appointment.funded",
 )
 HOLD: Final = ("hold.placed", "hold.booked", "hold.released", "hold.expired")
 BLOCK: Final = ("block.created", "block.moved", "block.changed", "block.deleted")

@@ -77,6 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     visit_minutes_max: int = 24 * 60
     alternatives_slots: int = 3
     alternatives_days_max: int = 28
+    fund_visits_max: int = 1_000
 
     # Identity
     access_token_seconds: int = 900

@@ -19,6 +19,7 @@ from holdfast.settings import Settings
 from holdfast.slot import DAY
 
 UNITS = "select id::text, version, scheduled_units, used_units, total_units from authorizations where organization_id = $1"
+COUNTS = "select patient_id::text, on_date, payer_id::text, code, units from unit_counts where organization_id = $1"
 CLAIMS = """
 select resource_id::text, seat, date_part('epoch', starts_at)::bigint as starts, date_part('epoch', ends_at)::bigint as ends,
        appointment_id::text
@@ -62,10 +63,18 @@ def counting() -> Iterator[list[Facts]]:
 
 
 async def assert_true(memory: Memory, practice: Practice) -> int:
-    """Every unit, claim and free day that is remembered is as the tables have it; how many days there are."""
+    """Every unit, count, claim and free day that is remembered is as the tables have it; how many days there are."""
     units = {row[0]: tuple(row)[1:] for row in await practice.stored(UNITS)}
     for each in [a for mine in memory._authorizations.values() for a in mine.values()]:
         assert units[each.id] == (each.version, each.scheduled_units, each.used_units, each.total_units)
+    counts = {tuple(row)[:4]: row[4] for row in await practice.stored(COUNTS)}
+    counted = {key: n for mine in memory._counts.values() for key, n in mine.items()}
+    assert all(counts.get(key, 0) == n for key, n in counted.items())
+    assert all(
+        key in counted
+        for key in counts
+        if any(who == key[0] and first <= key[1] <= last for who, first, last in memory._counted_dates)
+    )
     claims = await practice.stored(CLAIMS)
     days = 0
     for resource, known in memory.timetable._known.items():

@@ -47,10 +47,10 @@ def asked_one_by_one(
         if not codes and not people.can_come(world.patient, world.clinic, visit):
             codes = ["outside_patient_availability"]
         if not codes:
-            for chosen, units in zip(verdict.authorizations, verdict.units, strict=True):
-                if chosen is not None:
-                    place = [each.id for each in known].index(chosen.id)
-                    spent = known[place].scheduled_units + units
+            for paid in verdict.paid:
+                if paid.authorization is not None:
+                    place = [each.id for each in known].index(paid.authorization.id)
+                    spent = known[place].scheduled_units + paid.units
                     known[place] = msgspec.structs.replace(known[place], scheduled_units=spent)
         room = None if codes else verdict.room.room.id if verdict.room else ""
         found.append((on, visit.start, room, codes))

@@ -33,6 +33,7 @@ from holdfast.rules.facts import (
     Practitioner,
     Room,
     Service,
+    StoredCount,
     TimeOff,
     Visit,
 )
@@ -41,7 +42,7 @@ from holdfast.settings import Settings
 from holdfast.slot import DAY, MINUTE, instant
 
 HOUR = 60 * MINUTE
-NOW = instant("2026-06-10T00:00:00Z")
+NOW, TODAY = instant("2026-06-10T00:00:00Z"), date(2026, 6, 10)
 PATIENTS, PRACTITIONERS, ROOMS = ("p0", "p1", "p2", "p3"), ("a0", "a1", "a2"), ("r0", "r1", "r2")
 ASKED = Asked(
     actor=Actor(organization_id="o", user_id="u", session_id="s", email="", role="admin"),
@@ -74,6 +75,11 @@ def desk_on(
     facts = Facts(
         seq=1, directory_seq=1, now=NOW, appointments=visits, authorizations=authorizations,
         patients=[Patient(each, each, "", NOTHING, True) for each in PATIENTS],
+        counts=[
+            StoredCount(each, TODAY, "b", "S", sum(line.units_reserved for v in visits if v.patient_id == each for line in v.lines))
+            for each in PATIENTS
+        ],
+        counted_dates=[(each, TODAY, TODAY) for each in PATIENTS],
     )  # fmt: skip
     desk = Desk(Settings(), directory(**more), timetable, facts, Keeping("o", 1, NOW, cast("Any", None)))
     desk._asks_history = True  # as if a rule asked about earlier visits

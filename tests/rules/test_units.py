@@ -15,11 +15,12 @@ from holdfast.errors import Reason
 from holdfast.rules.facts import Authorization, Coverage, Payer, Service
 from holdfast.rules.units import (
     Held,
-    choose,
+    Paid,
     fault,
     fault_by_hand,
     is_required,
     order,
+    pay,
     ranked,
     status,
     stranded,
@@ -90,11 +91,11 @@ def test_the_order_is_rank_approval_end_units_id(known: list[Authorization], hel
 def test_the_first_in_order_that_suffices_pays(
     known: list[Authorization], held: list[Coverage], units: int
 ) -> None:
-    chosen = choose(known, SERVICE, ON, units, coverages=held)
-    assert choose(known[::-1], SERVICE, ON, units, coverages=held[::-1]) == chosen
+    chosen = pay(known, SERVICE, ON, units, {}, coverages=held)
+    assert pay(known[::-1], SERVICE, ON, units, {}, coverages=held[::-1]) == chosen
     good = [each for each in sorted_by_hand(known, held) if fault(each, SERVICE, ON, units) is None]
     if good:
-        assert chosen == good[0]
+        assert chosen == Paid(good[0], units, 0, good[0].payer_id)
         return
     assert isinstance(chosen, Reason)
     misses = [fault(a, SERVICE, ON, units) for a in known if "97153" in a.service_codes]
@@ -115,8 +116,9 @@ def test_one_that_suffices_has_no_fault_of_any_kind(known: list[Authorization], 
 @given(authorizations(), st.integers(0, 10))
 def test_the_one_that_is_named_pays_or_none(known: list[Authorization], units: int) -> None:
     for each in known:
-        assert choose(known, SERVICE, ON, units, each.id) == (fault(each, SERVICE, ON, units) or each)
-    stranger = choose(known, SERVICE, ON, units, "another patient's")
+        paid = pay(known, SERVICE, ON, units, {}, wanted=each.id)
+        assert paid == (fault(each, SERVICE, ON, units) or Paid(each, units, 0, each.payer_id))
+    stranger = pay(known, SERVICE, ON, units, {}, wanted="another patient's")
     assert isinstance(stranger, Reason) and stranger.code == "authorization_mismatch"
 
 
@@ -227,3 +229,71 @@ def test_the_status_is_what_was_decided_then_the_date_then_the_counters() -> Non
     assert status(full, ON + timedelta(days=1)) == "expired"
     for approval in ("pending", "cancelled"):
         assert status(msgspec.structs.replace(full, approval=approval), ON + timedelta(days=9)) == approval
+
+
+WORDS = ("deny", "warn", "allow")
+
+
+def paid_by_hand(
+    known: list[Authorization], held: list[Coverage], units: int, words: dict[str, str], *, said: bool
+) -> tuple[str | None, int, int] | None:
+    """Tries everything in the order of the law: authorization, units on it, units on none; None if it is refused."""
+
+    def speaks(payer: str) -> bool:
+        return words.get(payer) == "allow" or (words.get(payer) == "warn" and said)
+
+    coded = sorted_by_hand([each for each in known if "97153" in each.service_codes], held)
+    approved = [each for each in coded if fault(each, SERVICE, ON, units) is None]
+    if approved or any(_does(each) and speaks(each.payer_id) for each in coded):
+        does = [each for each in coded if each in approved or (_does(each) and speaks(each.payer_id))]
+        missing = {each.id: 0 if each in approved else max(0, units - each.available_units) for each in does}
+        least = [each for each in does if missing[each.id] == min(missing.values())]
+        free = [each for each in least if each in approved or words[each.payer_id] == "allow"] or least
+        return free[0].id, units - missing[free[0].id], missing[free[0].id]
+    if any(_does(each) and words.get(each.payer_id) == "warn" for each in coded):
+        return None
+    ranks = sorted((rank, payer) for payer, rank in ranked(held, ON).items())
+    if ranks:
+        return (None, 0, units) if speaks(ranks[0][1]) else None
+    misses = [(each, fault(each, SERVICE, ON, units)) for each in coded]
+    if not misses:
+        return None
+    nearest = max(
+        misses, key=lambda m: (NEARNESS.index(m[1].code), m[0].available_units, m[0].id) if m[1] else ()
+    )
+    return (None, 0, units) if speaks(nearest[0].payer_id) else None
+
+
+def _does(authorization: Authorization) -> bool:
+    """Whether it is valid for the service that day, were it approved and had it enough."""
+    return (
+        authorization.approval != "cancelled" and authorization.unit_basis == "time"
+        and authorization.start_date <= ON <= authorization.end_date
+    )  # fmt: skip
+
+
+@given(
+    authorizations(), coverages(), st.integers(1, 10),
+    st.dictionaries(st.sampled_from("wxyz"), st.sampled_from(WORDS)), st.booleans(),
+)  # fmt: skip
+def test_the_payers_words_decide_as_by_hand(
+    known: list[Authorization],
+    held: list[Coverage],
+    units: int,
+    words: dict[str, str],
+    said: bool,
+) -> None:
+    payers = {each: Payer(each, each, word) for each, word in words.items()}  # type: ignore[arg-type]
+    paid = pay(known, SERVICE, ON, units, payers, coverages=held, is_acknowledged=said)
+    expected = paid_by_hand(known, held, units, words, said=said)
+    if isinstance(paid, Reason):
+        assert expected is None
+        if "may_acknowledge" in paid.members:
+            assert not said
+            again = pay(known, SERVICE, ON, units, payers, coverages=held, is_acknowledged=True)
+            assert isinstance(again, Paid), "what is promised is kept"
+        return
+    found = None if paid.authorization is None else paid.authorization.id
+    assert (found, paid.units, paid.unfunded) == expected
+    assert paid.units + paid.unfunded == units
+    assert (paid.funding == "unfunded") == (paid.unfunded > 0)

@@ -6,6 +6,7 @@ and a large one. No tenant table is read whole, not by a statement inside a func
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -23,7 +24,7 @@ from holdfast.db.statements import statement
 from holdfast.db.written import GoneClaim, MovedClaim
 from holdfast.rules.facts import Line, Visit
 from holdfast.rules.timetable import Claim
-from holdfast.slot import DAY, moment, rfc3339
+from holdfast.slot import DAY, local_date, moment, rfc3339
 
 DESCENT = 4
 """Pages from the root of a btree of some millions of entries to its leaf."""
@@ -98,11 +99,11 @@ def reads(
 ) -> Iterator[tuple[str, str, int, tuple[Any, ...]]]:
     """What is read, by which statement, how many pages it may touch and why, and its arguments."""
     organization, day = made.organization, made.middle
-    span = (moment(day), moment(day + DAY))
+    span, on = (moment(day), moment(day + DAY)), local_date(day, "UTC")
     everyone = [*made.rooms, *made.practitioners, *made.patients[:2]]
     # Each resource: a descent, and the heap page of each of its ten claims of the day and of the 26 hours before it,
     # since one of those could reach into it. Each visit: itself, its line and its patient. Each patient: the row, and
-    # an authorization through its index. A hold and a contact: a descent each.
+    # an authorization through its index; counts of two weeks, a row a day. A hold and a contact: a descent each.
     facts = (
         20
         + 3 * DESCENT
@@ -110,10 +111,11 @@ def reads(
         + len(visits) * 5 * DESCENT
         + 2 * 4 * DESCENT
         + 2 * DESCENT
+        + 2 * (DESCENT + 13)
     )
     arguments: tuple[Any, ...] = (
         organization, visits, made.patients[:2], [], [made.clinic], [made.clinic], [made.clinic] * 2,
-        ["key 1", "no such"], everyone,
+        ["key 1", "no such"], made.patients[:2], [on - timedelta(days=6)] * 2, [on + timedelta(days=6)] * 2, everyone,
         [day] * len(everyone), [day + DAY] * len(everyone),
     )  # fmt: skip
     yield "facts", "facts", facts, arguments
@@ -242,7 +244,7 @@ async def book(watched: Watched, made: Filled, n: int, seq: int) -> None:
     await watched.begin(made.organization)
     await watched.connection.fetchval(
         statement("apply_in_turn"), made.organization, keeping.batch_id, None, seq, FIRST, [], [], kept.new, [],
-        [rows.appointment_new(visit)], [], [rows.line_row(visit, visit.lines[0])], [], [], [], [], [], [], keeping.events,
+        [rows.appointment_new(visit)], [], [rows.line_row(visit, visit.lines[0])], [], [], [], [], [], [], [], keeping.events,
         keeping.audit, [],
     )  # fmt: skip
     await watched.connection.execute("commit")
@@ -302,7 +304,7 @@ async def test_a_release_finds_its_claims_by_their_keys(database: Any, owner: An
     await watched.listen(on=True)
     await watched.connection.fetchval(
         statement("apply_in_turn"), made.organization, keeping.batch_id, None, seq, FIRST, gone, moved,
-        *[[] for _ in range(11)], keeping.events, [], [],
+        *[[] for _ in range(12)], keeping.events, [], [],
     )  # fmt: skip
     deleting = [plan for plan in watched.plans if "delete from claims" in plan["Query Text"]]
     assert len(deleting) == 2

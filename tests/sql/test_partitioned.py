@@ -89,7 +89,7 @@ AUDIT = "array[(null, 'create', 'clinic', $1, '{}', '')::new_audit]"
 NONE = "'{}'"
 CALLS = [
     f"select keep($1, $1, 0, false, 0, {EVENTS}, {AUDIT}, {NONE})",
-    f"select apply($1, $1, null, 0, 0, {', '.join([NONE] * 13)}, {EVENTS}, {AUDIT}, {NONE})",
+    f"select apply($1, $1, null, 0, 0, {', '.join([NONE] * 14)}, {EVENTS}, {AUDIT}, {NONE})",
     "select directory($1)",
     "select appointment_document($1, $1)",
     "select expiring_hold($1, $1)",

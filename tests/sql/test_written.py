@@ -32,4 +32,4 @@ async def test_each_row_has_the_fields_of_its_type(database: Any) -> None:
     stored = {name: tuple(fields) for name, fields in await connection.fetch(ATTRIBUTES)}
     await connection.close()
     assert {snake(name): shape._fields for name, shape in SHAPES.items()} == stored
-    assert len(stored) == 15
+    assert len(stored) == 16

@@ -9,7 +9,16 @@ import msgspec
 
 from holdfast.actor import Answered, Asked
 from holdfast.api import appointment_view, break_glass
-from holdfast.api.booking import Booking, Location, Overlap, booking, check_notes, reason_of
+from holdfast.api.booking import (
+    Acknowledging,
+    Booking,
+    Location,
+    Overlap,
+    acknowledged,
+    booking,
+    check_notes,
+    reason_of,
+)
 from holdfast.api.dates import check_range
 from holdfast.api.door import Answer, Ask, NoFields, Route
 from holdfast.api.fields import ReasonCode
@@ -35,7 +44,7 @@ Status = Literal["scheduled", "confirmed", "checked_in", "in_progress", "complet
 CancelledBy = Literal["patient", "caregiver", "practitioner", "clinic", "payer", "weather", "error"]
 
 
-class Moving(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class Moving(Acknowledging, kw_only=True):
     """Only what is given changes. A new start without an end keeps the length; notes: null removes them."""
 
     start: Instant | msgspec.UnsetType = msgspec.UNSET
@@ -47,13 +56,19 @@ class Moving(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     allow_overlap: Overlap | None = None
 
 
-class Override(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class Override(Acknowledging, kw_only=True):
     room_id: Id
     reason: Annotated[str, msgspec.Meta(min_length=10, max_length=500)]
 
 
 class When(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """`at`: when it happened; now if it is not given."""
+
+    at: Instant | None = None
+
+
+class TakenAgain(Acknowledging, kw_only=True):
+    """`at`: when it happened; now if it is not given. A visit that had let go of its time and units asks for them again."""
 
     at: Instant | None = None
 
@@ -148,11 +163,17 @@ async def move(ask: Ask[NoFields, Moving]) -> Answer:
     }
     if not given:
         raise Invalid(FieldError("body", "missing", "give at least one field to change"))
-    return await submitted(ask, Move(id=ask.id(), overlap_reason=reason_of(ask.body.allow_overlap), **given))
+    intent = Move(
+        id=ask.id(), overlap_reason=reason_of(ask.body.allow_overlap), acknowledged=acknowledged(ask.body), **given
+    )  # fmt: skip
+    return await submitted(ask, intent)
 
 
 async def override_room(ask: Ask[NoFields, Override]) -> Answer:
-    return await submitted(ask, Move(id=ask.id(), room_id=ask.body.room_id, override_reason=ask.body.reason))
+    intent = Move(
+        id=ask.id(), room_id=ask.body.room_id, override_reason=ask.body.reason, acknowledged=acknowledged(ask.body)
+    )  # fmt: skip
+    return await submitted(ask, intent)
 
 
 def _call(name: str) -> Any:
@@ -164,6 +185,7 @@ def _call(name: str) -> Any:
                 id=ask.id(), call=name, at=body.at, lines=tuple(getattr(body, "lines", ())),
                 cancelled_by=getattr(body, "cancelled_by", None), reason_code=getattr(body, "reason_code", None),
                 reason=getattr(body, "reason", None),
+                acknowledged=acknowledged(body) if isinstance(body, Acknowledging) else frozenset(),
             ),
         )  # fmt: skip
 
@@ -336,12 +358,12 @@ async def directory_of(ask: Ask[Any, Any], *, fresh: bool = False) -> Directory:
 REFUSED = (*REFUSALS, "illegal_transition", "hold_expired", "hold_mismatch")
 _CALLS: tuple[tuple[str, type, str], ...] = (
     ("confirm", When, "Confirm a visit"),
-    ("check-in", When, "The patient has arrived"),
+    ("check-in", TakenAgain, "The patient has arrived"),
     ("start", When, "The visit begins"),
     ("complete", Completion, "The visit is over; minutes are fixed and unused time is given back"),
     ("cancel", Cancellation, "Cancel; time and units are given back"),
     ("no-show", When, "The patient did not come; time and units are given back"),
-    ("reinstate", When, "Take back a cancellation or no-show: all checks again"),
+    ("reinstate", TakenAgain, "Take back a cancellation or no-show: all checks again"),
     ("reopen", When, "Step back: completed, in progress or checked in by mistake"),
 )
 _ONE = "/api/v1/appointments/{id}"

@@ -11,17 +11,19 @@ from msgspec import UNSET, Meta, UnsetType
 from holdfast.api import break_glass, lists, nouns
 from holdfast.api.appointments import submitted
 from holdfast.api.door import Answer, Ask, Route
-from holdfast.api.fields import Code, Name, UnitBasis
+from holdfast.api.fields import CapUnits, Code, Name, UnitBasis
 from holdfast.api.lists import Paged
 from holdfast.api.payers import NewPayer
 from holdfast.api.wire import Id
 from holdfast.commands import authorizations, save
+from holdfast.commands import fund as funding
 from holdfast.commands.authorizations import AUTHORIZATION
 from holdfast.commands.save import Document
 from holdfast.commands.units_by_hand import ByHand, Kind, note_context
 from holdfast.db.database import Connection
 from holdfast.db.statements import statement
 from holdfast.errors import FieldError, Invalid, NotFound
+from holdfast.rules.facts import Payer
 from holdfast.vault import Seal
 
 _PATH = "/api/v1/authorizations"
@@ -29,6 +31,17 @@ Status = Literal["pending", "active", "exhausted", "expired", "cancelled"]
 _Units = Annotated[int, Meta(ge=1, le=1_000_000)]
 _Number = Annotated[str, Meta(max_length=100)]
 _ServiceCodes = Annotated[list[Code], Meta(min_length=1, max_length=50)]
+
+
+class Cap(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """So many units at most in a day, or in a week as its payer begins it: of one of the codes, or of all together."""
+
+    code: Code | UnsetType = UNSET
+    units: CapUnits
+    per: Literal["day", "week"]
+
+
+Caps = Annotated[list[Cap], Meta(max_length=100)]
 
 
 class NewAuthorization(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -44,6 +57,7 @@ class NewAuthorization(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
     end_date: date
     authorization_number: _Number = ""
     status: Literal["pending", "active"] = "active"
+    caps: Caps = []
 
 
 class NewAuthorizations(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -65,6 +79,7 @@ class AuthorizationChange(Approval, kw_only=True):
     """Whose it is, who pays and how units are counted stays: another authorization says that."""
 
     service_codes: _ServiceCodes | UnsetType = UNSET
+    caps: Caps | UnsetType = UNSET
 
 
 class UnitsByHand(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -99,6 +114,7 @@ class Authorization(msgspec.Struct, kw_only=True):
     scheduled_units: int
     manual_units: int
     available_units: int
+    caps: list[Cap]
     start_date: str
     end_date: str
     approval: Literal["approved", "pending", "cancelled"]
@@ -155,6 +171,37 @@ class Entry(msgspec.Struct, kw_only=True):
     actor_id: str | None
     note: str | None
     created_at: str
+
+
+class Funding(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """`series_id`: only visits of this series."""
+
+    series_id: Id | None = None
+
+
+class FundedLine(msgspec.Struct, kw_only=True):
+    """A line with the units that it has got, and what it still lacks; `version` is its visit's."""
+
+    appointment_id: str
+    line_no: int
+    start: str
+    units: int
+    unfunded_units: int
+    version: int
+
+
+class Funded(msgspec.Struct, kw_only=True):
+    """The counters afterwards, and what got units, earliest first. `truncated`: there are more visits; ask again."""
+
+    authorization_id: str
+    total_units: int
+    used_units: int
+    scheduled_units: int
+    manual_units: int
+    available_units: int
+    version: int
+    funded: list[FundedLine]
+    truncated: bool
 
 
 class AuthorizationQuery(Paged, kw_only=True):
@@ -324,6 +371,11 @@ async def listing(ask: Ask[AuthorizationQuery, Any]) -> Answer:
         return await lists.on(ask, connection, "authorizations_page", reach, *lists.filters(ask.query))
 
 
+async def fund(ask: Ask[Any, Funding]) -> Answer:
+    series = ask.body.series_id
+    return Answer.of(await funding.fund(ask.house, ask.asked, ask.id(), str(series) if series else None))
+
+
 async def active(ask: Ask[ActiveQuery, Any]) -> Answer:
     query, organization = ask.query, ask.actor.organization_id
     async with ask.house.database.reading(organization) as connection:
@@ -338,7 +390,10 @@ async def active(ask: Ask[ActiveQuery, Any]) -> Answer:
     candidates = [msgspec.json.decode(each) for each in row["candidates"]]
     on = query.date or row["today"]
     coverages = authorizations.covering(row["constraints"])
-    found = authorizations.would_book(candidates, coverages, query.service_code, row["bases"], on)
+    payers = [msgspec.json.decode(each, type=Payer) for each in row["payers"]]
+    found = authorizations.would_book(
+        candidates, coverages, query.service_code, row["bases"], on, {each.id: each for each in payers}
+    )
     if found is None:
         raise NotFound("service_code")
     return Answer(found, version=found["version"], seq=row["seq"])
@@ -393,6 +448,11 @@ ROUTES = (
         "POST", f"{_PATH}/{{id}}/consume", _by_hand("consume"), "authorizations.write",
         "Use units that were reserved by hand", body=ConsumeByHand, answer=Authorization, tag="authorizations",
         refusals=("units_not_reserved", "authorization_inactive", "authorization_expired"),
+    ),
+    Route(
+        "POST", f"{_PATH}/{{id}}/fund", fund, "authorizations.write",
+        "Give its units to visits that were booked without, earliest first", body=Funding, body_optional=True,
+        answer=Funded, refusals=("authorization_inactive",), tag="authorizations",
     ),
     Route(
         "GET", f"{_PATH}/{{id}}/available-units", available_units, "authorizations.read", "What is left",

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from holdfast.api.booking import acknowledged
 from holdfast.api.dates import check_range, minutes_of_day, weekdays_of
 from holdfast.api.door import Answer, Ask, Route
 from holdfast.api.sought import Wanted, sought
@@ -20,7 +21,8 @@ _READ_DAYS = (2, 7)
 
 
 class Query(Wanted, forbid_unknown_fields=True, kw_only=True):
-    """Dates are the clinic's own, both inclusive. `weekdays`: 0 is Monday; may be repeated or given as 1,3."""
+    """Dates are the clinic's own, both inclusive. `weekdays`: 0 is Monday; may be repeated or given as 1,3. A time that can be
+    booked only with `acknowledge_unfunded` or `acknowledge_cap` is free if the question says so too."""
 
     start_date: date
     end_date: date
@@ -58,7 +60,7 @@ async def availability(ask: Ask[Query, Any]) -> Answer:
         raise Invalid(FieldError("limit", "invalid_value", f"may be {settings.availability_slots_max}"))
     grid = _grid(query)
     found: Found = await search(
-        ask.house, ask.actor.organization_id, Search(query.need, lambda seen: _look(ask, grid, seen)), ask.deadline
+        ask.house, ask.actor.organization_id, Search(query.need(query.start_date, query.end_date), lambda seen: _look(ask, grid, seen)), ask.deadline
     )  # fmt: skip
     return Answer(
         content={
@@ -80,7 +82,7 @@ def _look(ask: Ask[Query, Any], grid: Grid, seen: Gathered) -> Looking:
         for on in read:
             slots, truncated = free_slots(
                 seen.directory, seen.timetable, of.patient, of.authorizations, of.visit, of.practitioners, [on], grid,
-                facts.now, query.limit - len(found),
+                facts.now, query.limit - len(found), acknowledged=acknowledged(query),
             )  # fmt: skip
             found += slots
             if truncated:

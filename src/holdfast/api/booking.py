@@ -1,6 +1,6 @@
 """What a booking's body asks for: shared by booking, holding and the lines of a visit."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 
@@ -10,6 +10,7 @@ from holdfast.commands.book import Book
 from holdfast.commands.join import LINES_MAX
 from holdfast.commands.line_wish import LineWish
 from holdfast.errors import FieldError, Invalid
+from holdfast.rules import caps, units
 
 Location = Literal["on_site", "home", "school", "community", "telehealth"]
 Minutes = Annotated[int, msgspec.Meta(ge=1, le=1440)]
@@ -20,6 +21,13 @@ class Overlap(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """That a practitioner who can have several visits at once shall have this one beside another, and why."""
 
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
+class Acknowledging(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What shall be so although the payer warns of it: that units are not approved, or go beyond a cap."""
+
+    acknowledge_unfunded: bool = False
+    acknowledge_cap: bool = False
 
 
 class LineBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -38,7 +46,7 @@ class LineBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     travel_before_minutes: Tail = 0
 
 
-class Booking(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class Booking(Acknowledging, kw_only=True):
     """Whom, with whom, for what, where and when. No end: the service's duration. No room: one is chosen. The fields of
     the visit itself are its first line; `lines` are those beside or after it (one that repeats its practitioner, service
     and start is the first line). `hold_id`: the hold that the booking uses up."""
@@ -77,7 +85,7 @@ def booking(wanted: Booking) -> Book:
         clinic_id=wanted.clinic_id, patient=wanted.patient_id, start=wanted.start, first=first,
         others=others, location=wanted.location,
         room_id=wanted.room_id, notes=wanted.notes, replaces_appointment_id=wanted.replaces_appointment_id,
-        overlap_reason=reason_of(wanted.allow_overlap), hold=wanted.hold_id,
+        overlap_reason=reason_of(wanted.allow_overlap), hold=wanted.hold_id, acknowledged=acknowledged(wanted),
     )  # fmt: skip
 
 
@@ -123,6 +131,20 @@ def check_notes(ask: Ask[Any, Any], notes: object) -> None:
     most = ask.house.settings.notes_characters_max
     if isinstance(notes, str) and len(notes) > most:
         raise Invalid(FieldError("notes", "invalid_value", f"may have {most} characters"))
+
+
+class _Acknowledging(Protocol):
+    """What has the fields of Acknowledging."""
+
+    acknowledge_unfunded: bool
+    acknowledge_cap: bool
+
+
+def acknowledged(body: _Acknowledging) -> frozenset[str]:
+    """The fields by which a request acknowledges something."""
+    if not (body.acknowledge_unfunded or body.acknowledge_cap):
+        return frozenset()
+    return frozenset(name for name in (units.ACKNOWLEDGE, caps.ACKNOWLEDGE) if getattr(body, name))
 
 
 def reason_of(overlap: Overlap | None) -> str | None:

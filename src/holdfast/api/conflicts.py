@@ -10,9 +10,10 @@ from holdfast.actor import Actor
 from holdfast.api.door import Answer, Ask, Route
 from holdfast.api.wire import Id, Instant
 from holdfast.commands.gather import Need
+from holdfast.commands.intent import dates_of
 from holdfast.commands.look_up import Found, InTheWay, Lookup, TimeAsked
 from holdfast.commands.reading import snapshot
-from holdfast.commands.refusal import everything, free_rooms, slot_body
+from holdfast.commands.refusal import everything, free_rooms, slot_body, widened
 from holdfast.errors import FieldError, Invalid
 from holdfast.rules.assess import spans
 from holdfast.rules.availability import Grid, nearest_slots
@@ -115,15 +116,17 @@ async def _with_alternatives(ask: Ask[Query, Any], body: Conflicts, patient_id: 
         low = max(visit.start - 9 * DAY, seen.facts.now - 2 * DAY)
         wide = everything(seen.directory, visit, low, visit.end + 9 * DAY)
         wide += [each for each in spans(seen.directory, visit) if each[0]]  # the patient may be nobody
+        clinic = seen.directory.clinics[visit.clinic_id]
+        middle = local_date(visit.start, clinic.time_zone)
+        counted = widened(dates_of(seen.directory, visit), 7) if patient_id else []
         seen = await reading.gather(
             Need(
                 lambda _directory, _visits, _now: wide,
                 patients={patient_id} if patient_id else set(),
+                dates=lambda _directory, _visits, _now: counted,
             )
         )
-        clinic = seen.directory.clinics[visit.clinic_id]
-        patient = next(iter(seen.facts.patients or ()), None)
-        middle = local_date(visit.start, clinic.time_zone)
+        patient = next((seen.facts.with_counts(each) for each in seen.facts.patients or ()), None)
         slots = nearest_slots(
             seen.directory, seen.timetable, patient, seen.facts.authorizations or (), visit,
             [middle + timedelta(days=n) for n in range(-7, 8)], Grid(), seen.facts.now,

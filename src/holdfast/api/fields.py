@@ -45,6 +45,7 @@ Language = Annotated[
     str,
     Meta(min_length=2, max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*(?!\n)$", examples=["es"]),
 ]
+CapUnits = Annotated[int, Meta(ge=1, le=10_000)]
 Search = Annotated[str, Meta(max_length=200)]
 UnitBasis = Literal["time", "visit", "day"]
 

@@ -1,12 +1,21 @@
 """/appointments/{id}/lines: who joins a visit, changes in it, leaves it."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from holdfast.api import appointment_view
 from holdfast.api.appointments import REFUSED, submitted
-from holdfast.api.booking import LineBody, Overlap, Tail, check_length, line_wish, reason_of
+from holdfast.api.booking import (
+    Acknowledging,
+    LineBody,
+    Overlap,
+    Tail,
+    acknowledged,
+    check_length,
+    line_wish,
+    reason_of,
+)
 from holdfast.api.door import Answer, Ask, NoFields, Route
 from holdfast.api.wire import Id, Instant
 from holdfast.commands.change_line import ChangeLine
@@ -14,14 +23,19 @@ from holdfast.commands.join import Join
 from holdfast.commands.leave import Leave
 from holdfast.errors import FieldError, Invalid, NotFound
 
+_ABOUT_IT: Final = frozenset({"allow_overlap", "acknowledge_unfunded", "acknowledge_cap"})
+"""Fields of a change that are no field of the line."""
+
 
 class NewLine(LineBody, kw_only=True):
     """A line that joins a visit."""
 
     allow_overlap: Overlap | None = None
+    acknowledge_unfunded: bool = False
+    acknowledge_cap: bool = False
 
 
-class LineChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class LineChange(Acknowledging, kw_only=True):
     """Only what is given changes. A new start without an end keeps the length."""
 
     practitioner_id: Id | msgspec.UnsetType = msgspec.UNSET
@@ -38,7 +52,10 @@ class LineChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 async def join(ask: Ask[NoFields, NewLine]) -> Answer:
     check_length(ask.body.end, ask.body.duration_minutes, "")
-    intent = Join(id=ask.id(), line=line_wish(ask.body), overlap_reason=reason_of(ask.body.allow_overlap))
+    intent = Join(
+        id=ask.id(), line=line_wish(ask.body), overlap_reason=reason_of(ask.body.allow_overlap),
+        acknowledged=acknowledged(ask.body),
+    )  # fmt: skip
     return await submitted(ask, intent)
 
 
@@ -46,13 +63,14 @@ async def change(ask: Ask[NoFields, LineChange]) -> Answer:
     fields = {
         name: value
         for name, value in msgspec.structs.asdict(ask.body).items()
-        if value is not msgspec.UNSET and name != "allow_overlap"
+        if value is not msgspec.UNSET and name not in _ABOUT_IT
     }
     if not fields:
         raise Invalid(FieldError("body", "missing", "give at least one field to change"))
     intent = ChangeLine(
-        id=ask.id(), line_no=_line_no(ask), fields=fields, overlap_reason=reason_of(ask.body.allow_overlap)
-    )
+        id=ask.id(), line_no=_line_no(ask), fields=fields, overlap_reason=reason_of(ask.body.allow_overlap),
+        acknowledged=acknowledged(ask.body),
+    )  # fmt: skip
     return await submitted(ask, intent)
 
 

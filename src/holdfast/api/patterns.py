@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from holdfast.api.booking import acknowledged
 from holdfast.api.dates import check_range, minutes_of_day, weekdays_of
 from holdfast.api.door import Answer, Ask, Route
 from holdfast.api.sought import Wanted, sought
@@ -77,7 +78,7 @@ async def find_patterns(ask: Ask[Query, Any]) -> Answer:
     dates, times = _dates(ask), _times(ask.query)
     found: Found = await search(
         ask.house, ask.actor.organization_id,
-        Search(ask.query.need, lambda seen: _look(ask, dates, times, seen)), ask.deadline,
+        Search(ask.query.need(dates[0], dates[-1]), lambda seen: _look(ask, dates, times, seen)), ask.deadline,
         is_long=True,
     )  # fmt: skip
     return Answer(
@@ -100,7 +101,7 @@ def _look(ask: Ask[Query, Any], dates: list[date], times: tuple[int, int], seen:
         seen = yield Step(of.spans(part, facts.now), is_last=part[-1] == dates[-1])
     wanted = Question(
         directory=seen.directory, timetable=seen.timetable, patient=of.patient, authorizations=of.authorizations,
-        visit=of.visit, dates=dates, earliest=facts.now,
+        visit=of.visit, dates=dates, earliest=facts.now, acknowledged=acknowledged(query),
     )  # fmt: skip
     best, truncated = yield from patterns(wanted, of.practitioners, minutes, query.limit)
     return Found(len(dates), best, truncated, facts.seq)

@@ -17,6 +17,7 @@ from holdfast.rules.assess import credential_fault
 from holdfast.rules.facts import (
     Authorization,
     Clinic,
+    DatesOf,
     Directory,
     Line,
     Patient,
@@ -38,10 +39,19 @@ class Wanted(msgspec.Struct, kw_only=True):
     patient_id: Id | None = None
     duration_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] | None = None
 
-    @property
-    def need(self) -> Need:
-        """What must be known before anything can be looked for."""
-        return Need(patients={self.patient_id} if self.patient_id else set())
+    acknowledge_unfunded: bool = False
+    acknowledge_cap: bool = False
+
+    def need(self, first: date, last: date) -> Need:
+        """What must be known before anything can be looked for on these dates."""
+        if self.patient_id is None:
+            return Need()
+        counted = (self.patient_id, first, last)
+
+        def dates(directory: Directory, _visits: object, _now: int) -> list[DatesOf]:
+            return [counted] if self.service_id in directory.paid_services else []
+
+        return Need(patients={self.patient_id}, dates=dates)
 
 
 class Sought(NamedTuple):
@@ -103,7 +113,7 @@ def _patient(ask: Ask[Any, Any], wanted: Wanted, seen: Gathered) -> Patient | No
     found = next((each for each in seen.facts.patients or () if each.id == wanted.patient_id), None)
     if found is None or not own:
         raise NotFound("patient_id")
-    return found
+    return seen.facts.with_counts(found)
 
 
 def _named(directory: Directory, wanted: Wanted) -> list[Practitioner]:

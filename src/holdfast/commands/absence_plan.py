@@ -5,7 +5,7 @@ granted on the state it was made on, and all that is recommended could be grante
 """
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -14,7 +14,7 @@ from holdfast.actor import Asked
 from holdfast.commands.desk import Desk, View
 from holdfast.commands.gather import Gathered, Need
 from holdfast.commands.house import House
-from holdfast.commands.intent import known
+from holdfast.commands.intent import dates_of, known
 from holdfast.commands.move import Move
 from holdfast.commands.reading import Snapshot, snapshot
 from holdfast.commands.refusal import nearest
@@ -25,7 +25,7 @@ from holdfast.db.statements import statement
 from holdfast.errors import FieldError, Invalid, NotFound, Refused
 from holdfast.rules import hours
 from holdfast.rules.assess import spans
-from holdfast.rules.facts import Clinic, Directory, Practitioner, SpanOf, TimeOff, Visit
+from holdfast.rules.facts import Clinic, DatesOf, Directory, Practitioner, SpanOf, TimeOff, Visit
 from holdfast.rules.lines import busy_span
 from holdfast.rules.stand_ins import StandIn, assigned, by_preference
 from holdfast.slot import DAY, Span, day_span, local_date, moment, overlaps
@@ -103,7 +103,9 @@ async def absence_plan(house: House, asked: Asked, practitioner_id: str, on: dat
             raise NotFound("id")
         if asked.actor.reach("worklists.desk") == "own" and asked.actor.practitioner_id != practitioner_id:
             raise Refused("forbidden", "Only your own visits can be planned.")
-        found, concerned = await _read(reading, organization, directory, practitioner, on)
+        found, concerned = await _read(
+            reading, organization, directory, practitioner, on, house.settings.alternatives_days_max
+        )
         patients = list({visit.patient_id for visit, _ in concerned})
         rows = await reading.connection.fetch(
             statement("seen_before"), organization, patients, moment(found.facts.now)
@@ -130,7 +132,12 @@ def _absences(directory: Directory, practitioner: Practitioner, on: date) -> lis
 
 
 async def _read(
-    reading: Snapshot, organization: str, directory: Directory, practitioner: Practitioner, on: date
+    reading: Snapshot,
+    organization: str,
+    directory: Directory,
+    practitioner: Practitioner,
+    on: date,
+    days_max: int,
 ) -> tuple[Gathered, list[tuple[Visit, int]]]:
     """The facts of the date, and the visits that are concerned, each with the instant from which on the practitioner is
     there again; by their start."""
@@ -150,7 +157,15 @@ async def _read(
         days = (middle[0] - 2 * DAY, middle[1] + 2 * DAY)
         return found + [(each, *days) for each in directory.practitioners if concerned]
 
-    found = await reading.gather(Need(looked_at, visits={str(row["id"]) for row in rows}))
+    def counted(directory: Directory, visits: dict[str, Visit], _now: int) -> list[DatesOf]:
+        """From the visit's date as far as another is looked for when somebody is there again."""
+        return [
+            (patient, on, local_date(again, "UTC") + timedelta(days=days_max))
+            for visit_id, again in concerned.items()
+            for patient, on, _ in dates_of(directory, visits[visit_id])
+        ]
+
+    found = await reading.gather(Need(looked_at, visits={str(row["id"]) for row in rows}, dates=counted))
     visits = [visit for visit in found.facts.appointments or () if visit.id in concerned]
     visits.sort(key=lambda visit: (visit.start, visit.id))
     return found, [(visit, concerned[visit.id]) for visit in visits]

@@ -2,7 +2,7 @@
 decided about it later never takes from a visit what it holds: then the change is refused and the visits are named.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import NamedTuple
@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 
 from holdfast.actor import Answered, Asked
-from holdfast.commands import payers
+from holdfast.commands import fund, payers
 from holdfast.commands.change import Turn, broken, change
 from holdfast.commands.house import House
 from holdfast.commands.save import Document, Noun, add, altered, answered
@@ -20,7 +20,7 @@ from holdfast.db.database import Connection
 from holdfast.db.statements import statement
 from holdfast.errors import FieldError, Invalid, NotFound, Refused
 from holdfast.rules import units
-from holdfast.rules.facts import Authorization, Constraints, Coverage, Service
+from holdfast.rules.facts import Authorization, Constraints, Coverage, Payer, Service
 from holdfast.states import DECISIONS
 
 _BASES = ("time", "visit", "day")
@@ -32,6 +32,11 @@ def _faults(authorization: Document) -> Iterator[FieldError]:
     codes = authorization["service_codes"]
     if len(set(codes)) < len(codes):
         yield FieldError("service_codes", "invalid_value", "names a code twice")
+    for number, cap in enumerate(authorization["caps"]):
+        if cap.get("code", codes[0]) not in codes:
+            yield FieldError(f"caps[{number}].code", "invalid_value", "is none of service_codes")
+    if len({(cap.get("code"), cap["per"]) for cap in authorization["caps"]}) < len(authorization["caps"]):
+        yield FieldError("caps", "invalid_value", "names a code twice for the same time")
 
 
 AUTHORIZATION = Noun(
@@ -115,9 +120,10 @@ async def decide(
 
     async def work(turn: Turn) -> Answered:
         wanted = (fields or {}) | {"approval": DECISIONS["pending"][call]}
-        return answered(
-            200, await altered(turn, asked, AUTHORIZATION, authorization_id, wanted, partial(check, turn))
-        )
+        decided = await altered(turn, asked, AUTHORIZATION, authorization_id, wanted, partial(check, turn))
+        if call == "approve":
+            await fund.approved(turn, asked, authorization_id)
+        return answered(200, decided)
 
     return await change(house, asked, work)
 
@@ -173,18 +179,26 @@ def _counters(document: Document) -> Document:
 
 
 def would_book(
-    candidates: Sequence[Document], coverages: Sequence[Coverage], code: str, bases: Sequence[str], on: date
+    candidates: Sequence[Document],
+    coverages: Sequence[Coverage],
+    code: str,
+    bases: Sequence[str],
+    on: date,
+    payers: Mapping[str, Payer],
 ) -> Document | None:
-    """The one of a patient's authorizations that booking one unit of a service code would use on a local date.
+    """The one of a patient's authorizations that booking one unit of a service code would use on a local date, nothing being
+    acknowledged.
 
     `bases`: how the services of that code count units; of a code that no service has, any way of counting will do.
     """
     by_id = {each["id"]: each for each in candidates}
     known = [_fact(each) for each in candidates]
-    chosen = [
-        units.choose(known, _service(code, basis), on, 1, coverages=coverages) for basis in bases or _BASES
+    found = [
+        units.pay(known, _service(code, basis), on, 1, payers, coverages=coverages)
+        for basis in bases or _BASES
     ]
-    good = [each for each in chosen if isinstance(each, Authorization)]
+    whole = [each.authorization for each in found if isinstance(each, units.Paid) and not each.unfunded]
+    good = [each for each in whole if each is not None]
     if not good:
         return None
     ranks = units.ranked(coverages, on)

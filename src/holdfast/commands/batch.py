@@ -11,7 +11,7 @@ from holdfast.commands.intent import Intent
 from holdfast.commands.ticket import Ticket
 from holdfast.db.written import NewGrounds
 from holdfast.rules import assess
-from holdfast.rules.facts import Directory, Facts, SpanOf, Visit
+from holdfast.rules.facts import DatesOf, Directory, Facts, SpanOf, Visit
 
 
 class Batch:
@@ -74,7 +74,7 @@ class Batch:
             keeping.organization, keeping.batch_id, self.before, keeping.seq_before, keeping.now,
             desk.claims.gone, desk.claims.moved, desk.claims.new, grounds, desk.appointments_new,
             desk.appointments_changed, desk.lines_new, desk.lines_changed, desk.lines_gone, desk.holds_new,
-            desk.holds_ended, desk.authorizations_changed, desk.entries_new,
+            desk.holds_ended, desk.authorizations_changed, desk.entries_new, desk.counts.changed,
             keeping.events, keeping.audit, keeping.keys,
         ]  # fmt: skip
 
@@ -92,6 +92,14 @@ def need_of(intents: list[Intent], keys: list[tuple[str, str]] | None = None) ->
                 found += intent.spans(directory, before, now)
         return found
 
+    def dates(directory: Directory, visits: dict[str, Visit], now: int) -> list[DatesOf]:
+        found: list[DatesOf] = []
+        for intent in intents:
+            before = visits.get(intent.visit_id) if intent.visit_id else None
+            if intent.visit_id is None or before is not None:
+                found += intent.dates(directory, before, now)
+        return found
+
     return Need(
         spans,
         visits={v for intent in intents for v in (intent.visit_id, *intent.other_visit_ids) if v},
@@ -100,6 +108,7 @@ def need_of(intents: list[Intent], keys: list[tuple[str, str]] | None = None) ->
         holds={intent.hold_id for intent in intents if intent.hold_id},
         caregivers={each for intent in intents for each in intent.caregiver_ids},
         keys=keys or [],
+        dates=dates,
     )
 
 

@@ -21,7 +21,8 @@ from holdfast.commands.line_wish import LineWish
 from holdfast.commands.lines_of import check_named
 from holdfast.errors import FieldError, Invalid, NotFound, Reason, Refused
 from holdfast.rules.assess import Verdict, Wish
-from holdfast.rules.facts import Directory, Hold, Visit
+from holdfast.rules.facts import DatesOf, Directory, Hold, Visit
+from holdfast.slot import local_date
 from holdfast.states import WITHOUT_CLAIMS
 
 
@@ -107,12 +108,26 @@ class Book(Placing, kw_only=True):
         tails(directory, visit)
         return visit
 
+    def dates(self, directory: Directory, before: Visit | None, now: int) -> list[DatesOf]:
+        paid, first = directory.paid_services, self.first
+        if not self.others and first.service_id not in paid and first.authorization_id is None:
+            return []
+        clinic = directory.clinics.get(self.clinic_id)
+        if clinic is None or not any(
+            line.service_id in paid or line.authorization_id for _, line in self.lines
+        ):
+            return []
+        starts = [self.start, *(line.start for _, line in self.others if line.start is not None)]
+        on = local_date(min(starts), clinic.time_zone)
+        return [(self.patient, on, on)]
+
     def wish(self, directory: Directory, visit: Visit, before: Visit | None) -> Wish:
         return Wish(
             visit=visit,
             room="given" if self.room_id else "chosen" if visit.room_id is None else "kept",
             unassigned=directory.clinics[visit.clinic_id].allow_unassigned,
             overlap=self.overlap_reason is not None,
+            acknowledged=self.acknowledged,
         )
 
     def looked_over(self, desk: Desk, asked: Asked) -> tuple[Visit, Hold | None]:

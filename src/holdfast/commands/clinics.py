@@ -16,4 +16,4 @@ def _faults(clinic: Document) -> Iterator[FieldError]:
     yield from weekly.faults("opening_hours", clinic["opening_hours"])
 
 
-CLINIC = Noun("clinic", "clinics", faults=_faults)
+CLINIC = Noun("clinic", "clinics", faults=_faults, counted_by=frozenset({"time_zone"}))

@@ -6,6 +6,7 @@ transaction sends the rows.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from holdfast.actor import Asked
 from holdfast.commands import rows
 from holdfast.commands.bodies import authorization_body, hold_body, visit_body
 from holdfast.commands.claims_kept import ClaimsKept, HeldClaim
+from holdfast.commands.counts_kept import CountsKept, Units
 from holdfast.commands.ledger_kept import Entry, enter, entries
 from holdfast.db.keeping import Keeping
 from holdfast.db.written import (
@@ -44,7 +46,7 @@ from holdfast.rules.policy.policy import in_force
 from holdfast.rules.seats import Seating
 from holdfast.rules.timetable import Claim, Timetable, held_by
 from holdfast.settings import Settings
-from holdfast.slot import DAY, MINUTE
+from holdfast.slot import DAY, MINUTE, local_date
 from holdfast.states import WITHOUT_CLAIMS
 
 View = Callable[[Visit, Directory, Asked, Patient | None], bytes]
@@ -75,6 +77,7 @@ class Desk:
 
         self._named_holds: set[str] = set()
         self._caregivers: set[tuple[str, str]] = set()
+        self.counts = CountsKept()
         self.learn(facts)
         self.claims = ClaimsKept()
         self.preceding: list[tuple[str, tuple[Any, ...]]] = []
@@ -98,6 +101,7 @@ class Desk:
         self._patients |= {patient.id: patient for patient in facts.patients or ()}
         self._named_holds |= {hold.id for hold in facts.holds or ()}
         self._caregivers |= set(facts.caregivers or ())
+        self.counts.learn(facts)
         for read in facts.authorizations or ():
             if read.id not in self._authorizations:
                 authorization = self._inherited.get(read.id, read)
@@ -108,6 +112,7 @@ class Desk:
         """Puts the counters, and patients' visits, as the desk before leaves them over what was read while it was being
         written."""
         self._pasts_before = before._pasts  # noqa: SLF001 as below
+        self.counts.inherit(before.counts)
         for each in before._authorizations.values():  # noqa: SLF001 a desk may look into another
             if each.version != each.version_read:
                 kept = msgspec.structs.replace(each, version_read=each.version)
@@ -190,7 +195,8 @@ class Desk:
         if changed:
             past = {each.id: each for each in patient.past} | changed
             patient = msgspec.structs.replace(patient, past=tuple([each for each in past.values() if each]))
-        return patient
+        counted = self.counts.of(patient_id)
+        return msgspec.structs.replace(patient, counted=counted) if counted else patient
 
     @property
     def authorizations(self) -> Iterable[Authorization]:
@@ -210,6 +216,7 @@ class Desk:
             self.timetable.remove(resource, claim)
         self._lifted.add(visit.id)
         self._promise(visit, -1)
+        self.counts.lift(self._counted(visit))
         return held
 
     def _held(self, visit: Visit) -> list[HeldClaim]:
@@ -228,6 +235,18 @@ class Desk:
             self.timetable.add(resource, claim)
         self._lifted.discard(visit.id)
         self._promise(visit, +1)
+        self.counts.lift(self._counted(visit), -1)
+
+    def _counted(self, visit: Visit) -> Units:
+        """The units of a visit's lines as caps count them."""
+        units: dict[tuple[str, date, str, str], int] = {}
+        for line in visit.lines:
+            if line.authorization_id is not None and (line.units_reserved or line.units_used):
+                on = local_date(visit.start, self.directory.clinics[visit.clinic_id].time_zone)
+                payer = self._authorizations[line.authorization_id].payer_id
+                key = (visit.patient_id, on, payer, self.directory.service_code(line.service_id))
+                units[key] = units.get(key, 0) + line.units_reserved + (line.units_used or 0)
+        return units
 
     def _promise(self, visit: Visit, sign: int) -> None:
         for line in visit.lines:
@@ -301,6 +320,7 @@ class Desk:
             (each, each.used_units, each.scheduled_units, each.version)
             for each in self._authorizations.values()
         ]
+        counts = self.counts.copy()
         lists: tuple[list[Any], ...] = (
             self.appointments_new, self.appointments_changed, self.lines_new, self.lines_changed, self.lines_gone,
             self.entries_new, self.keeping.events, self.keeping.audit,
@@ -316,6 +336,7 @@ class Desk:
             for authorization, used, scheduled, version in counters:
                 authorization.used_units, authorization.scheduled_units = used, scheduled
                 authorization.version = version
+            self.counts.restore(counts)
             for each, length in zip(lists, lengths, strict=True):
                 del each[length:]
 
@@ -414,6 +435,8 @@ class Desk:
         """Ledger entries for what changes between the visit before and after."""
         if before is not None and before.id in self._lifted:
             self._promise(before, +1)
+            self.counts.lift(self._counted(before), -1)
+        self.counts.move({} if before is None else self._counted(before), self._counted(visit))
         self._lifted.discard(visit.id)
         for entry in entries(before, visit):
             self._enter(asked, visit, entry)

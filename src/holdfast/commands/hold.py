@@ -10,7 +10,7 @@ from holdfast.commands.book import Book
 from holdfast.commands.desk import Desk
 from holdfast.commands.intent import BOOKINGS, RELEASES, Intent, Placing
 from holdfast.rules.assess import Wish
-from holdfast.rules.facts import Directory, Hold, SpanOf, Visit
+from holdfast.rules.facts import DatesOf, Directory, Hold, SpanOf, Visit
 
 
 class PlaceHold(Placing, kw_only=True):
@@ -41,6 +41,9 @@ class PlaceHold(Placing, kw_only=True):
 
     def wished(self, directory: Directory, before: Visit | None, now: int) -> Visit:
         return self.booking.wished(directory, before, now)
+
+    def dates(self, directory: Directory, before: Visit | None, now: int) -> list[DatesOf]:
+        return self.booking.dates(directory, before, now)
 
     def wish(self, directory: Directory, visit: Visit, before: Visit | None) -> Wish:
         return self.booking.wish(directory, visit, before)

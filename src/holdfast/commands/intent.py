@@ -16,13 +16,13 @@ from holdfast.db.keeping import Keeping
 from holdfast.errors import FieldError, Invalid, NotFound, Refused
 from holdfast.rules.assess import Verdict, Wish, assess, spans
 from holdfast.rules.decision import NONE, Kept, kept, rules_applied
-from holdfast.rules.facts import Directory, Patient, SpanOf, Visit
+from holdfast.rules.facts import DatesOf, Directory, Patient, SpanOf, Visit
 from holdfast.rules.lines import set_tails
 from holdfast.rules.policy.buffers import buffers
 from holdfast.rules.policy.policy import in_force
 from holdfast.rules.rooms import Account
 from holdfast.settings import Settings
-from holdfast.slot import DAY, MINUTE
+from holdfast.slot import DAY, MINUTE, local_date
 from holdfast.states import TRANSITIONS
 
 RELEASES, MOVES, BOOKINGS = 0, 1, 2
@@ -107,6 +107,10 @@ class Intent(Errand):
     def spans(self, directory: Directory, before: Visit | None, now: int) -> list[SpanOf]:
         """The time on resources that deciding looks at, beside that of the hold."""
 
+    def dates(self, directory: Directory, before: Visit | None, now: int) -> list[DatesOf]:
+        """The local dates on which the patient's units are counted for it, beside that of the stored visit."""
+        return []
+
     @abstractmethod
     def decide(self, desk: Desk, asked: Asked) -> Visit:
         """Grants: puts the visit down on the desk and returns it. Raises Refused, NotFound, Invalid."""
@@ -117,8 +121,11 @@ class Intent(Errand):
         return view(visit, desk.directory, asked, patient), visit.version
 
 
-class Placing(Intent):
-    """A verb that asks for time: there is a visit as it shall be."""
+class Placing(Intent, kw_only=True):
+    """A verb that asks for time: there is a visit as it shall be. `acknowledged`: what shall be so although a payer warns of
+    it (Wish)."""
+
+    acknowledged: frozenset[str] = frozenset()
 
     @abstractmethod
     def wished(self, directory: Directory, before: Visit | None, now: int) -> Visit:
@@ -143,9 +150,24 @@ class Placing(Intent):
         self.foresee(directory, visit)
         return looked_at + spans(directory, visit)
 
+    def dates(self, directory: Directory, before: Visit | None, now: int) -> list[DatesOf]:
+        try:
+            visit = self.wished(directory, before, now)
+        except (NotFound, Invalid):
+            return []
+        return dates_of(directory, visit)
+
     def keeps_start(self, visit: Visit, before: Visit | None, now: int) -> bool:
         """Whether the start is not new, so that it may lie in the past."""
         return before is not None and before.start == visit.start
+
+
+def dates_of(directory: Directory, visit: Visit, start: int | None = None) -> list[DatesOf]:
+    """The local date of a visit's start (or of another), if it may take units."""
+    if not any(line.authorization_id or line.service_id in directory.paid_services for line in visit.lines):
+        return []
+    on = local_date(visit.start if start is None else start, directory.clinics[visit.clinic_id].time_zone)
+    return [(visit.patient_id, on, on)]
 
 
 def copied(visit: Visit) -> Visit:
@@ -207,10 +229,13 @@ def granted(desk: Desk, asked: Asked, patient: Patient, wish: Wish, *, stays: bo
     return verdict
 
 
-def kept_wish(directory: Directory, visit: Visit, before: Visit) -> Wish:
+def kept_wish(
+    directory: Directory, visit: Visit, before: Visit, acknowledged: frozenset[str] = frozenset()
+) -> Wish:
     """A stored visit wished for again: a pinned room must be had, another is kept if it can be."""
     return Wish(
         visit=visit,
+        acknowledged=acknowledged,
         room="chosen" if visit.room_id is None else "given" if before.pinned else "kept",
         authorization="kept",
         unassigned=directory.clinics[visit.clinic_id].allow_unassigned,
@@ -225,11 +250,10 @@ def settle(directory: Directory, visit: Visit, verdict: Verdict, *, manual: bool
     visit.score = choice.score if choice else None
     visit.method = ("manual" if manual else "auto") if choice else "none"
     _keep_decision(directory, visit, verdict.account)
-    for line, authorization, units, billable in zip(
-        visit.lines, verdict.authorizations, verdict.units, verdict.billable, strict=True
-    ):
-        line.authorization_id = authorization.id if authorization else None
-        line.units_reserved, line.billable = units, billable
+    for line, paid in zip(visit.lines, verdict.paid, strict=True):
+        line.authorization_id = paid.authorization.id if paid.authorization else None
+        line.units_reserved, line.unfunded_units = paid.units, paid.unfunded
+        line.funding, line.billable = paid.funding, paid.billable
 
 
 def _keep_decision(directory: Directory, visit: Visit, account: Account | None) -> None:

@@ -69,7 +69,7 @@ class OnLines(Placing, kw_only=True):
         return visit
 
     def wish(self, directory: Directory, visit: Visit, before: Visit | None) -> Wish:
-        wish = kept_wish(directory, visit, before or visit)
+        wish = kept_wish(directory, visit, before or visit, self.acknowledged)
         wish.overlap = self.overlap_reason is not None
         if before is not None and self.named[0] is not None:
             wish.line_new = self.line_of(before)

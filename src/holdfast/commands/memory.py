@@ -7,9 +7,11 @@ import time
 
 import msgspec
 
+from holdfast.commands.counts_kept import Key
 from holdfast.commands.desk import Desk
 from holdfast.commands.gather import Need
-from holdfast.rules.facts import Authorization, Directory, Facts, Patient
+from holdfast.rules import caps
+from holdfast.rules.facts import Authorization, DatesOf, Directory, Facts, Patient, StoredCount
 from holdfast.rules.policy.policy import in_force
 from holdfast.rules.timetable import Timetable
 
@@ -29,12 +31,18 @@ class Memory:
         """By patient; complete for those who are remembered."""
 
         self._patient_of: dict[str, str] = {}
+        self._counts: dict[str, dict[Key, int]] = {}
+        """By patient; all of the dates in `_counted_dates`."""
+
+        self._counted_dates: set[DatesOf] = set()
         self._now = 0
         self._heard = -_CLOCK_SECONDS_MAX
 
     @property
     def is_full(self) -> bool:
-        people = max(self.timetable.resources, len(self._patients), len(self._patient_of))
+        people = max(
+            self.timetable.resources, len(self._patients), len(self._patient_of), len(self._counted_dates)
+        )
         return self.timetable.held > _CLAIMS_MAX or people > _PEOPLE_MAX
 
     def take(self, facts: Facts, desk: Desk) -> None:
@@ -45,6 +53,9 @@ class Memory:
         for each in desk.authorizations:
             self._patient_of[each.id] = each.patient_id
             self._authorizations.setdefault(each.patient_id, {})[each.id] = msgspec.structs.replace(each)
+        self._counted_dates |= desk.counts.dates
+        for key, units in desk.counts.known.items():
+            self._counts.setdefault(key[0], {})[key] = units
 
     def facts(self, need: Need) -> Facts | None:
         """What deciding needs, if all of it is remembered; stored answers of keys never are."""
@@ -58,7 +69,8 @@ class Memory:
             return None
         if not (need.patients <= self._patients.keys() and need.authorizations <= self._patient_of.keys()):
             return None
-        if self.timetable.missing(need.spans(self.directory, {}, 0)):
+        dates = {caps.around(each) for each in need.dates(self.directory, {}, 0)}
+        if not dates <= self._counted_dates or self.timetable.missing(need.spans(self.directory, {}, 0)):
             return None
         whose = need.patients | {self._patient_of[each] for each in need.authorizations}
         return Facts(
@@ -72,4 +84,10 @@ class Memory:
                 for patient in whose
                 for each in self._authorizations.get(patient, {}).values()
             ],
+            counts=[
+                StoredCount(*key, units)
+                for patient in {patient for patient, _, _ in dates}
+                for key, units in self._counts.get(patient, {}).items()
+            ],
+            counted_dates=list(dates),
         )

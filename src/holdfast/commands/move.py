@@ -11,6 +11,7 @@ from holdfast.commands.intent import (
     check_overlap,
     check_time,
     copied,
+    dates_of,
     enclose,
     kept_wish,
     known,
@@ -22,7 +23,7 @@ from holdfast.commands.intent import (
 from holdfast.commands.line_wish import TRAVELLED_TO
 from holdfast.errors import FieldError, Invalid, Refused
 from holdfast.rules.assess import Wish
-from holdfast.rules.facts import Directory, Visit
+from holdfast.rules.facts import DatesOf, Directory, Visit
 from holdfast.states import MOVABLE, TRANSITIONS
 
 
@@ -117,8 +118,11 @@ class Move(Placing, kw_only=True):
         }
         return given if self.notes is msgspec.UNSET else given | {"notes"}
 
+    def dates(self, directory: Directory, before: Visit | None, now: int) -> list[DatesOf]:
+        return [] if before is None else dates_of(directory, before, self.start)
+
     def wish(self, directory: Directory, visit: Visit, before: Visit | None) -> Wish:
-        wish = kept_wish(directory, visit, before or visit)
+        wish = kept_wish(directory, visit, before or visit, self.acknowledged)
         if self.room_id is not None:
             wish.room = "given"
         wish.overlap = self.overlap_reason is not None or (

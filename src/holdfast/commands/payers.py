@@ -1,13 +1,22 @@
 """A payer and its rules; found by name, or made, when an authorization names one."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from holdfast.actor import Asked
 from holdfast.commands.change import Turn
 from holdfast.commands.save import Document, Noun, add
 from holdfast.db.statements import statement
+from holdfast.errors import FieldError
 
-PAYER = Noun("payer", "payers")
+
+def _faults(payer: Document) -> Iterator[FieldError]:
+    codes = [cap["code"] for cap in payer["unit_caps"]]
+    if len(set(codes)) < len(codes):
+        yield FieldError("unit_caps", "invalid_value", "names a code twice")
+
+
+PAYER = Noun("payer", "payers", faults=_faults)
 
 
 async def matched(turn: Turn, asked: Asked, name: str, otherwise: Document) -> str:

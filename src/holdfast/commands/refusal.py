@@ -13,7 +13,7 @@ from typing import Any
 from holdfast.actor import Asked
 from holdfast.commands.batch import need_of
 from holdfast.commands.desk import Desk, earliest_start
-from holdfast.commands.gather import Gathered, Need
+from holdfast.commands.gather import Dates, Gathered, Need
 from holdfast.commands.house import House
 from holdfast.commands.intent import Placing
 from holdfast.commands.reading import Snapshot, snapshot
@@ -23,7 +23,7 @@ from holdfast.errors import Reason, Refused
 from holdfast.rules import people, rooms
 from holdfast.rules.assess import Conflict, Wish, assess, question_about
 from holdfast.rules.availability import Grid, Slot, nearest_slots, shifted
-from holdfast.rules.facts import Directory, Patient, SpanOf, Visit
+from holdfast.rules.facts import DatesOf, Directory, Patient, SpanOf, Visit
 from holdfast.rules.lines import caregivers
 from holdfast.slot import DAY, local_date, rfc3339
 
@@ -39,6 +39,7 @@ REACHES_DAYS = (1, 7)
 async def explained(house: House, asked: Asked, intent: Placing, refused: Refused) -> Refused:
     """The refusal with `conflicts`, `alternatives` and `as_of_seq`, on the state of now."""
     organization, need = asked.actor.organization_id, need_of([intent])
+    need.dates = partial(_dates_around, need.dates, house.settings.alternatives_days_max)
 
     async def look(reading: Snapshot, found: Gathered) -> Refused:
         return await _explained(house, reading, found, asked, intent, refused)
@@ -51,6 +52,18 @@ async def explained(house: House, asked: Asked, intent: Placing, refused: Refuse
         need = dataclasses.replace(need, spans=partial(_around, intent))
     told: Refused = await search(house, organization, Look(need, look), asked.deadline)
     return told
+
+
+def _dates_around(
+    dates: Dates, days: int, directory: Directory, visits: dict[str, Visit], now: int
+) -> list[DatesOf]:
+    """Also the dates on which other times are looked for."""
+    return widened(dates(directory, visits, now), days)
+
+
+def widened(dates: Iterable[DatesOf], days: int) -> list[DatesOf]:
+    by = timedelta(days=days)
+    return [(patient_id, first - by, last + by) for patient_id, first, last in dates]
 
 
 def _around(intent: Placing, directory: Directory, visits: dict[str, Visit], now: int) -> list[SpanOf]:
@@ -150,7 +163,8 @@ async def _slots(
     """The nearest times at which the same visit could be booked."""
     if _is_hopeless(reasons):
         return []
-    return [slot_body(slot) for slot in await nearest(house, reading, desk, patient, wish.visit, desk.now)]
+    slots = await nearest(house, reading, desk, patient, wish.visit, desk.now, acknowledged=wish.acknowledged)
+    return [slot_body(slot) for slot in slots]
 
 
 def _is_hopeless(reasons: Iterable[Reason]) -> bool:
@@ -160,7 +174,14 @@ def _is_hopeless(reasons: Iterable[Reason]) -> bool:
 
 
 async def nearest(
-    house: House, reading: Snapshot, desk: Desk, patient: Patient, visit: Visit, earliest: int
+    house: House,
+    reading: Snapshot,
+    desk: Desk,
+    patient: Patient,
+    visit: Visit,
+    earliest: int,
+    *,
+    acknowledged: frozenset[str] = frozenset(),
 ) -> list[Slot]:
     """The bookable times nearest to a visit that is out of its own way, none before `earliest`, looked for further and
     further away."""
@@ -176,7 +197,7 @@ async def nearest(
         slots = nearest_slots(
             desk.directory, desk.timetable, patient, desk.authorizations_of(patient.id), visit,
             [middle + timedelta(days=n) for n in range(-days, days + 1)], Grid(),
-            earliest=earliest, count=settings.alternatives_slots, now=desk.now,
+            earliest=earliest, count=settings.alternatives_slots, now=desk.now, acknowledged=acknowledged,
         )  # fmt: skip
         if len(slots) >= settings.alternatives_slots and all(
             people.can_come(patient, clinic, shifted(desk.directory, visit, slot.start)) for slot in slots

@@ -48,6 +48,8 @@ class Noun:
     """Fields that tell of a person and therefore stay out of events."""
     in_directory: bool = True
     """Whether bookings decide on it by the directory, which is then out of date."""
+    counted_by: frozenset[str] = frozenset()
+    """Fields by which the units of visits are counted (`unit_counts`): when one changes they are counted anew."""
     is_resource: bool = False
     """Whether time is claimed on it: it has seats, as many as its `concurrent_visits_max` (else one)."""
 
@@ -146,6 +148,8 @@ async def _save(
         await turn.connection.execute(
             statement("set_seats"), turn.organization, document["id"], noun.name, _seats(document), at
         )
+    if before is not None and any(before[name] != document[name] for name in noun.counted_by):
+        await turn.connection.execute(statement("unit_counts_again"), turn.organization, document["id"])
     saved, _ = await read(turn.connection, turn.organization, noun, turn.seal, document["id"])
     turn.directory_changed = turn.directory_changed or noun.in_directory
     kind = f"{noun.name}.{'created' if before is None else 'changed'}"

@@ -21,7 +21,7 @@ from holdfast.db.database import CONNECTION_LOST, Connection
 from holdfast.db.lanes import Wake
 from holdfast.db.statements import statement
 from holdfast.errors import NotFound, Overloaded
-from holdfast.rules.facts import Directory, SpanOf, Visit
+from holdfast.rules.facts import DatesOf, Directory, SpanOf, Visit
 from holdfast.rules.timetable import Timetable
 from holdfast.slot import DAY, instant
 
@@ -184,11 +184,15 @@ def _together(needs: list[Need]) -> Need:
     def spans(directory: Directory, visits: dict[str, Visit], now: int) -> list[SpanOf]:
         return [span for need in needs for span in need.spans(directory, visits, now)]
 
+    def dates(directory: Directory, visits: dict[str, Visit], now: int) -> list[DatesOf]:
+        return [each for need in needs for each in need.dates(directory, visits, now)]
+
     return Need(
         spans,
         patients={each for need in needs for each in need.patients},
         authorizations={each for need in needs for each in need.authorizations},
         visits={each for need in needs for each in need.visits},
+        dates=dates,
     )
 
 

@@ -11,4 +11,4 @@ def _faults(service: Document) -> Iterator[FieldError]:
         yield FieldError("locations", "invalid_value", "names a location twice")
 
 
-SERVICE = Noun("service", "services", faults=_faults)
+SERVICE = Noun("service", "services", faults=_faults, counted_by=frozenset({"code"}))

@@ -14,6 +14,7 @@ from holdfast.commands.intent import (
     RELEASES,
     Placing,
     copied,
+    dates_of,
     granted,
     illegal,
     kept_wish,
@@ -24,7 +25,7 @@ from holdfast.commands.intent import (
 from holdfast.errors import FieldError, Invalid, Refused
 from holdfast.events import AFTER_CALL
 from holdfast.rules.assess import Wish
-from holdfast.rules.facts import Directory, Visit
+from holdfast.rules.facts import DatesOf, Directory, Visit
 from holdfast.rules.lines import taken
 from holdfast.rules.timetable import Claim
 from holdfast.slot import DAY, MINUTE
@@ -76,8 +77,11 @@ class Transition(Placing, kw_only=True):
         tails(directory, visit)
         return visit
 
+    def dates(self, directory: Directory, before: Visit | None, now: int) -> list[DatesOf]:
+        return [] if before is None else dates_of(directory, before)
+
     def wish(self, directory: Directory, visit: Visit, before: Visit | None) -> Wish:
-        return kept_wish(directory, visit, before or visit)
+        return kept_wish(directory, visit, before or visit, self.acknowledged)
 
     def keeps_start(self, visit: Visit, before: Visit | None, now: int) -> bool:
         """Who comes late comes while the visit is not over; otherwise time is taken again as it is booked."""
@@ -136,7 +140,8 @@ class Transition(Placing, kw_only=True):
         """Claims and units go back; a cancellation keeps who, why, and how much notice there was."""
         visit.needs_action = None
         for line in visit.lines:
-            line.units_reserved = 0
+            line.units_reserved = line.unfunded_units = 0
+            line.funding = None
         if self.call != "cancel":
             return
         visit.cancelled_at = desk.now if self.at is None else self.at

@@ -2,6 +2,7 @@
 compares them). Instants are epoch seconds, ids are text; `body` and `detail` are JSON.
 """
 
+from datetime import date
 from typing import NamedTuple
 
 
@@ -153,6 +154,14 @@ class LedgerEntry(NamedTuple):
     actor_id: str
     is_manual: bool = False
     note_encrypted: bytes | None = None
+
+
+class UnitCount(NamedTuple):
+    patient_id: str
+    on_date: date
+    payer_id: str
+    code: str
+    units: int
 
 
 class NewEvent(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from holdfast.errors import REFUSALS, Reason
-from holdfast.rules import hours, rooms, units
+from holdfast.rules import caps, hours, rooms, units
 from holdfast.rules.facts import (
     Authorization,
     Clinic,
@@ -48,6 +48,9 @@ class Wish(msgspec.Struct):
     overlap: bool = False
     authorization: Literal["given", "kept"] = "given"
     line_new: int | None = None
+    acknowledged: frozenset[str] = frozenset()
+    """What the request says shall be so all the same: `units.ACKNOWLEDGE`, `caps.ACKNOWLEDGE`."""
+
     in_full: bool = False
     """Whether to tell how the room was chosen."""
 
@@ -61,8 +64,7 @@ class Conflict(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct):
-    """`reasons` empty: granted, with what was chosen; what is per line stands in the lines' order. A line that is not
-    `billable` has no units."""
+    """`reasons` empty: granted, with what was chosen; what is per line stands in the lines' order."""
 
     reasons: list[Reason]
     conflicts: list[Conflict]
@@ -70,9 +72,7 @@ class Verdict(msgspec.Struct):
     refused_rooms: list[rooms.RoomRefusal] = []
     account: rooms.Account | None = None
     practitioner_seatings: list[Seating] = []
-    authorizations: list[Authorization | None] = []
-    units: list[int] = []
-    billable: list[bool] = []
+    paid: list[units.Paid] = []
 
 
 def spans(directory: Directory, visit: Visit) -> list[SpanOf]:
@@ -371,31 +371,38 @@ def _units(
     known: list[Authorization],
     verdict: Verdict,
 ) -> None:
-    """Which authorization pays for each line, and how much of it. What a line takes, the next does not find."""
+    """What pays for each line, and how much of it. What a line takes, the next does not find."""
     billed: list[tuple[Line, Payer]] = []
+    taken: list[caps.Taken] = []
     for line in wish.visit.lines:
         if not billed and _is_nobodys_bill(directory.services[line.service_id], patient, line):
-            verdict.authorizations.append(None)
-            verdict.units.append(0)
-            verdict.billable.append(line.billable)
+            verdict.paid.append(units.NOTHING_TO_PAY if line.billable else units.NOT_BILLED)
             continue
-        paid, needed = _paid(directory, clinic, patient, wish, line, known) if line.billable else (None, 0)
-        payer = directory.payers.get(paid.payer_id) if isinstance(paid, Authorization) else None
-        may_be: Reason | Literal["billable", "nonbillable"] = "billable" if line.billable else "nonbillable"
+        paid = _paid(directory, clinic, patient, wish, line, known) if line.billable else units.NOT_BILLED
+        payer = directory.payers.get(paid.payer_id or "") if isinstance(paid, units.Paid) else None
+        may_be: Reason | Literal["billable", "nonbillable"] = "billable"
         if billed and line.billable:
             may_be = _beside(directory, line, payer, billed)
         if may_be == "nonbillable":
-            paid, payer, needed = None, None, 0
+            paid, payer = units.NOT_BILLED, None
         verdict.reasons += [each for each in (may_be, paid) if isinstance(each, Reason)]
-        chosen = paid if isinstance(paid, Authorization) else None
         if payer is not None:
             billed.append((line, payer))
-        if chosen is not None:
-            at = known.index(chosen)
-            known[at] = msgspec.structs.replace(chosen, scheduled_units=chosen.scheduled_units + needed)
-        verdict.authorizations.append(chosen)
-        verdict.units.append(needed if chosen is not None else 0)
-        verdict.billable.append(may_be != "nonbillable")
+        chosen = units.NOTHING_TO_PAY if isinstance(paid, Reason) else paid
+        if payer is not None and chosen.authorization is not None:
+            code = directory.services[line.service_id].code
+            on = local_date(wish.visit.start, clinic.time_zone)
+            beyond = caps.fault(
+                patient.counted, taken, chosen.authorization, payer, code, on, chosen.units,
+                is_acknowledged=caps.ACKNOWLEDGE in wish.acknowledged,
+            )  # fmt: skip
+            if beyond is not None:
+                verdict.reasons.append(beyond)
+            taken.append((payer.id, code, chosen.units))
+            at = known.index(chosen.authorization)
+            held = chosen.authorization.scheduled_units + chosen.units
+            known[at] = msgspec.structs.replace(chosen.authorization, scheduled_units=held)
+        verdict.paid.append(chosen)
 
 
 def _is_nobodys_bill(service: Service, patient: Patient, line: Line) -> bool:
@@ -436,16 +443,30 @@ def _beside(
 
 def _paid(
     directory: Directory, clinic: Clinic, patient: Patient, wish: Wish, line: Line, known: list[Authorization]
-) -> tuple[Authorization | Reason | None, int]:
-    """The authorization that pays for a line and how many units it takes, or why there is none; None if none is needed."""
+) -> units.Paid | Reason:
+    """How a line is paid for, or why it is not. What was unfunded before may stay so."""
     service = directory.services[line.service_id]
     minutes = (line.end - line.start) // MINUTE
     needed = units_to_reserve(minutes, service.unit_basis, service.unit_minutes)
     on = local_date(wish.visit.start, clinic.time_zone)
     coverages = patient.constraints.coverages
     if line.authorization_id is None and not units.is_required(service, coverages, directory.payers, on):
-        return None, 0
-    chosen = units.choose(known, service, on, needed, line.authorization_id, coverages)
-    if isinstance(chosen, Reason) and wish.authorization == "kept" and line.line_no != wish.line_new:
-        chosen = units.choose(known, service, on, needed, coverages=coverages)
-    return chosen, needed
+        return units.NOTHING_TO_PAY
+
+    def asked(wanted: str | None, *, is_acknowledged: bool) -> units.Paid | Reason:
+        found = units.pay(
+            known, service, on, needed, directory.payers, wanted=wanted, coverages=coverages,
+            is_acknowledged=is_acknowledged,
+        )  # fmt: skip
+        is_whole = isinstance(found, units.Paid) and not found.unfunded
+        if is_whole or wanted is None or wish.authorization != "kept" or line.line_no == wish.line_new:
+            return found
+        return asked(None, is_acknowledged=is_acknowledged)
+
+    has_word = units.ACKNOWLEDGE in wish.acknowledged
+    paid = asked(line.authorization_id, is_acknowledged=has_word)
+    if isinstance(paid, Reason) and line.funding is not None and not has_word:
+        as_before = asked(line.authorization_id, is_acknowledged=True)
+        if isinstance(as_before, units.Paid) and as_before.unfunded <= line.unfunded_units:
+            return as_before
+    return paid

@@ -22,7 +22,7 @@ from holdfast.slot import MINUTE, Span, dates_touched, day_span, intersect, loca
 
 _ALL_DAY: Final = frozenset({
     "inactive_resource", "credential_missing", "credential_expired", "authorization_missing",
-    "authorization_mismatch", "authorization_inactive", "authorization_expired", "insufficient_units",
+    "authorization_mismatch", "authorization_inactive", "authorization_expired", "insufficient_units", "cap_exceeded",
 })  # fmt: skip
 """Reasons that depend on the date, the service and the practitioner: what one start of a date is refused for with
 somebody, every other start of it is."""
@@ -159,15 +159,19 @@ def free_slots(
     grid: Grid,
     earliest: int,
     limit: int,
+    *,
+    acknowledged: frozenset[str] = frozenset(),
 ) -> tuple[list[Slot], bool]:
     """One slot per practitioner and start, ordered by start, score descending, practitioner; and whether the limit
     cut the list. `visit` says what is looked for; its own time and practitioner do not matter. Only times at which the
-    patient can come are free."""
+    patient can come are free. `acknowledged`: as a booking would say it (Wish)."""
     known = list(authorizations)
     able = list(practitioners)
     found: list[Slot] = []
     for on in dates:
-        for slots in _by_start(directory, timetable, patient, known, visit, able, on, grid, earliest):
+        for slots in _by_start(
+            directory, timetable, patient, known, visit, able, on, grid, earliest, acknowledged
+        ):
             found += slots
             if len(found) > limit:
                 return found[:limit], True
@@ -184,6 +188,7 @@ def _by_start(
     on: date,
     grid: Grid,
     earliest: int,
+    acknowledged: frozenset[str],
 ) -> Iterator[list[Slot]]:
     """The slots of a local date, all of one start at a time, as far as they are taken. Only what `assess` grants is
     given; what is certain without asking is not asked."""
@@ -200,7 +205,7 @@ def _by_start(
             wished = shifted(directory, visit, at, practitioners[number])
             if not _suits_a_room(directory, patient, wished, earliest):
                 continue
-            wish = Wish(visit=wished, room="chosen", now=earliest)
+            wish = Wish(visit=wished, room="chosen", now=earliest, acknowledged=acknowledged)
             verdict = assess(directory, timetable, patient, authorizations, wish)
             slot = slot_of(wished, verdict)
             if slot is not None:
@@ -281,6 +286,8 @@ def nearest_slots(
     earliest: int,
     count: int,
     now: int | None = None,
+    *,
+    acknowledged: frozenset[str] = frozenset(),
 ) -> list[Slot]:
     """The bookable times nearest to the visit's own, with its own practitioner: those at which the patient can come,
     nearest first, and then others. `now`, where it is not `earliest`: when they would be booked."""
@@ -300,7 +307,7 @@ def nearest_slots(
             continue
         if not _suits_a_room(directory, patient, wished, now or earliest):
             continue
-        wish = Wish(visit=wished, room="chosen", now=now or earliest)
+        wish = Wish(visit=wished, room="chosen", now=now or earliest, acknowledged=acknowledged)
         verdict = assess(directory, timetable, patient, known, wish)
         slot = slot_of(wished, verdict)
         if slot is not None:

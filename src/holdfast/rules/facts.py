@@ -167,16 +167,27 @@ class Service(msgspec.Struct, frozen=True):
     shares_practitioner: bool = False
 
 
+class UnitCap(msgspec.Struct, frozen=True):
+    """So many units at most are paid for in a day or a week: of a code, or of all codes together."""
+
+    units: int
+    code: str | None = None
+    per: Literal["day", "week"] = "day"
+
+
 class Payer(msgspec.Struct, frozen=True):
     id: str
     name: str
-    over_units: str
+    over_units: Literal["deny", "warn", "allow"]
     concurrent_policy: Literal["deny", "nonbillable", "allow"] = "deny"
     concurrent_pairs: frozenset[frozenset[str]] = frozenset()
     """Service codes that may be billed for the same time of one patient, in pairs."""
     codes_needing_authorization: frozenset[str] = frozenset()
     rounding: Rounding = "cpt_midpoint"
     rounding_scope: Scope = "session"
+    week_start: int = 0
+    unit_caps: tuple[UnitCap, ...] = ()
+    cap_policy: Literal["deny", "warn", "allow"] = "warn"
 
 
 class Closure(NamedTuple):
@@ -265,6 +276,14 @@ class Directory:
         }
 
     @cached_property
+    def paid_services(self) -> frozenset[str]:
+        """The services that may ask for units although nobody names an authorization."""
+        codes = {code for payer in self.payers.values() for code in payer.codes_needing_authorization}
+        return frozenset(
+            each.id for each in self.services.values() if each.authorization_required or each.code in codes
+        )
+
+    @cached_property
     def absences_of(self) -> dict[str, tuple[Closure | TimeOff, ...]]:
         """Closures and time off by the clinic, room or practitioner that they are of."""
         found: dict[str, list[Closure | TimeOff]] = {}
@@ -320,6 +339,17 @@ class Past(NamedTuple):
     practitioner_ids: tuple[str, ...]
 
 
+class Counted(NamedTuple):
+    """Units of a code that a payer pays for on a local date: what the patient's visits hold and have used. `lifted`: those of
+    the visit that is decided on anew, which are not among `units`."""
+
+    on: date
+    payer_id: str
+    code: str
+    units: int
+    lifted: int = 0
+
+
 class Patient(msgspec.Struct, frozen=True, array_like=True):
     id: str
     given_name: str
@@ -334,6 +364,9 @@ class Patient(msgspec.Struct, frozen=True, array_like=True):
 
     past: tuple[Past, ...] = ()
     """Visits that keep their time, earlier and later ones; read where some rule in force asks for them."""
+
+    counted: tuple[Counted, ...] = ()
+    """Around the dates that are decided on, where units are asked for."""
 
     @property
     def constraints(self) -> Constraints:
@@ -362,6 +395,7 @@ class Authorization(msgspec.Struct, array_like=True):
     version: int
     authorization_number: str = ""
     created_at: int = 0
+    caps: tuple[UnitCap, ...] = ()
     version_read: int = 0
 
     @property
@@ -399,6 +433,18 @@ class Hold(Visit, kw_only=True):
         return self.ended_as is None and now < self.expires_at
 
 
+DatesOf = tuple[str, date, date]
+"""A patient, and the first and last local date on which units are counted for a decision."""
+
+
+class StoredCount(NamedTuple):
+    patient_id: str
+    on_date: date
+    payer_id: str
+    code: str
+    units: int
+
+
 class Facts(msgspec.Struct):
     """What the SQL function `facts` returns: one snapshot, true at `seq`."""
 
@@ -416,8 +462,18 @@ class Facts(msgspec.Struct):
     caregivers: list[tuple[str, str]] | None = None
     """The patients of the contacts that were named: patient, contact."""
 
+    counts: list[StoredCount] | None = None
+    counted_dates: list[DatesOf] = []
+    """For which all `counts` were read."""
+
     is_remembered: bool = False
     """Nothing was read for it: whether there are stored answers is not known."""
+
+    def with_counts(self, patient: Patient) -> Patient:
+        """The patient as caps are asked about: with the counts that were read."""
+        own = [each for each in self.counts or () if each.patient_id == patient.id]
+        counted = tuple([Counted(each.on_date, each.payer_id, each.code, each.units) for each in own])
+        return msgspec.structs.replace(patient, counted=counted) if counted else patient
 
     @classmethod
     def decode(cls, document: str) -> "Facts":

@@ -3,7 +3,8 @@ why not on the others. Every date is asked of `assess`, one after the other as t
 """
 
 import heapq
-from collections.abc import Generator, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterable, Sequence
 from datetime import date
 
 import msgspec
@@ -12,8 +13,9 @@ from holdfast.errors import Reason
 from holdfast.rules import people
 from holdfast.rules.assess import Wish, assess
 from holdfast.rules.availability import Slot, has_room, patients_time, shifted, slot_of, workable
-from holdfast.rules.facts import Authorization, Clinic, Directory, Patient, Practitioner, Visit
+from holdfast.rules.facts import Authorization, Clinic, Counted, Directory, Patient, Practitioner, Visit
 from holdfast.rules.timetable import Timetable
+from holdfast.rules.units import Paid
 from holdfast.slot import Span, contains, wall
 
 
@@ -50,6 +52,7 @@ class Question(msgspec.Struct, frozen=True):
     visit: Visit
     dates: Sequence[date]
     earliest: int
+    acknowledged: frozenset[str] = frozenset()
 
     @property
     def clinic(self) -> Clinic:
@@ -125,27 +128,31 @@ def _hopeful(
 def _pattern(sought: Question, practitioner: Practitioner, minute: int, full: set[Span]) -> Pattern:
     """All dates of one pattern. The units that a date takes, the next does not find. `full` learns at which times no room
     can be had with anybody."""
-    known = list(sought.authorizations)
+    known, patient = list(sought.authorizations), sought.patient
     dates: list[PatternDate] = []
     for on in sought.dates:
         visit = shifted(sought.directory, sought.visit, sought.span(on, minute)[0], practitioner)
-        wish = Wish(visit=visit, room="chosen", now=sought.earliest, earliest=sought.earliest)
-        verdict = assess(sought.directory, sought.timetable, sought.patient, known, wish)
+        wish = Wish(
+            visit=visit, room="chosen", now=sought.earliest, earliest=sought.earliest, acknowledged=sought.acknowledged
+        )  # fmt: skip
+        verdict = assess(sought.directory, sought.timetable, patient, known, wish)
         slot, reasons = slot_of(visit, verdict), verdict.reasons
         if slot is not None and not people.can_come(sought.patient, sought.clinic, visit):
             slot, reasons = None, [people.OUTSIDE]
         if slot is not None:
-            known = _spent(known, verdict.authorizations, verdict.units)
+            known = _spent(known, verdict.paid)
+            patient = _counting(patient, sought.directory, visit, on, verdict.paid)
         elif not has_room(sought.directory, sought.timetable, visit):
             full.add((visit.start, visit.end))
         dates.append(PatternDate(on, visit.start, visit.end, slot, tuple(reasons)))
     return Pattern(practitioner.id, minute, tuple(dates))
 
 
-def _spent(
-    known: list[Authorization], chosen: Sequence[Authorization | None], units: Sequence[int]
-) -> list[Authorization]:
-    taken = {each.id: needed for each, needed in zip(chosen, units, strict=True) if each is not None}
+def _spent(known: list[Authorization], paid: Iterable[Paid]) -> list[Authorization]:
+    taken = Counter[str]()
+    for each in paid:
+        if each.authorization is not None:
+            taken[each.authorization.id] += each.units
     if not taken:
         return known
     return [
@@ -154,3 +161,17 @@ def _spent(
         else each
         for each in known
     ]
+
+
+def _counting(
+    patient: Patient | None, directory: Directory, visit: Visit, on: date, paid: Sequence[Paid]
+) -> Patient | None:
+    """The patient with what a date takes counted for the dates to come."""
+    if patient is None:
+        return None
+    more = [
+        Counted(on, each.authorization.payer_id, directory.service_code(line.service_id), each.units)
+        for line, each in zip(visit.lines, paid, strict=True)
+        if each.authorization is not None
+    ]
+    return msgspec.structs.replace(patient, counted=(*patient.counted, *more)) if more else patient

@@ -1,45 +1,135 @@
-"""Which authorization pays for a line, and why none does. One function decides; counters are never touched here."""
+"""What pays for a line: an authorization, for all or a part of it, or nobody if the payer lets that be; and why not. One
+function decides; counters are never touched here."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from holdfast.errors import Reason
-from holdfast.rules.facts import Authorization, Coverage, Payer, Service
+from holdfast.rules.facts import Authorization, Coverage, Line, Payer, Service
 
 
-def choose(
+class Paid(NamedTuple):
+    """How a line is paid for: `units` are held on the authorization, `unfunded` are asked for and on none. `payer_id`: whose
+    rules hold for it."""
+
+    authorization: Authorization | None = None
+    units: int = 0
+    unfunded: int = 0
+    payer_id: str | None = None
+    billable: bool = True
+
+    @property
+    def funding(self) -> Literal["pending", "unfunded"] | None:
+        """What its units wait for: an authorization, or the approval of theirs."""
+        if self.unfunded:
+            return "unfunded"
+        if self.authorization is not None and self.authorization.approval == "pending":
+            return "pending"
+        return None
+
+
+NOTHING_TO_PAY: Final = Paid()
+NOT_BILLED: Final = Paid(billable=False)
+
+ACKNOWLEDGE: Final = "acknowledge_unfunded"
+"""What a request says to book without approved units where the payer's `over_units` is warn."""
+
+
+class _Offer(NamedTuple):
+    """An authorization that would do; `needs_word`: only if the request says so."""
+
+    authorization: Authorization
+    unfunded: int
+    needs_word: bool
+
+
+def pay(
     authorizations: Iterable[Authorization],
     service: Service,
     on: date,
     units: int,
+    payers: Mapping[str, Payer],
+    *,
     wanted: str | None = None,
     coverages: Sequence[Coverage] = (),
-) -> Authorization | Reason:
-    """The authorization that covers `units` of a service on a local date of service, or why there is none.
+    is_acknowledged: bool = False,
+) -> Paid | Reason:
+    """What pays for `units` of a service on a local date of service, or why nothing does.
 
-    `wanted` names the one that must be taken. Otherwise it is the first in `order` that suffices, the patient being
-    covered by `coverages`. The reason given is that of the nearest miss.
+    `wanted` names the authorization that must be taken. Otherwise it is the one that leaves least unfunded, and of several
+    the first in `order`, the patient being covered by `coverages`. One that is approved and has enough always does; what
+    else does is its payer's word (`over_units`): pending ones and those that have too few units. If none is valid that day,
+    it is the word of the payer who is asked first (of the named one's), and all is unfunded. The reason given is that of the nearest miss.
     """
-    known = list(authorizations)
+    candidates = list(authorizations)
     if wanted is not None:
-        named = next((each for each in known if each.id == wanted), None)
-        if named is None:
+        candidates = [each for each in candidates if each.id == wanted]
+        if not candidates:
             return Reason("authorization_mismatch", "The authorization is another patient's.")
-        return fault(named, service, on, units) or named
-    coded = [each for each in known if service.code in each.service_codes]
-    if not coded:
-        return Reason(
-            "authorization_missing", f"{service.code} needs an authorization and the patient has none for it."
-        )
-    faults = [(each, fault(each, service, on, units)) for each in coded]
-    good = [each for each, reason in faults if reason is None]
-    if good:
-        ranks = ranked(coverages, on)
-        return min(good, key=lambda each: order(each, ranks))
-    misses = [(each, reason) for each, reason in faults if reason is not None]
-    nearest = max(misses, key=lambda m: (_NEARNESS.index(m[1].code), m[0].available_units, m[0].id))
-    return nearest[1]
+        against = fault(candidates[0], service, on, units)
+        if against is not None and against.code == "authorization_mismatch":
+            return against
+    candidates = [each for each in candidates if service.code in each.service_codes]
+    offers = [offer for each in candidates if (offer := _offer(each, service, on, units, payers)) is not None]
+    ranks = ranked(coverages, on)
+    usable = [each for each in offers if is_acknowledged or not each.needs_word]
+    if usable:
+        best = min(usable, key=lambda o: (o.unfunded, o.needs_word, order(o.authorization, ranks)))
+        held = units - best.unfunded
+        return Paid(best.authorization, held, best.unfunded, best.authorization.payer_id)
+    missed, nearest = _nearest(candidates, service, on, units)
+    if offers:
+        return acknowledgeable(missed, ACKNOWLEDGE)
+    payer = nearest
+    if ranks and wanted is None:
+        payer = min(ranks, key=lambda each: (ranks[each], each))
+    word = _word(payers, payer)
+    if word == "allow" or (word == "warn" and is_acknowledged):
+        return Paid(None, 0, units, payer)
+    return acknowledgeable(missed, ACKNOWLEDGE) if word == "warn" else missed
+
+
+def _word(payers: Mapping[str, Payer], payer_id: str | None) -> Literal["deny", "warn", "allow"]:
+    payer = payers.get(payer_id or "")
+    return "deny" if payer is None else payer.over_units
+
+
+def _offer(
+    authorization: Authorization, service: Service, on: date, units: int, payers: Mapping[str, Payer]
+) -> _Offer | None:
+    if fault(authorization, service, on, units) is None:
+        return _Offer(authorization, 0, needs_word=False)
+    word = _word(payers, authorization.payer_id)
+    is_valid = (
+        authorization.approval != "cancelled"
+        and authorization.start_date <= on <= authorization.end_date
+        and authorization.unit_basis == service.unit_basis
+    )
+    if word == "deny" or not is_valid:
+        return None
+    return _Offer(authorization, max(0, units - authorization.available_units), needs_word=word == "warn")
+
+
+def _nearest(
+    coded: Iterable[Authorization], service: Service, on: date, units: int
+) -> tuple[Reason, str | None]:
+    """The reason of the nearest miss, and whose authorization it was."""
+    missed = [(each, reason) for each in coded if (reason := fault(each, service, on, units)) is not None]
+    if not missed:
+        why = f"{service.code} needs an authorization and the patient has none for it."
+        return Reason("authorization_missing", why), None
+    nearest = max(missed, key=lambda m: (_NEARNESS.index(m[1].code), m[0].available_units, m[0].id))
+    return nearest[1], nearest[0].payer_id
+
+
+def acknowledgeable(reason: Reason, field: str) -> Reason:
+    """The reason, with the field by which a request says that it shall be so all the same."""
+    return Reason(
+        reason.code,
+        f"{reason.detail} It can be booked all the same with {field}.",
+        reason.members | {"may_acknowledge": True, "acknowledge": field},
+    )
 
 
 def order(authorization: Authorization, ranks: Mapping[str, int]) -> tuple[int, bool, date, int, str]:
@@ -75,6 +165,18 @@ def is_required(
     return first is not None and service.code in first.codes_needing_authorization
 
 
+def fundable(line: Line, authorization: Authorization, service: Service, on: date, most: int | None) -> int:
+    """How many units a line that lacks some gets from an approved authorization, of which `most` may be taken: as many as
+    there are. One that holds units of another authorization changes over for all of them or not at all."""
+    if not line.unfunded_units or not line.billable or fault(authorization, service, on, 0) is not None:
+        return 0
+    there = authorization.available_units if most is None else min(most, authorization.available_units)
+    if not line.units_reserved or line.authorization_id == authorization.id:
+        return min(line.unfunded_units, there)
+    needed = line.units_reserved + line.unfunded_units
+    return needed if needed <= there else 0
+
+
 _RANK_OF_NONE = 1_000
 _NEARNESS = (
     "authorization_mismatch",
@@ -85,7 +187,7 @@ _NEARNESS = (
 
 
 def fault(authorization: Authorization, service: Service, on: date, units: int) -> Reason | None:
-    """Why this authorization does not cover it; None if it does."""
+    """Why this authorization does not cover it; None if it does. Both of its dates are among those that it covers."""
     if service.code not in authorization.service_codes or service.unit_basis != authorization.unit_basis:
         return Reason(
             "authorization_mismatch",

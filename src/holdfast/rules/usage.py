@@ -128,6 +128,15 @@ def _sign(line: Line, units: int, spare: int) -> None:
     line.units_used = min(units, line.units_reserved + spare)
     line.unfunded_units = units - line.units_used
     line.units_reserved = 0
+    _fund(line)
+
+
+def _fund(line: Line) -> None:
+    """Says whether units of a line that has an authorization are unfunded; one without goes on waiting."""
+    if line.unfunded_units:
+        line.funding = "unfunded"
+    elif line.authorization_id is not None and line.funding == "unfunded":
+        line.funding = None
 
 
 def _adjust(line: Line, units: int, spare: int) -> None:
@@ -138,3 +147,4 @@ def _adjust(line: Line, units: int, spare: int) -> None:
     else:
         line.units_used = used + min(0, more + line.unfunded_units)
     line.unfunded_units = units - line.units_used
+    _fund(line)

@@ -7,7 +7,7 @@ create or replace function apply(
   claims_gone gone_claim[], claims_moved moved_claim[], claims_new new_claim[], grounds_new new_grounds[],
   appointments_new booked_visit[], appointments_changed changed_visit[], lines_new visit_line[], lines_changed visit_line[],
   lines_gone gone_line[], holds_new new_hold[], holds_ended ended_hold[],
-  authorizations_changed changed_authorization[], entries_new ledger_entry[],
+  authorizations_changed changed_authorization[], entries_new ledger_entry[], counts_changed unit_count[],
   events_new new_event[], audit_new new_audit[], keys_new new_key[])
 returns bigint
 language plpgsql volatile
@@ -56,6 +56,11 @@ begin
       organization_id, authorization_id, entry_no, kind, units, appointment_id, line_no, seq, actor_id, is_manual,
       note_encrypted, created_at)
     select organization, r.*, decided from unnest(entries_new) r;
+  end if;
+  if cardinality(counts_changed) > 0 then
+    insert into unit_counts (organization_id, patient_id, on_date, payer_id, code, units)
+    select organization, r.* from unnest(counts_changed) r
+    on conflict (organization_id, patient_id, on_date, payer_id, code) do update set units = excluded.units;
   end if;
 
   return keep(organization, batch, seq_before, false, decided_at, events_new, audit_new, keys_new);

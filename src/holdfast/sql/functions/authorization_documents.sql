@@ -10,7 +10,7 @@ as $$
     'authorization_number', z.authorization_number, 'service_codes', z.service_codes, 'unit_basis', z.unit_basis,
     'total_units', z.total_units, 'used_units', z.used_units, 'scheduled_units', z.scheduled_units,
     'manual_units', z.manual_units, 'available_units', z.total_units - z.used_units - z.scheduled_units,
-    'start_date', z.start_date, 'end_date', z.end_date, 'approval', z.approval, 'status', s.status,
+    'start_date', z.start_date, 'end_date', z.end_date, 'caps', z.caps, 'approval', z.approval, 'status', s.status,
     'version', z.version, 'created_at', as_instant(z.created_at), 'updated_at', as_instant(z.updated_at))
   from authorizations z
   cross join lateral (

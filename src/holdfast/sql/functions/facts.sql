@@ -4,8 +4,8 @@
 -- less than that before it. Their order is nobody's wish: while the table is new all indexes look alike to the planner,
 -- and the order, which only the primary key has, keeps it from the exclusion's, which reads all claims of a resource.
 create or replace function facts(
-  organization uuid, appointment_ids uuid[], patient_ids uuid[], authorization_ids uuid[],
-  hold_ids uuid[], contact_ids uuid[], key_users uuid[], key_names text[],
+  organization uuid, appointment_ids uuid[], patient_ids uuid[], authorization_ids uuid[], hold_ids uuid[],
+  contact_ids uuid[], key_users uuid[], key_names text[], count_patients uuid[], count_first date[], count_last date[],
   span_resources uuid[], span_starts bigint[], span_ends bigint[])
 returns text
 language sql stable
@@ -24,13 +24,12 @@ as $$
       select json_agg(json_build_array(
         p.id, p.given_name, p.family_name, p.needs, p.is_active, p.language, p.needs_interpreter,
         p.alerts_encrypted is not null, p.booking_constraints, case when t.asks_history then appointments_past(organization, p.id) else '[]' end))
-      from patients p
-      where p.organization_id = organization and p.id = any(patient_ids)),
+      from patients p where p.organization_id = organization and p.id = any(patient_ids)),
     'authorizations', (
       select json_agg(json_build_array(
         z.id, z.patient_id, z.payer_id, z.service_codes, z.unit_basis, z.total_units, z.used_units, z.scheduled_units,
         z.manual_units, z.start_date, z.end_date, z.approval, z.version, z.authorization_number,
-        date_part('epoch', z.created_at)::bigint))
+        date_part('epoch', z.created_at)::bigint, z.caps))
       from (
         select p.* from unnest(patient_ids) w(id)
         cross join lateral (
@@ -49,6 +48,7 @@ as $$
         cross join lateral (
           select z.* from authorizations z
           where z.organization_id = organization and z.id = w.id limit 1) n) z),
+    'counts', counts_of(organization, count_patients, count_first, count_last),
     'holds', expiring_holds(organization, hold_ids), 'caregivers', caregivers_of(organization, contact_ids),
     'keys', (
       select json_agg(json_build_array(

@@ -3,7 +3,7 @@
 create or replace function facts_in_turn(
   organization uuid, appointment_ids uuid[], patient_ids uuid[], authorization_ids uuid[],
   hold_ids uuid[], contact_ids uuid[],
-  key_users uuid[], key_names text[],
+  key_users uuid[], key_names text[], count_patients uuid[], count_first date[], count_last date[],
   span_resources uuid[], span_starts bigint[], span_ends bigint[])
 returns text
 language plpgsql volatile
@@ -15,7 +15,7 @@ declare
 begin
   perform from turns t where t.organization_id = organization for no key update;
   select facts(organization, appointment_ids, patient_ids, authorization_ids, hold_ids, contact_ids,
-               key_users, key_names, span_resources, span_starts, span_ends)
+               key_users, key_names, count_patients, count_first, count_last, span_resources, span_starts, span_ends)
   into found_facts;
   return found_facts;
 end

@@ -70,6 +70,17 @@ select {organization}::uuid, e.authorization_id, e.version, e.entry, e.units, e.
 from bulk_entries e
 order by e.k;
 
+insert into unit_counts (organization_id, patient_id, on_date, payer_id, code, units)
+select {organization}::uuid, v.patient_id, (v.starts_at at time zone c.time_zone)::date, z.payer_id, s.code, sum(v.units)
+from bulk_visits v
+join clinics c on c.organization_id = {organization}::uuid and c.id = v.clinic_id
+join services s on s.organization_id = {organization}::uuid and s.id = v.service_id
+join authorizations z on z.organization_id = {organization}::uuid and z.id = v.authorization_id
+where v.units > 0 and v.status not in ('cancelled', 'no_show')
+group by 2, 3, 4, 5
+on conflict (organization_id, patient_id, on_date, payer_id, code) do update
+set units = unit_counts.units + excluded.units;
+
 insert into events (organization_id, seq, kind, body, created_at)
 select {organization}::uuid, {seq_before}::bigint + e.k, e.kind, case when e.entry is not null then
   json_build_object(

@@ -36,6 +36,8 @@ create table services (
   constraint services_unit_minutes_range check (unit_minutes between 1 and 1440)
 );
 
+-- `unit_caps`: units of a code that are paid for in one day; what is known of the codes of applied behaviour analysis stands
+-- here from the beginning. `cap_policy` says what becomes of a visit beyond them, `over_units` of one that lacks units.
 create table payers (
   organization_id uuid not null,
   id uuid not null,
@@ -51,6 +53,11 @@ create table payers (
   version integer not null default 1,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  unit_caps jsonb not null default '[
+    {"code": "97151", "units": 32}, {"code": "97152", "units": 16}, {"code": "97153", "units": 32},
+    {"code": "97154", "units": 18}, {"code": "97155", "units": 24}, {"code": "97156", "units": 16},
+    {"code": "97157", "units": 16}, {"code": "97158", "units": 16}]',
+  cap_policy text not null default 'warn',
   constraint payers_pkey primary key (organization_id, id),
   constraint payers_organization_fkey foreign key (organization_id) references organizations (organization_id),
   constraint payers_name_key unique (name, organization_id),
@@ -59,5 +66,6 @@ create table payers (
   constraint payers_rounding_scope_known check (rounding_scope in ('session', 'day')),
   constraint payers_concurrent_policy_known check (concurrent_policy in ('deny', 'nonbillable', 'allow')),
   constraint payers_over_units_known check (over_units in ('deny', 'warn', 'allow')),
-  constraint payers_week_start_known check (week_start between 0 and 6)
+  constraint payers_week_start_known check (week_start between 0 and 6),
+  constraint payers_cap_policy_known check (cap_policy in ('deny', 'warn', 'allow'))
 );

@@ -44,6 +44,7 @@ create table authorizations (
   version integer not null default 1,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  caps jsonb not null default '[]',
   constraint authorizations_pkey primary key (organization_id, id),
   constraint authorizations_patient_fkey foreign key (organization_id, patient_id)
     references patients (organization_id, id),
@@ -80,4 +81,20 @@ create table authorization_entries (
     references authorizations (organization_id, id),
   constraint authorization_entries_kind_known check (kind in ('reserve', 'release', 'consume', 'adjust')),
   constraint authorization_entries_units_sign check (units > 0 or (kind = 'adjust' and units <> 0))
+);
+
+-- How many units a patient's visits hold and have used, by payer, service code and local date: what caps are held against.
+-- Moved with the ledger, so that nobody adds up lines while booking; an invariant does.
+create table unit_counts (
+  organization_id uuid not null,
+  patient_id uuid not null,
+  on_date date not null,
+  payer_id uuid not null,
+  code text not null,
+  units integer not null,
+  constraint unit_counts_pkey primary key (organization_id, patient_id, on_date, payer_id, code),
+  constraint unit_counts_patient_fkey foreign key (organization_id, patient_id)
+    references patients (organization_id, id),
+  constraint unit_counts_payer_fkey foreign key (organization_id, payer_id) references payers (organization_id, id),
+  constraint unit_counts_not_negative check (units >= 0)
 );

@@ -45,6 +45,8 @@ create type ledger_entry as (
   authorization_id uuid, entry_no integer, kind text, units integer, appointment_id uuid, line_no smallint, seq bigint,
   actor_id uuid, is_manual boolean, note_encrypted bytea);
 
+create type unit_count as (patient_id uuid, on_date date, payer_id uuid, code text, units integer);
+
 create type new_event as (kind text, body json);
 
 create type new_audit as (

@@ -24,6 +24,14 @@ select 'room_grounds_organization_fkey', r.organization_id::text
 from room_grounds r
 where r.organization_id = $1 and not exists (select from organizations t where t.organization_id = $1)
 union all
+select 'unit_counts_patient_fkey', r.patient_id::text
+from unit_counts r
+where r.organization_id = $1 and not exists (select from patients t where t.organization_id = $1 and t.id = r.patient_id)
+union all
+select 'unit_counts_payer_fkey', r.payer_id::text
+from unit_counts r
+where r.organization_id = $1 and not exists (select from payers t where t.organization_id = $1 and t.id = r.payer_id)
+union all
 select 'resource_seats_resource_fkey', r.resource_id::text
 from resource_seats r
 where r.organization_id = $1
