@@ -59,8 +59,7 @@ as $$
     'payers', coalesce((
       select json_agg(json_build_object('id', y.id, 'name', y.name, 'over_units', y.over_units, 'concurrent_policy',
         y.concurrent_policy, 'concurrent_pairs', y.concurrent_pairs, 'codes_needing_authorization',
-        y.codes_needing_authorization, 'rounding', y.rounding, 'rounding_scope', y.rounding_scope, 'week_start', y.week_start,
-        'unit_caps', y.unit_caps, 'cap_policy', y.cap_policy)) from payers y where y.organization_id = organization), '[]'),
+        y.codes_needing_authorization, 'rounding', y.rounding, 'rounding_scope', y.rounding_scope, 'week_start', y.week_start, 'unit_caps', y.unit_caps, 'cap_policy', y.cap_policy)) from payers y where y.organization_id = organization), '[]'),
     'closures', coalesce((
       select json_agg(json_build_array(x.id, x.clinic_id, x.room_id, date_part('epoch', x.starts_at)::bigint,
                                        date_part('epoch', x.ends_at)::bigint))
