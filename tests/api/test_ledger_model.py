@@ -30,7 +30,7 @@ from hypothesis.stateful import (
 from holdfast.app import Application
 
 TOTAL = 24
-RUNS, STEPS = 60, 20
+RUNS, STEPS = 80, 20
 Run = Callable[[Awaitable[Any]], Any]
 FIRST = date(2020, 1, 1)
 WHICH = st.integers(0, 1)
@@ -124,6 +124,7 @@ class Machine(RuleBasedStateMachine):
                 "total_units": TOTAL, "start_date": str(FIRST), "end_date": str(end),
             })  # fmt: skip
             self.accounts.append(Account(made.json()["id"], end))
+            self.by_hand("reserve", self.accounts[-1], 10, 0)
 
     @rule(which=WHICH, units=st.integers(1, 8), off=OFFS)
     def reserve(self, which: int, units: int, off: int) -> None:
@@ -133,7 +134,7 @@ class Machine(RuleBasedStateMachine):
     def release(self, which: int, units: int, off: int) -> None:
         self.by_hand("release", self.accounts[which], units, off)
 
-    @rule(which=WHICH, units=st.integers(1, 5), off=OFFS, rest=st.none() | st.integers(0, 3))
+    @rule(which=WHICH, units=st.integers(1, 3), off=OFFS, rest=st.sampled_from((None, 0, 1, 2)))
     def consume(self, which: int, units: int, off: int, rest: int | None) -> None:
         self.by_hand("consume", self.accounts[which], units, off, rest)
 
