@@ -262,7 +262,7 @@ ROWS = {
     "payers": ("aaaa-a", "a--a--"),
     **dict.fromkeys(("policies", "rule-types"), ("aaaa-a", "a-----")),
     **dict.fromkeys(
-        ("appointments", "holds", "blocks", "availability", "calendar"), ("aaoaoa", "aao---")
+        ("appointments", "series", "holds", "blocks", "availability", "calendar"), ("aaoaoa", "aao---")
     ),
     "room-plans": ("aa----", "aa----"),
     **dict.fromkeys(("authorizations", "utilization"), ("aaoaoa", "a--a--")),
