@@ -265,6 +265,7 @@ ROWS = {
         ("appointments", "series", "holds", "blocks", "availability", "calendar"), ("aaoaoa", "aao---")
     ),
     "room-plans": ("aa----", "aa----"),
+    "sessions": ("a-oa-a", "--o---"),
     **dict.fromkeys(("authorizations", "utilization"), ("aaoaoa", "a--a--")),
     "users": ("a-----", "a-----"),
     "audit": ("a----a", "------"),

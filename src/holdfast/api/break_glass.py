@@ -40,7 +40,7 @@ class NewBreakGlass(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ]
 
 
-class Approval(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class BreakGlassApproval(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A code of the approver's own second factor, which is used by this."""
 
     totp: Code
@@ -103,7 +103,7 @@ async def create(ask: Ask[NoFields, NewBreakGlass]) -> Answer:
     )
 
 
-async def approve(ask: Ask[NoFields, Approval]) -> Answer:
+async def approve(ask: Ask[NoFields, BreakGlassApproval]) -> Answer:
     try:
         return Answer.of(
             await break_glass.approve(ask.house, ask.asked, ask.id(), ask.body.totp, ask.client_address)
@@ -160,7 +160,7 @@ ROUTES: tuple[Route[Any, Any], ...] = (
     ),
     Route(
         "POST", f"{_ONE}/approve", approve, "break_glass.approve",
-        "Approve somebody else's request, by a code of your second factor", body=Approval, answer=BreakGlass,
+        "Approve somebody else's request, by a code of your second factor", body=BreakGlassApproval, answer=BreakGlass,
         refusals=("already_approved", "break_glass_ended", "totp_not_enrolled", "invalid_credentials"), tag="trust",
     ),
     Route(

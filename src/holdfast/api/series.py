@@ -167,13 +167,18 @@ async def get(ask: Ask[NoFields, Any]) -> Answer:
         rows = await reading.connection.fetch(statement("series_visits"), organization, stored.id)
         found = await reading.gather(Need(visits={row["id"] for row in rows}))
     visits = sorted(found.facts.appointments or (), key=lambda visit: (visit.start, visit.id))
-    whole = [visit for visit in visits if appointment_view.sight(actor, visit) == "whole"]
-    if not whole:
+    sights = [(visit, appointment_view.sight(actor, visit)) for visit in visits]
+    told = [
+        appointment_view.shown(appointment_view.of_visit(visit, found.directory), how)
+        for visit, how in sights
+        if how not in (None, "busy")
+    ]
+    if not told:
         raise NotFound("id")
     shown = Series(
         series_id=stored.id, clinic_id=stored.clinic_id, patient_id=stored.patient_id, rrule=stored.rrule,
         exdates=[str(each) for each in stored.exdates], version=stored.version,
-        appointments=[appointment_view.of_visit(visit, found.directory) for visit in whole],
+        appointments=told,
         skipped=[LeftOut(start=rfc3339(each.start), code=each.code) for each in stored.dates if each.code is not None],
         created_by=stored.created_by, created_at=rfc3339(stored.created_at), updated_at=rfc3339(stored.updated_at),
     )  # fmt: skip
