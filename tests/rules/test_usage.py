@@ -65,7 +65,7 @@ def signed(
     reserved = sum(each.units_reserved for one in visits for each in one.lines)
     used = sum(each.units_used or 0 for one in visits for each in one.lines)
     left = {"z": authorization.total_units - used - reserved}
-    use(known, PATIENT, {"z": authorization}, left, on, visits, signing)
+    use(known, PATIENT, {"z": authorization}, left, on, visits[0], visits[1:], signing)
     return left
 
 
@@ -103,7 +103,7 @@ def test_in_whatever_order_a_day_is_signed(
             used = sum(a.units_used or 0 for b in visits for a in b.lines)
             held = sum(a.units_reserved for b in visits for a in b.lines)
             left = {"z": authorization.total_units - used - held}
-            use(known, PATIENT, {"z": authorization}, left, ON, done, [one])
+            use(known, PATIENT, {"z": authorization}, left, ON, each, done[:-1], [one])
             used = sum(a.units_used or 0 for b in visits for a in b.lines)
             held = sum(a.units_reserved for b in visits for a in b.lines)
             assert left["z"] == authorization.total_units - used - held >= 0
@@ -154,3 +154,12 @@ def test_what_counts_less_is_first_what_was_unfunded() -> None:
         signed(tight, [visit("v", one)], [one] if one.units_used is None else [], known)
         found.append((one.units_used, one.unfunded_units))
     assert found == [(5, 3), (5, 1), (4, 0), (5, 0)]
+
+
+def test_another_visit_stays_as_it_was_signed_where_visits_are_counted_apart() -> None:
+    """Though the payer rounds otherwise by now."""
+    before, now = line(1, 23, reserved=2), line(1, 23, reserved=2)
+    signed(GOOD, [visit("v", before)], [before], directory("ceil", "session"))
+    signed(GOOD, [visit("w", now), visit("v", before)], [now], directory("full_units", "session"))
+    assert (before.units_used, now.units_used) == (2, 1)
+    assert why_unfunded(directory("full_units", "day"), {"z": GOOD}, before, ON) is None

@@ -123,7 +123,7 @@ def put_down(desk: Desk, asked: Asked, before: Visit, minutes: Mapping[int, int 
     others = [copied(each) for each in befores]
     use(
         desk.directory, desk.patient(visit.patient_id), {each.id: each for each in desk.authorizations}, left,
-        _date_of_service(desk, visit), [visit, *others], signing,
+        _date_of_service(desk, visit), visit, others, signing,
     )  # fmt: skip
     changed = [pair for pair in zip(befores, others, strict=True) if pair[0].lines != pair[1].lines]
     for was, other in changed:

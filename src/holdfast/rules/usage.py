@@ -16,21 +16,24 @@ def use(
     authorizations: Mapping[str, Authorization],
     left: dict[str, int],
     on: date,
-    visits: Iterable[Visit],
+    visit: Visit,
+    others: Iterable[Visit],
     signing: Iterable[Line],
 ) -> None:
-    """Gives the lines that are being signed their units, and those that were signed before what they count now.
+    """Gives the lines of the visit that are being signed their units, and those that were signed before what they count now.
 
-    `visits`: all of the patient's local day `on` that have a signed line or one that is being signed, to be changed in
-    place; their minutes are fixed. `left`: units that each authorization still has beside what is reserved; kept. What is
+    `others`: the rest of the patient's local day `on` that has a signed line. Of these only what is counted by day is looked
+    at. All are changed in place; their minutes are fixed. `left`: units that each authorization still has beside what is reserved; kept. What is
     reserved is used whatever has become of its authorization; more of it only while it covers the day. What nobody has
     approved is `unfunded_units` of the line.
     """
-    lines = [(visit, line) for visit in visits for line in visit.lines]
-    due = _due(directory, patient, authorizations, on, lines)
+    lines = [(each, line) for each in (visit, *others) for line in each.lines]
+    due = _due(directory, patient, authorizations, on, visit, lines)
     new = {id(line) for line in signing}
     counted = [
-        (line, due.get(id(line), 0)) for _, line in lines if id(line) in new or line.line_status == "signed"
+        (line, due.get(id(line), 0))
+        for each, line in lines
+        if id(line) in new or (line.line_status == "signed" and (each is visit or id(line) in due))
     ]
     # What gives units back comes first.
     for line, units in sorted(counted, key=lambda each: _more(*each)):
@@ -62,16 +65,20 @@ def _due(
     patient: Patient,
     authorizations: Mapping[str, Authorization],
     on: date,
+    visit: Visit,
     lines: Iterable[tuple[Visit, Line]],
 ) -> dict[int, int]:
-    """The units of each line that somebody pays for, as its payer counts them; by the line's identity."""
+    """The units of each line that somebody pays for, as its payer counts them; by the line's identity. Of other visits only
+    what is counted by day: the rest stays as it was signed, whatever the payer's rules have become."""
     by_payer: dict[str, list[tuple[Line, Given]]] = {}
-    for visit, line in lines:
+    for each, line in lines:
         payer = _payer(directory, patient, authorizations, line, on)
-        if payer is not None and line.minutes_actual is not None:
-            service = directory.services[line.service_id]
+        service = directory.services[line.service_id]
+        if payer is None or line.minutes_actual is None:
+            continue
+        if each is visit or "day" in (payer.rounding_scope, service.unit_basis):
             given = Given(
-                visit.id, line.line_no, line.start, service.code, service.unit_basis, service.unit_minutes,
+                each.id, line.line_no, line.start, service.code, service.unit_basis, service.unit_minutes,
                 line.minutes_actual,
             )  # fmt: skip
             by_payer.setdefault(payer.id, []).append((line, given))
