@@ -72,6 +72,8 @@ async def test_what_a_cap_cannot_be(practice: Practice) -> None:
     caps = [day, day | {"per": "week", "code": "97153"}]
     answer = await practice.admin.post(f"{API}/authorizations", json=body | {"caps": caps})
     assert (answer.status_code, answer.json()["caps"]) == (201, caps)
+    changed = await practice.admin.patch(f"{API}/authorizations/{answer.json()['id']}", json={"caps": [day]})
+    assert (changed.status_code, changed.json()["caps"]) == (200, [day]), changed.text
 
 
 async def test_beyond_a_cap_that_denies_nothing_is_booked(practice: Practice) -> None:

@@ -10,9 +10,6 @@ from api.practice import API, Practice, at, monday
 from api.test_which_authorization import authorize, cover, payer
 
 from holdfast import ids
-from holdfast.actor import Actor, Answered, Asked
-from holdfast.commands import fund
-from holdfast.commands.change import Turn, change
 
 UNITS_OF_AN_HOUR = 4
 
@@ -127,22 +124,8 @@ async def test_what_was_pending_waits_no_more_when_it_is_approved(wordy: Practic
     pending = await authorize(wordy, "pending", "allow", status="pending", total_units=10)
     visits = [await therapy(wordy, day) for day in range(3)]
     assert [line(visit)[1:] for visit in visits] == [(4, 0, "pending"), (4, 0, "pending"), (2, 2, "unfunded")]
-    house = wordy.application.house
-    assert house is not None
-    actor = Actor(
-        organization_id=wordy.organization.id, user_id=wordy.organization.user_ids["biller"], session_id="", email="",
-        role="biller",
-    )  # fmt: skip
-    asked = Asked(actor=actor, request_id="approval", deadline=0.0)
-
-    async def work(turn: Turn) -> Answered:
-        await fund.approved(turn, asked, pending)
-        return Answered(status=200, content=b"{}")
-
-    await wordy.stored(
-        "update authorizations set approval = 'approved' where organization_id = $1 and id = $2", pending
-    )
-    await change(house, asked, work)
+    approval = await wordy.admin.post(f"{API}/authorizations/{pending}/approve")
+    assert (approval.status_code, approval.json()["scheduled_units"]) == (200, 10), approval.text
     after = [await wordy.get(visit) for visit in visits]
     assert [line(visit) for visit in after] == [
         (pending, 4, 0, None),
@@ -283,6 +266,10 @@ async def test_who_may_fund_and_from_what(wordy: Practice) -> None:
     assert stale.status_code == 412
     wrong = await wordy.admin.post(f"{API}/authorizations/{wordy.made['good']}/fund", json={"serie": "x"})
     assert (wrong.status_code, wrong.json()["errors"][0]["code"]) == (422, "unknown_field")
+    series = await wordy.admin.post(
+        f"{API}/authorizations/{wordy.made['good']}/fund", json={"series_id": ids.new()}
+    )
+    assert (series.status_code, series.json()["field"]) == (404, "series_id")
 
 
 async def test_the_same_key_funds_once(wordy: Practice) -> None:
@@ -327,3 +314,22 @@ async def test_who_does_not_come_gives_back_all_units(wordy: Practice, call: str
     await wordy.done(await wordy.call(visit, call))
     assert await wordy.units("good") == (0, 40)
     assert await wordy.entries("good") == [("reserve", 4), ("release", 4)]
+
+
+async def test_each_date_of_a_series_says_what_it_waits_for(wordy: Practice) -> None:
+    """It outlives its authorization; the renewal pays for the rest in one call, of this series alone."""
+    await cover(wordy, ("warn", 1, None, None))
+    short = await authorize(wordy, "short", "warn", total_units=6, end_date=str(monday() + timedelta(days=7)))
+    body = wordy.booking(at(9), patient_id="quin", service_id="funded") | {"rrule": "FREQ=WEEKLY;COUNT=4"}
+    refused_dates = await wordy.admin.post(f"{API}/appointments/series", json=body)
+    assert (refused_dates.status_code, refused_dates.json()["code"]) == (409, "series_conflict")
+    made = await wordy.admin.post(f"{API}/appointments/series", json=body | {"acknowledge_unfunded": True})
+    assert made.status_code == 201, made.text
+    assert [line(visit) for visit in made.json()["booked"]] == [
+        (short, 4, 0, None), (short, 2, 2, "unfunded"), (None, 0, 4, "unfunded"), (None, 0, 4, "unfunded"),
+    ]  # fmt: skip
+    other = await therapy(wordy, 9, acknowledge_unfunded=True)
+    await authorize(wordy, "renewal", "warn", start_date=str(monday() + timedelta(days=8)))
+    told = await fund_from(wordy, "renewal", series_id=made.json()["series_id"])
+    assert [each["units"] for each in told["funded"]] == [4, 4]
+    assert line(await wordy.get(other))[3] == "unfunded"

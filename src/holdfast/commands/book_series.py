@@ -20,7 +20,7 @@ from holdfast.commands.series import Date, Series, encoded, series_body, series_
 from holdfast.errors import REFUSALS, Invalid, NotFound, Refused
 from holdfast.rules import recurrence
 from holdfast.rules.assess import assess
-from holdfast.rules.facts import Directory, SpanOf, Visit
+from holdfast.rules.facts import DatesOf, Directory, SpanOf, Visit
 from holdfast.rules.recurrence import Recurs
 from holdfast.slot import instant, moment, rfc3339
 
@@ -55,6 +55,13 @@ class EveryDate(Book, kw_only=True):
         except (NotFound, Invalid):
             return []  # said when it is decided
         return [span for each in bookings for span in each.spans(directory, before, now)]
+
+    def dates(self, directory: Directory, before: Visit | None, now: int) -> list[DatesOf]:
+        try:
+            bookings = self.bookings(directory)
+        except (NotFound, Invalid):
+            return []
+        return [counted for each in bookings for counted in each.dates(directory, before, now)]
 
 
 def every_date(booking: Book, recurs: Recurs) -> EveryDate:

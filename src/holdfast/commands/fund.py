@@ -5,19 +5,18 @@ against is approved. Which line gets how many is `rules/units.py`; here it is re
 import msgspec
 
 from holdfast.actor import Answered, Asked
-from holdfast.commands.batch import Batch
 from holdfast.commands.bodies import visit_body
 from holdfast.commands.change import Turn, change
 from holdfast.commands.desk import Desk
-from holdfast.commands.gather import Need, gather
+from holdfast.commands.gather import Need
 from holdfast.commands.house import House
 from holdfast.commands.intent import copied
 from holdfast.commands.save import Document, answered
+from holdfast.commands.turn_desk import turn_desk
 from holdfast.db.statements import statement
 from holdfast.errors import NotFound, Refused
 from holdfast.rules import caps
 from holdfast.rules.facts import Authorization, Line, Visit
-from holdfast.rules.timetable import Timetable
 from holdfast.rules.units import fundable
 from holdfast.slot import local_date, moment, rfc3339
 
@@ -41,18 +40,13 @@ async def fund(house: House, asked: Asked, authorization_id: str, series_id: str
         ):
             raise NotFound("series_id")
         need = Need(visits={str(row["id"]) for row in rows[:most]}, authorizations={authorization_id})
-        found = await gather(
-            turn.connection, turn.organization, "facts", need, house.directories.get(turn.organization), Timetable(-1)
-        )  # fmt: skip
-        desk = Desk(house.settings, found.directory, found.timetable, found.facts, turn)
+        desk = await turn_desk(house, turn, need)
         authorization = _checked(desk, asked, authorization_id)
         funded: list[Document] = []
         for row in rows[:most]:
             visit = desk.stored(str(row["id"]))
             if visit is not None:
                 funded += _funded(desk, asked, visit, authorization)
-        if funded:
-            turn.written = Batch(desk, set()).written
         return answered(200, _body(authorization) | {"funded": funded, "truncated": len(rows) > most})
 
     return await change(house, asked, work)

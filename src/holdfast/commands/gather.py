@@ -102,10 +102,10 @@ async def gather(
 
 
 def _dates(need: Need, directory: Directory, visits: dict[str, Visit], now: int) -> set[DatesOf]:
-    """Every date whose count may be asked for or change: of what is looked at, and of visits that have units or lack them."""
+    """Every date whose count may be asked for or change: of what is looked at, and of visits that have an authorization or lack one."""
     found = need.dates(directory, visits, now)
     for visit in visits.values():
-        if any(line.units_reserved or line.units_used or line.unfunded_units for line in visit.lines):
+        if any(line.authorization_id or line.unfunded_units for line in visit.lines):
             on = local_date(visit.start, directory.clinics[visit.clinic_id].time_zone)
             found.append((visit.patient_id, on, on))
     return {caps.around(each) for each in found}
