@@ -24,13 +24,13 @@ from holdfast.rules import people, rooms
 from holdfast.rules.assess import Conflict, Wish, assess, question_about
 from holdfast.rules.availability import Grid, Slot, nearest_slots, shifted
 from holdfast.rules.facts import DatesOf, Directory, Patient, SpanOf, Visit
-from holdfast.rules.lines import caregivers
+from holdfast.rules.lines import caregivers, doubled
 from holdfast.slot import DAY, local_date, rfc3339
 
 _ABOUT_ROOMS = frozenset({"room_conflict", "room_unavailable", "rule_violation"})
 _ANOTHER_TIME_HELPS_NOT = frozenset({
     "inactive_resource", "credential_missing", "authorization_missing", "authorization_mismatch",
-    "authorization_inactive", "insufficient_units", "practitioner_excluded", "unreadable",
+    "authorization_inactive", "insufficient_units", "practitioner_excluded", "unreadable", "concurrent_not_allowed",
 })  # fmt: skip
 REACHES_DAYS = (1, 7)
 """How far alternatives are looked for first; then as far as the settings allow."""
@@ -184,7 +184,9 @@ async def nearest(
     acknowledged: frozenset[str] = frozenset(),
 ) -> list[Slot]:
     """The bookable times nearest to a visit that is out of its own way, none before `earliest`, looked for further and
-    further away."""
+    further away. There are none for one in which somebody would have to be at two places."""
+    if doubled(visit.lines):
+        return []
     settings = house.settings
     clinic = desk.directory.clinics[visit.clinic_id]
     around = max(visit.start, earliest)
