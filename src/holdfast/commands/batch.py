@@ -41,10 +41,10 @@ class Batch:
             # Who has been told that nothing happened gets nothing: from here to the sending nobody is told.
             if not ticket.future.done():
                 outcome = ticket.decide(self.desk, keys)
-                if facts.is_remembered and isinstance(outcome, Exception):
-                    if ticket.stored_key is not None or not is_explained(ticket.intent, outcome):
-                        left.append(ticket)
-                        continue
+                is_guess = facts.is_remembered and isinstance(outcome, Exception)
+                if is_guess and (ticket.stored_key or not is_explained(ticket.intent, outcome)):
+                    left.append(ticket)
+                    continue
                 ticket.is_sent = True
                 self.tickets.append(ticket)
                 self._outcomes.append(outcome)
