@@ -89,7 +89,7 @@ async def test_a_preview_shows_what_the_change_makes(practice: Practice) -> None
     stale = await practice.admin.patch(
         path(practice), json={"total_units": 9}, params={"preview": "true"}, headers={"If-Match": '"1"'}
     )
-    assert (stale.status_code, stale.json()["version"]) == (412, changed["version"])
+    assert (stale.status_code, stale.json()["version"]) == (412, 7)
 
 
 async def test_what_is_not_covered_already_is_in_no_changes_way(practice: Practice) -> None:

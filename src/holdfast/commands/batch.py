@@ -41,8 +41,11 @@ class Batch:
             # Who has been told that nothing happened gets nothing: from here to the sending nobody is told.
             if not ticket.future.done():
                 outcome = ticket.decide(self.desk, keys)
-                is_guess = facts.is_remembered and isinstance(outcome, Exception)
-                if is_guess and (ticket.stored_key or not is_explained(ticket.intent, outcome)):
+                if (
+                    facts.is_remembered
+                    and isinstance(outcome, Exception)
+                    and (ticket.stored_key is not None or not is_explained(ticket.intent, outcome))
+                ):
                     left.append(ticket)
                     continue
                 ticket.is_sent = True
