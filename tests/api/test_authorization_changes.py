@@ -45,6 +45,7 @@ async def test_an_amendment_shows_first_whom_it_would_strand(practice: Practice)
         refused = practice.problem(await patch(practice, **fields), 409)
         wanted = "totals_below_committed" if "total_units" in fields else "visits_stranded"
         assert (refused["code"], refused["stranded"]) == (wanted, found["stranded"])
+        assert found["would_be_refused"] == wanted
         assert (refused["version"], refused["scheduled_units"]) == (before["version"], 8)
         assert (await practice.admin.get(path(practice))).json() == before
     cancelled = practice.problem(await practice.admin.post(f"{path(practice)}/cancel"), 409)
@@ -68,7 +69,42 @@ async def test_a_total_is_never_lowered_under_what_is_used_or_promised(practice:
     assert refused["version"] == answer.json()["version"]
     seen = (await patch(practice, preview=True, total_units=8)).json()
     assert (seen["available_units"], seen["stranded"]) == (-1, [])
+    assert seen["would_be_refused"] == "totals_below_committed"
     assert (await patch(practice, total_units=9)).json()["available_units"] == 0
+
+
+async def test_a_preview_shows_what_the_change_makes(practice: Practice) -> None:
+    """Every field but the version and when it changed; whoever believes in another version is told so too."""
+    await practice.admin.post(f"{path(practice)}/reserve", json={"units": 4})
+    await practice.admin.post(f"{path(practice)}/consume", json={"units": 4})
+    for fields, status in (
+        ({"start_date": "2020-01-01", "end_date": "2020-02-01"}, "expired"), ({"end_date": "2060-01-01"}, "active"),
+        ({"total_units": 4}, "exhausted"), ({"total_units": 5, "authorization_number": "B"}, "active"),
+    ):  # fmt: skip
+        shown = (await patch(practice, preview=True, **fields)).json()
+        assert (shown["status"], shown["would_be_refused"]) == (status, None)
+        changed = (await patch(practice, **fields)).json()
+        assert {name for name in changed if shown[name] != changed[name]} <= {"version", "updated_at"}
+        assert shown["version"] + 1 == changed["version"]
+    stale = await practice.admin.patch(
+        path(practice), json={"total_units": 9}, params={"preview": "true"}, headers={"If-Match": '"1"'}
+    )
+    assert (stale.status_code, stale.json()["version"]) == (412, 7)
+
+
+async def test_what_is_not_covered_already_is_in_no_changes_way(practice: Practice) -> None:
+    """A clinic that comes to lie elsewhere, or a visit of another release: its line is outside the dates as it is."""
+    await practice.book(at(9), service_id="funded")
+    await practice.stored(
+        "update authorizations set start_date = $3 where organization_id = $1 and id = $2 returning id",
+        practice.made["authorization"], monday() + timedelta(days=1),
+    )  # fmt: skip
+    seen = (await patch(practice, preview=True, authorization_number="C")).json()
+    assert (seen["stranded"], seen["would_be_refused"]) == ([], None)
+    assert (await patch(practice, authorization_number="C")).status_code == 200
+    later = await practice.book(at(9, day=2), service_id="funded")
+    refused = practice.problem(await patch(practice, start_date=str(monday() + timedelta(days=3))), 409)
+    assert [each["appointment_id"] for each in refused["stranded"]] == [later["id"]]
 
 
 async def test_what_cannot_be_changed(

@@ -121,16 +121,28 @@ async def test_what_is_remembered_is_what_is_stored(application: Application, pr
     assert len(remembered) > 3 and max(days) > 20
 
 
-async def test_a_hot_authorization_is_read_once(application: Application, practice: Practice) -> None:
+async def test_a_hot_authorization_is_not_read_ahead(
+    application: Application, practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Units by hand name no patient: whoever asks for them while the lane is busy costs no read."""
     path = f"/api/v1/authorizations/{practice.made['authorization']}"
+    assert (await practice.admin.patch(path, json={"total_units": 200})).status_code == 200
+    gathered, reads = Transaction._gathered, list[bool]()
+
+    async def noted(self: Transaction, *read: Any, is_ahead: bool = False) -> Any:
+        reads.append(is_ahead)
+        return await gathered(self, *read, is_ahead=is_ahead)
+
+    monkeypatch.setattr(Transaction, "_gathered", noted)
     with counting() as remembered:
         for calls in (["reserve"] * 60, ["consume", "release", "reserve"] * 20):
             bodies = [practice.admin.post(f"{path}/{call}", json={"units": 1}) for call in calls]
             answers = await asyncio.gather(*bodies)
-            assert {answer.status_code for answer in answers} <= {200, 409}
+            assert [answer.status_code for answer in answers] == [200] * 60
             await assert_true(transaction(application, practice)._memory, practice)
     assert len(remembered) > 1
+    assert True not in reads, "the lane was busy and knew it"
+    assert len(reads) <= 12, "in the turn, a tenth of the requests"
 
 
 @pytest.mark.parametrize("is_cancelled", [False, True])
@@ -162,3 +174,32 @@ async def test_a_key_used_elsewhere_is_answered_from_storage(
     assert answers[-1].headers.get("idempotency-replayed") == "true"
     assert answers[-1].content == first.content
     await assert_true(transaction(application, practice)._memory, practice)
+
+
+async def test_what_is_refused_from_memory_is_not_older_than_an_answer(
+    application: Application, elsewhere: Application, practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process gives all units back, and says so, before the lane here hears that its own write is done."""
+    path = f"/api/v1/authorizations/{practice.made['authorization']}"
+    assert (await practice.admin.post(f"{path}/reserve", json={"units": 20})).status_code == 200
+    lane, write = transaction(application, practice), Transaction._write
+    is_stored, may_land = asyncio.Event(), asyncio.Event()
+
+    async def written(self: Transaction, *batch: Any, **how: Any) -> None:
+        await write(self, *batch, **how)
+        if self is lane:
+            is_stored.set()
+            await may_land.wait()
+
+    monkeypatch.setattr(Transaction, "_write", written)
+    async with asking(elsewhere, practice) as other:
+        booked = asyncio.create_task(practice.book(at(9)))
+        await is_stored.wait()
+        assert (await other.post(f"{path}/release", json={"units": 20})).status_code == 200
+        with counting() as remembered:
+            asked = asyncio.create_task(practice.admin.post(f"{path}/reserve", json={"units": 20}))
+            while not remembered:
+                await asyncio.sleep(0.01)
+        may_land.set()
+        answer, _ = await asyncio.gather(asked, booked)
+    assert answer.status_code == 200, answer.text

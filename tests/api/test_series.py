@@ -34,6 +34,7 @@ async def conflict(practice: Practice, answer: httpx2.Response) -> Any:
     )
     for each in problem["dates"]:
         assert each["code"] == each["reasons"][0]["code"]
+    assert problem["conflicts"] == [met for each in problem["dates"] for met in each["conflicts"]]
     return problem["dates"]
 
 
@@ -254,12 +255,13 @@ async def test_dates_do_not_meet_themselves_and_change_all_or_none(practice: Pra
     made = await series(practice, rrule="FREQ=DAILY;COUNT=4")
     moved = await practice.done(await follow(practice, made, start=at(9, 1)))
     assert [each["start"] for each in moved["changed"]] == [at(9, day) for day in (1, 2, 3, 4)]
-    await practice.book(at(12, 3))
+    taken = await practice.book(at(12, 3))
     before = await got(practice, made)
     dates = await conflict(practice, await follow(practice, made, start=at(12, 1)))
     assert [(each["start"], each["code"], each["appointment_id"]) for each in dates] == [
         (at(12, 3), "practitioner_conflict", made["booked"][2]["id"])
     ]
+    assert {each["appointment_id"] for each in dates[0]["conflicts"]} == {taken["id"]}
     assert await got(practice, made) == before
 
 
@@ -281,11 +283,37 @@ async def test_what_is_over_or_was_moved_by_hand_is_left_and_told(practice: Prac
         {"appointment_id": third["id"], "start": at(9, 2), "status": "cancelled", "reason": "cancelled"},
         {"appointment_id": fourth["id"], "start": at(9, 3), "status": "no_show", "reason": "no_show"},
     ]
+    unmoved = await practice.done(await follow(practice, made, first["id"], practitioner_id="ben"))
+    assert [each["start"] for each in unmoved["changed"]] == [at(10), at(15, 1), at(10, 4)], (
+        "whoever gives them"
+    )
     gone = await practice.done(await cancel(practice, made, first["id"]))
-    assert [each["reason"] for each in gone["left"]] == ["moved_by_hand", "cancelled", "no_show"]
+    assert [each["reason"] for each in gone["left"]] == ["cancelled", "no_show"], (
+        "by hand or not, it is the series'"
+    )
     none = await practice.done(await cancel(practice, made))
     assert (none["changed"], none["version"]) == ([], gone["version"])
     assert len(none["left"]) == 5
+
+
+async def test_a_new_start_is_that_of_the_first_that_changes(practice: Practice) -> None:
+    made = await series(practice, rrule="FREQ=DAILY;COUNT=4")
+    first = made["booked"][0]
+    await practice.done(await practice.call(first, "cancel"))
+    moved = await practice.done(await follow(practice, made, str(monday()), start=at(11, 1)))
+    assert [each["start"] for each in moved["changed"]] == [at(11, day) for day in (1, 2, 3)]
+    for fields in ({"start": at(12)}, {"duration_minutes": 30}):
+        answer = await follow(practice, made, first["id"], **fields)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "from"), answer.text
+
+
+async def test_a_visit_that_was_moved_here_is_cancelled_from_now_on(practice: Practice) -> None:
+    made = await series(practice)
+    await practice.stored(
+        "update series set dates = jsonb_set(dates, '{0,start}', '60') where organization_id = $1 returning id"
+    )
+    gone = await practice.done(await cancel(practice, made))
+    assert (len(gone["changed"]), gone["left"]) == (4, [])
 
 
 async def test_what_has_begun_is_left(practice: Practice) -> None:
@@ -329,6 +357,8 @@ async def test_requests_about_a_series_name_what_is_wrong(practice: Practice) ->
         (await follow(practice, made), 422, "body"),
         (await follow(practice, made, "yesterday", start=at(10)), 422, "from"),
         (await follow(practice, made, "0001-01-01", start=at(10)), 422, "from"),
+        (await follow(practice, made, f"{monday():%Y%m%d}", start=at(10)), 422, "from"),
+        (await follow(practice, made, f"{monday():%G-W%V-%u}", start=at(10)), 422, "from"),
         (await follow(practice, made, str(monday() + timedelta(days=99)), start=at(10)), 422, "from"),
         (await cancel(practice, made, reason_code="x" * 101), 422, "reason_code"),
     ):  # fmt: skip
@@ -360,20 +390,31 @@ async def test_practitioners_have_series_of_their_own_time(practice: Practice, c
         path = f"{API}/series/{others['series_id']}"
         assert (await therapist.get(path)).status_code == 404, "whose time it is, is not told"
         for call in (therapist.patch(path, json={"start": at(10)}), therapist.post(f"{path}/cancel")):
-            assert (await call).status_code == 403
+            assert (await call).status_code == 404
+        stale = await therapist.patch(path, json={"start": at(10)}, headers={"If-Match": '"7"'})
+        assert stale.status_code == 404, "nor in which version it is"
         given = await practice.done(
             await practice.move({"id": mine.json()["booked"][3]["id"]}, practitioner_id="ana")
         )
         shown = (await therapist.get(f"{API}/series/{mine.json()['series_id']}")).json()["appointments"]
         assert given["id"] not in {each["id"] for each in shown}
         assert len(shown) == 3
+        await practice.done(await practice.call(given, "cancel"))
+        gone = await practice.done(await therapist.post(f"{API}/series/{mine.json()['series_id']}/cancel"))
+        assert (len(gone["changed"]), gone["left"]) == (3, []), "nor what has become of others' time"
 
 
 async def test_a_patient_sees_their_own_series_only(practice: Practice, client: Client) -> None:
     practice.made["self"] = practice.organization.patient_id
     mine, others = await series(practice, patient_id="self"), await series(practice, 12)
     async with client(practice.organization.tokens["patient"]) as patient:
-        assert (await patient.get(f"{API}/series/{mine['series_id']}")).status_code == 200
+        shown = await patient.get(f"{API}/series/{mine['series_id']}")
+        assert shown.status_code == 200, shown.text
+        assert [each["id"] for each in shown.json()["appointments"]] == [
+            each["id"] for each in mine["booked"]
+        ]
+        how = [each["assignment"] for each in shown.json()["appointments"]]
+        assert {(each["method"], each["score"], *each["rules_applied"]) for each in how} == {("auto", None)}
         assert (await patient.get(f"{API}/series/{others['series_id']}")).status_code == 404
         assert (await patient.post(f"{API}/series/{mine['series_id']}/cancel")).status_code == 403
 

@@ -26,7 +26,7 @@ from holdfast.api.wire import Id, Instant
 from holdfast.commands.desk import View
 from holdfast.commands.gather import Need
 from holdfast.commands.house import House
-from holdfast.commands.intent import Errand, Placing, notes_context, reason_context
+from holdfast.commands.intent import Errand, is_explained, notes_context, reason_context
 from holdfast.commands.look_up import Lookup, Page, PageReader, PageWish
 from holdfast.commands.move import Move
 from holdfast.commands.reading import snapshot
@@ -143,9 +143,9 @@ async def submitted(ask: Ask[Any, Any], errand: Errand, view: View = seen) -> An
     try:
         answered: Answered = await submit(ask.house, ask.asked, errand, view, ask.spans)
     except Refused as refused:
-        if refused.code not in REFUSALS or not isinstance(errand, Placing):
-            raise
-        raise await explained(ask.house, ask.asked, errand, refused) from None
+        if is_explained(errand, refused):
+            raise await explained(ask.house, ask.asked, errand, refused) from None
+        raise
     return Answer.of(answered)
 
 

@@ -143,10 +143,12 @@ class Stranded(msgspec.Struct, kw_only=True):
 
 
 class AmendedAuthorization(Authorization, kw_only=True):
-    """`stranded`: only of a preview, which shows the authorization as it would be; its `version` and `status` are still
-    the present ones. What strands visits is refused."""
+    """Of a preview, which shows the authorization as it would be at its present `version`: `stranded`, the lines that it
+    would not cover any more, and `would_be_refused`, the code that the change would be refused with; null if it would be
+    made."""
 
     stranded: list[Stranded] = []
+    would_be_refused: Literal["totals_below_committed", "visits_stranded"] | None = None
 
 
 class AvailableUnits(msgspec.Struct, kw_only=True):
@@ -261,7 +263,7 @@ async def amend(ask: Ask[ChangeQuery, AuthorizationChange]) -> Answer:
     organization = ask.actor.organization_id
     async with ask.house.database.reading(organization) as connection:
         read = await _one(ask, connection)
-        found = await authorizations.preview(connection, organization, read.document, fields)
+        found = await authorizations.preview(connection, organization, ask.asked, read.document, fields)
     return Answer(found, version=read.document["version"], seq=read.seq)
 
 

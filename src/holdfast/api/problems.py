@@ -124,5 +124,6 @@ def _refused(error: Refused) -> Problem:
         members["reasons"] = [
             {"code": reason.code, "detail": reason.detail, **reason.members} for reason in error.reasons
         ]
+    if error.reasons or "alternatives" in members:
         members["conflicts"] = list(error.conflicts)
     return Problem(error.code, error.detail, **members)

@@ -1,7 +1,8 @@
 """/series: visits that were booked as one by a rule; a date and those after it change and are cancelled together."""
 
+import re
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -91,8 +92,8 @@ Since = Annotated[
 
 
 class SeriesChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Only what is given changes. `start`: of the first visit that follows; the others move as far on the clinic's wall. A
-    new start without a duration keeps the length."""
+    """Only what is given changes. `start`: of the visit that `from` names, otherwise of the first that changes; the others
+    move as far on the clinic's wall. A new start without a duration keeps the length."""
 
     since: Since | None = msgspec.field(default=None, name="from")
     start: Instant | None = None
@@ -109,8 +110,8 @@ class SeriesCancellation(Cancellation, kw_only=True):
 
 
 class VisitLeft(msgspec.Struct, kw_only=True):
-    """A visit that stays as it is: it is over or under way (`reason` is its status), it has `begun`, or it was
-    `moved_by_hand` to another time than the series'."""
+    """A visit that stays as it is: it is over or under way (`reason` is its status), it has `begun`, or, when times
+    change, it was `moved_by_hand` to another time than the series'."""
 
     appointment_id: str
     start: str
@@ -127,12 +128,15 @@ class ChangedSeries(msgspec.Struct, kw_only=True):
     left: list[VisitLeft]
 
 
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
 def _since(text: str | None) -> date | str | None:
     """Raises Invalid."""
     if text is None:
         return None
     try:
-        on = date.fromisoformat(text)
+        on = date.fromisoformat(text if _DATE.fullmatch(text) else "")
     except ValueError:
         try:
             return ids.canonical(text)
@@ -167,18 +171,16 @@ async def get(ask: Ask[NoFields, Any]) -> Answer:
         rows = await reading.connection.fetch(statement("series_visits"), organization, stored.id)
         found = await reading.gather(Need(visits={row["id"] for row in rows}))
     visits = sorted(found.facts.appointments or (), key=lambda visit: (visit.start, visit.id))
-    sights = [(visit, appointment_view.sight(actor, visit)) for visit in visits]
-    told = [
-        appointment_view.shown(appointment_view.of_visit(visit, found.directory), how)
-        for visit, how in sights
-        if how not in (None, "busy")
-    ]
-    if not told:
+    seen_so = [(visit, appointment_view.sight(actor, visit)) for visit in visits]
+    shown_so = [(visit, how) for visit, how in seen_so if how in ("whole", "own")]
+    if not shown_so:
         raise NotFound("id")
     shown = Series(
         series_id=stored.id, clinic_id=stored.clinic_id, patient_id=stored.patient_id, rrule=stored.rrule,
         exdates=[str(each) for each in stored.exdates], version=stored.version,
-        appointments=told,
+        appointments=[
+            appointment_view.shown(appointment_view.of_visit(visit, found.directory), how) for visit, how in shown_so
+        ],
         skipped=[LeftOut(start=rfc3339(each.start), code=each.code) for each in stored.dates if each.code is not None],
         created_by=stored.created_by, created_at=rfc3339(stored.created_at), updated_at=rfc3339(stored.updated_at),
     )  # fmt: skip

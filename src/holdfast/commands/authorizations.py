@@ -14,7 +14,7 @@ from holdfast.actor import Answered, Asked
 from holdfast.commands import fund, payers
 from holdfast.commands.change import Turn, broken, change
 from holdfast.commands.house import House
-from holdfast.commands.save import Document, Noun, add, altered, answered
+from holdfast.commands.save import Document, Noun, add, altered, answered, check_version
 from holdfast.commands.units_by_hand import counters
 from holdfast.db.database import Connection
 from holdfast.db.statements import statement
@@ -99,7 +99,7 @@ async def amend(house: House, asked: Asked, authorization_id: str, fields: Docum
     async def work(turn: Turn) -> Answered:
         check = partial(_keep_what_is_held, turn)
         amended = await altered(turn, asked, AUTHORIZATION, authorization_id, fields, check)
-        return answered(200, amended | {"stranded": []})
+        return answered(200, amended | {"stranded": [], "would_be_refused": None})
 
     return await change(house, asked, work)
 
@@ -128,28 +128,42 @@ async def decide(
     return await change(house, asked, work)
 
 
-async def preview(connection: Connection, organization: str, before: Document, fields: Document) -> Document:
-    """The authorization as `amend` would make it, with `stranded`: what would stand in its way. Raises Invalid."""
+async def preview(
+    connection: Connection, organization: str, asked: Asked, before: Document, fields: Document
+) -> Document:
+    """The authorization as `amend` would make it, with `stranded`, whom it would leave without units, and
+    `would_be_refused`, the code that `amend` would refuse it with. Raises Invalid; Refused (version_mismatch)."""
+    check_version(asked, before)
     after = before | fields
     _check_sound(after)
     after["available_units"] = after["total_units"] - after["used_units"] - after["scheduled_units"]
-    return after | {"stranded": await _stranded(connection, organization, after)}
+    after["status"] = units.status(_fact(after), await connection.fetchval(statement("today"), organization))
+    left_out = await _stranded(connection, organization, before, after)
+    refused = _refusal(before, after, left_out)
+    return after | {"stranded": left_out, "would_be_refused": refused.code if refused else None}
 
 
 async def _keep_what_is_held(turn: Turn, before: Document, after: Document) -> None:
     """Raises Refused if visits would be left without units that they hold, or more is committed than the new total; Invalid."""
     _check_sound(after)
+    left_out = await _stranded(turn.connection, turn.organization, before, after)
+    refused = _refusal(before, after, left_out)
+    if refused is not None:
+        raise refused
+
+
+def _refusal(before: Document, after: Document, left_out: list[Document]) -> Refused | None:
     committed = before["used_units"] + before["scheduled_units"]
-    left_out = await _stranded(turn.connection, turn.organization, after)
     if after["total_units"] < committed:
-        raise Refused(
+        return Refused(
             "totals_below_committed", f"{committed} units are used or promised; {after['total_units']} cannot hold them.",
             committed=committed, requested=after["total_units"], stranded=left_out, **_counters(before),
         )  # fmt: skip
     if left_out:
         which = "A visit holds" if len(left_out) == 1 else f"{len(left_out)} lines of visits hold"
         why = f"{which} units of it that it would not cover any more: move or cancel what is named first."
-        raise Refused("visits_stranded", why, stranded=left_out, **_counters(before))
+        return Refused("visits_stranded", why, stranded=left_out, **_counters(before))
+    return None
 
 
 def _check_sound(document: Document) -> None:
@@ -159,12 +173,18 @@ def _check_sound(document: Document) -> None:
         raise Invalid(*faults)
 
 
-async def _stranded(connection: Connection, organization: str, after: Document) -> list[Document]:
+async def _stranded(
+    connection: Connection, organization: str, before: Document, after: Document
+) -> list[Document]:
+    """The lines that would not be covered any more. What is not covered as it is stands in no change's way."""
     rows = await connection.fetch(statement("authorization_held"), organization, after["id"])
     held = [units.Held(*tuple(row)[:5]) for row in rows]
     shown = {(row["appointment_id"], row["line_no"]): row for row in rows}
+    already = {line for line, _ in units.stranded(_fact(before), held)}
     found = []
     for line, reason in units.stranded(_fact(after), held):
+        if line in already:
+            continue
         row = shown[line.appointment_id, line.line_no]
         found.append({
             "appointment_id": line.appointment_id, "line_no": line.line_no, "date": str(line.on), "start": row["start"],

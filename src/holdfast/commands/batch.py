@@ -7,7 +7,7 @@ from typing import Any
 from holdfast.actor import Answered
 from holdfast.commands.desk import Desk
 from holdfast.commands.gather import Need
-from holdfast.commands.intent import Intent
+from holdfast.commands.intent import Intent, is_explained
 from holdfast.commands.ticket import Ticket
 from holdfast.db.written import NewGrounds
 from holdfast.rules import assess
@@ -30,7 +30,8 @@ class Batch:
     def decide(self, tickets: list[Ticket], facts: Facts) -> list[Ticket]:
         """Decides every ticket that is still waited for in its place: releases, moves, bookings.
 
-        Returns those that are left: refused with a key whose stored answer, if there is one, was not read.
+        Returns those that are left, refused from memory alone: with a key whose stored answer, if there is one, was not
+        read; or for good, since another process may have answered otherwise by now.
         """
         left = []
         began = time.perf_counter()
@@ -40,7 +41,11 @@ class Batch:
             # Who has been told that nothing happened gets nothing: from here to the sending nobody is told.
             if not ticket.future.done():
                 outcome = ticket.decide(self.desk, keys)
-                if facts.is_remembered and isinstance(outcome, Exception) and ticket.stored_key is not None:
+                if (
+                    facts.is_remembered
+                    and isinstance(outcome, Exception)
+                    and (ticket.stored_key is not None or not is_explained(ticket.intent, outcome))
+                ):
                     left.append(ticket)
                     continue
                 ticket.is_sent = True

@@ -9,7 +9,7 @@ from holdfast.actor import Asked
 from holdfast.commands.gather import Gathered, Need
 from holdfast.commands.house import House
 from holdfast.commands.reading import Snapshot, snapshot
-from holdfast.commands.refusal import REACHES_DAYS, in_the_way
+from holdfast.commands.refusal import REACHES_DAYS, each_in_the_way
 from holdfast.commands.save import Document
 from holdfast.db.statements import statement
 from holdfast.errors import Reason, Refused
@@ -48,14 +48,15 @@ async def explained(house: House, asked: Asked, unfit: Unfit) -> Refused:
             for resource, start, end in _spans(block, *_span(block)):
                 for claim in found.timetable.owned(resource, start, end, block["id"]):
                     found.timetable.remove(resource, claim)
-        conflicts = [await in_the_way(reading, _conflicts(found, block)) for block in asked_for]
+        conflicts = await each_in_the_way(reading, [_conflicts(found, block) for block in asked_for])
         first = unfit.unfitting[0]
         slots = [] if unfit.is_series else await _slots(house, reading, found, first)
     members: dict[str, Any] = {"alternatives": {"rooms": [], "slots": slots}, "as_of_seq": found.facts.seq}
     if unfit.is_series:
         dates = [_date(each, met) for each, met in zip(unfit.unfitting, conflicts, strict=True)]
         why = f"{len(dates)} of the dates cannot be had; nothing was changed."
-        return Refused("series_conflict", why, dates=dates, **members)
+        met = tuple([claim for claims in conflicts for claim in claims])
+        return Refused("series_conflict", why, conflicts=met, dates=dates, **members)
     reason = first.reasons[0]
     return Refused(
         reason.code, reason.detail, reasons=first.reasons, conflicts=tuple(conflicts[0]), **members

@@ -8,18 +8,17 @@ import msgspec
 
 from holdfast import ids
 from holdfast.actor import Asked
+from holdfast.commands import series_refusal
 from holdfast.commands.batch import need_of
 from holdfast.commands.book import Book
 from holdfast.commands.desk import Desk, View
 from holdfast.commands.house import House
-from holdfast.commands.intent import BOOKINGS, Errand, Intent, known
+from holdfast.commands.intent import BOOKINGS, Errand, Intent, Placing, known
 from holdfast.commands.line_wish import LineWish
-from holdfast.commands.reading import snapshot
-from holdfast.commands.refusal import in_the_way, laid_out
-from holdfast.commands.series import Date, Series, encoded, series_body, series_conflict
+from holdfast.commands.series import Date, Series, encoded, series_body
+from holdfast.commands.series_refusal import series_conflict
 from holdfast.errors import REFUSALS, Invalid, NotFound, Refused
 from holdfast.rules import recurrence
-from holdfast.rules.assess import assess
 from holdfast.rules.facts import DatesOf, Directory, SpanOf, Visit
 from holdfast.rules.recurrence import Recurs
 from holdfast.slot import instant, moment, rfc3339
@@ -149,16 +148,8 @@ def _later(line: LineWish, by: int) -> LineWish:
 
 async def explained(house: House, asked: Asked, errand: BookSeries, refused: Refused) -> Refused:
     """The refusal with what is in the way of each bad date, on the state of now."""
-    bad = {each["start"]: each for each in refused.members["dates"]}
-    async with snapshot(house, asked.actor.organization_id) as reading:
-        found = await reading.gather(need_of([errand.booking]))
-        dates = []
-        for each in errand.booking.bookings(found.directory):
-            if rfc3339(each.start) not in bad:
-                continue
-            desk, wish, patient = await laid_out(house, reading, found, asked, each)
-            authorizations = desk.authorizations_of(patient.id)
-            verdict = assess(found.directory, found.timetable, patient, authorizations, wish)
-            conflicts = await in_the_way(reading, verdict.conflicts)
-            dates.append(bad[rfc3339(each.start)] | {"conflicts": conflicts})
-    return series_conflict(dates, found.facts.seq)
+
+    def wanted(directory: Directory) -> dict[str, Placing]:
+        return {rfc3339(each.start): each for each in errand.booking.bookings(directory)}
+
+    return await series_refusal.explained(house, asked, need_of([errand.booking]), wanted, refused)

@@ -1,4 +1,4 @@
-"""A change outside the lanes (places, people, services, units by hand): one request, one turn, one commit.
+"""A change outside the lanes (places, people, services, authorizations): one request, one turn, one commit.
 
 The same promises as a lane's: the turn first, an equal key has one effect, a lost COMMIT is looked up.
 """

@@ -4,7 +4,7 @@ desk, without awaiting anything.
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -13,7 +13,7 @@ from holdfast.actor import Asked
 from holdfast.commands.claims_kept import HeldClaim
 from holdfast.commands.desk import Desk, View, earliest_start
 from holdfast.db.keeping import Keeping
-from holdfast.errors import FieldError, Invalid, NotFound, Refused
+from holdfast.errors import REFUSALS, FieldError, Invalid, NotFound, Refused
 from holdfast.rules.assess import Verdict, Wish, assess, spans
 from holdfast.rules.decision import NONE, Kept, kept, rules_applied
 from holdfast.rules.facts import DatesOf, Directory, Patient, SpanOf, Visit
@@ -168,6 +168,11 @@ def dates_of(directory: Directory, visit: Visit, start: int | None = None) -> li
         return []
     on = local_date(visit.start if start is None else start, directory.clinics[visit.clinic_id].time_zone)
     return [(visit.patient_id, on, on)]
+
+
+def is_explained(errand: Errand, refusal: Exception) -> TypeGuard[Placing]:
+    """Whether a refusal is looked at once more, on the state of then, before it is told."""
+    return isinstance(errand, Placing) and isinstance(refusal, Refused) and refusal.code in REFUSALS
 
 
 def copied(visit: Visit) -> Visit:

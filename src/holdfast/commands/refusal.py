@@ -99,40 +99,62 @@ async def laid_out(
     house: House, reading: Snapshot, found: Gathered, asked: Asked, intent: Placing
 ) -> tuple[Desk, Wish, Patient]:
     """A desk as the lane had it, with the visit out of its own way, and the wish to be assessed on it."""
+    desk = await desk_of(house, reading, found, asked)
+    return desk, *wished_of(desk, asked, intent)
+
+
+async def desk_of(house: House, reading: Snapshot, found: Gathered, asked: Asked) -> Desk:
     organization = asked.actor.organization_id
     seal = await house.seal(reading.connection, organization)
     keeping = Keeping(organization, found.facts.seq, found.facts.now, seal)
-    desk = Desk(house.settings, found.directory, found.timetable, found.facts, keeping)
+    return Desk(house.settings, found.directory, found.timetable, found.facts, keeping)
+
+
+def wished_of(desk: Desk, asked: Asked, intent: Placing) -> tuple[Wish, Patient]:
+    """What is asked of the desk, off which the visit and its hold are taken."""
     before = desk.visit(asked, intent.visit_id) if intent.visit_id else None
-    visit = intent.wished(found.directory, before, desk.now)
+    visit = intent.wished(desk.directory, before, desk.now)
     if before is not None:
         desk.lift(before)
-    if intent.hold_id is not None and intent.hold_id in found.timetable.holds:
-        desk.lift(found.timetable.holds[intent.hold_id])
-    wish = intent.wish(found.directory, visit, before)
+    if intent.hold_id is not None and intent.hold_id in desk.timetable.holds:
+        desk.lift(desk.timetable.holds[intent.hold_id])
+    wish = intent.wish(desk.directory, visit, before)
     stays = intent.keeps_start(visit, before, desk.now)
     wish.now = desk.now
     wish.earliest = visit.start if stays else earliest_start(desk.settings, desk.now, asked)
     wish.unassigned = wish.unassigned and asked.actor.reach("appointments.override") is not None
-    return desk, wish, desk.patient(visit.patient_id)
+    return wish, desk.patient(visit.patient_id)
 
 
 async def in_the_way(reading: Snapshot, conflicts: Iterable[Conflict]) -> list[dict[str, Any]]:
     """The claims in the way, with the status of the visit that each belongs to."""
-    listed = list(conflicts)
-    visits = {each.claim.owner for each in listed if each.claim.kind in ("visit", "turnover")}
+    (found,) = await each_in_the_way(reading, [conflicts])
+    return found
+
+
+async def each_in_the_way(
+    reading: Snapshot, many: Iterable[Iterable[Conflict]]
+) -> list[list[dict[str, Any]]]:
+    """The same for several refusals, whose visits are read at once."""
+    lists = [list(conflicts) for conflicts in many]
+    visits = {
+        each.claim.owner for listed in lists for each in listed if each.claim.kind in ("visit", "turnover")
+    }
     statuses: dict[str, str] = {}
     if visits:
         found = await reading.gather(Need(visits=visits))
         statuses = {visit.id: visit.status for visit in found.facts.appointments or ()}
     return [
-        {
-            "kind": each.kind, "resource_id": each.resource_id,
-            "appointment_id": each.claim.owner if each.claim.owner in visits else None,
-            "start": rfc3339(each.claim.start), "end": rfc3339(each.claim.end),
-            "status": statuses.get(each.claim.owner, each.claim.kind),
-        }
-        for each in listed
+        [
+            {
+                "kind": each.kind, "resource_id": each.resource_id,
+                "appointment_id": each.claim.owner if each.claim.owner in visits else None,
+                "start": rfc3339(each.claim.start), "end": rfc3339(each.claim.end),
+                "status": statuses.get(each.claim.owner, each.claim.kind),
+            }
+            for each in listed
+        ]
+        for listed in lists
     ]  # fmt: skip
 
 

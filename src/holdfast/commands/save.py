@@ -121,16 +121,21 @@ async def altered(
 ) -> Document:
     """`alter` inside an open turn; the document afterwards."""
     current, _ = await read(turn.connection, turn.organization, noun, turn.seal, subject)
-    if asked.if_match not in {None, current["version"]}:
-        raise Refused(
-            "version_mismatch", f"This is version {current['version']} by now.", version=current["version"]
-        )
+    check_version(asked, current)
     wanted = current | fields
     if check is not None:
         await check(current, wanted)
     if wanted == current:
         return current
     return await _save(turn, asked, noun, wanted | {"version": current["version"] + 1}, current)
+
+
+def check_version(asked: Asked, current: Document) -> None:
+    """Raises Refused (version_mismatch) when the caller believes in another version."""
+    if asked.if_match not in {None, current["version"]}:
+        raise Refused(
+            "version_mismatch", f"This is version {current['version']} by now.", version=current["version"]
+        )
 
 
 async def _save(

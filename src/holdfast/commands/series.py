@@ -1,5 +1,5 @@
 """A series that was booked (`commands/book_series.py`): a date and those after it change or are cancelled, all or none
-(`commands/together.py`). What is over, has begun or was moved by hand is left, and told.
+(`commands/together.py`). What is over or has begun is left, and told; so is what was moved by hand, when times change.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,9 @@ from holdfast.commands.batch import need_of
 from holdfast.commands.change import Turn, change
 from holdfast.commands.desk import View
 from holdfast.commands.house import House
+from holdfast.commands.intent import Placing
 from holdfast.commands.move import Move
+from holdfast.commands.series_refusal import explained, series_conflict
 from holdfast.commands.together import Change, Together, Verb
 from holdfast.commands.transition import Transition
 from holdfast.commands.turn_desk import turn_desk
@@ -57,8 +59,8 @@ class Stored(Series, kw_only=True):
 
 
 class Left(msgspec.Struct):
-    """A visit of the series that does not change with the others. `reason`: its status; or it has begun, or somebody has
-    given it another time than the series has for it."""
+    """A visit of the series that does not change with the others. `reason`: its status; or it has begun; or, when times
+    change, somebody has given it another time than the series has for it."""
 
     appointment_id: str
     start: str
@@ -67,7 +69,7 @@ class Left(msgspec.Struct):
 
 
 class Wanted(msgspec.Struct, kw_only=True):
-    """What becomes of the dates that follow; what is None stays. `start` is that of the first of them, and the others move as
+    """What becomes of the dates that follow; what is None stays. `start` is that of the first that changes, and the others move as
     far on the wall."""
 
     start: int | None = None
@@ -78,7 +80,7 @@ class Wanted(msgspec.Struct, kw_only=True):
 
 
 Becoming = Callable[[Stored, int, Date], tuple[Verb, int]]
-"""What becomes of a date, given when the series has the first that follows begin; and when it begins then."""
+"""What becomes of a date, given when the series has the first that changes begin; and when it begins then."""
 
 
 class _Shown(msgspec.Struct):
@@ -107,15 +109,6 @@ def series_body(series: Series) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def series_conflict(dates: list[dict[str, Any]], seq: int) -> Refused:
-    """The refusal of a series of which these dates cannot be had."""
-    which = "One of the dates" if len(dates) == 1 else f"{len(dates)} of the dates"
-    return Refused(
-        "series_conflict", f"{which} cannot be had; nothing was changed.", dates=dates,
-        alternatives={"rooms": [], "slots": []}, as_of_seq=seq,
-    )  # fmt: skip
-
-
 async def move(
     house: House, asked: Asked, series_id: str, since: date | str | None, wanted: Wanted, view: View
 ) -> Answered:
@@ -124,21 +117,31 @@ async def move(
     `since`: a local date, the id of a visit, or from now on. Raises Refused: series_conflict, whose `dates`
     names every bad date with all its reasons; version_mismatch, forbidden. NotFound, Invalid.
     """
+    is_timed = wanted.start is not None or wanted.duration_minutes is not None
+    moves: dict[str, Placing] = {}
 
     def becoming(stored: Stored, first: int, each: Date) -> tuple[Verb, int]:
         start = each.start
         if wanted.start is not None:
             by = recurrence.wall_distance(first, wanted.start, stored.time_zone)
             start = recurrence.later(each.start, by, stored.time_zone)
-        is_timed = wanted.start is not None or wanted.duration_minutes is not None
-        return Move(
+        move = Move(
             id=each.appointment_id or "", start=start if is_timed else None,
             end=start + wanted.duration_minutes * MINUTE if wanted.duration_minutes is not None else None,
             practitioner_id=wanted.practitioner_id, room_id=wanted.room_id, overlap_reason=wanted.overlap_reason,
-        ), start  # fmt: skip
+        )  # fmt: skip
+        moves[move.id] = move
+        return move, start
 
     is_empty = wanted == Wanted(overlap_reason=wanted.overlap_reason)
-    return await _follow(house, asked, series_id, since, None if is_empty else becoming, view)
+    how = None if is_empty else becoming
+    try:
+        return await _follow(house, asked, series_id, since, how, view, is_timed=is_timed)
+    except Refused as refused:
+        if refused.code != "series_conflict":
+            raise
+        need = need_of(list(moves.values()))
+        raise await explained(house, asked, need, lambda _directory: moves, refused) from None
 
 
 async def cancel(
@@ -160,61 +163,84 @@ async def _follow(
     since: date | str | None,
     becoming: Becoming | None,
     view: View,
+    *,
+    is_timed: bool = False,
 ) -> Answered:
+    """`is_timed`: they get another time, measured from the first that changes; what was moved by hand keeps its own."""
+
     async def work(turn: Turn) -> Answered:
         stored = await read(turn.connection, turn.organization, series_id)
+        rows = await turn.connection.fetch(statement("series_visits"), turn.organization, series_id)
+        visits = {row["id"]: row for row in rows}
+        is_own_only = asked.actor.reach("appointments.write") == "own"
+        hidden = {
+            each for each, row in visits.items()
+            if is_own_only and asked.actor.practitioner_id not in row["practitioner_ids"]
+        }  # fmt: skip
+        if hidden == visits.keys():
+            raise NotFound("id")
         if asked.if_match not in {None, stored.version}:
             raise Refused(
                 "version_mismatch", f"This is version {stored.version} by now.", version=stored.version
             )
         if becoming is None:
             raise Invalid(FieldError("body", "missing", "give at least one field to change"))
-        following = _following(stored, since, turn.now)
-        rows = await turn.connection.fetch(statement("series_visits"), turn.organization, series_id)
-        visits = {row["id"]: row for row in rows}
-        left = _left(visits, following, turn.now)
+        following = _following(stored, since, visits, turn.now)
+        left = _left(visits, following, turn.now, is_timed=is_timed)
         kept = {each.appointment_id for each in left}
+        if is_timed and since in kept:
+            raise Invalid(FieldError("from", "invalid_value", "names a visit that does not change"))
         changing = [each for each in following if each.appointment_id not in kept]
         shown, version = msgspec.Raw(b"[]"), stored.version
         if changing:
-            became = [becoming(stored, following[0].start, each) for each in changing]
+            became = [becoming(stored, changing[0].start, each) for each in changing]
             versions = {each: row["version"] for each, row in visits.items()}
             shown = await _carried_out(house, turn, asked, became, versions, view)
             for each, (_, start) in zip(changing, became, strict=True):
                 each.start = start
             version = await _changed(turn, asked, stored, len(changing))
         content = msgspec.json.encode(
-            {"series_id": series_id, "version": version, "changed": shown, "left": left}
+            {
+                "series_id": series_id,
+                "version": version,
+                "changed": shown,
+                "left": [each for each in left if each.appointment_id not in hidden],
+            }
         )
         return Answered(status=200, content=content, version=version)
 
     return await change(house, asked, work)
 
 
-def _following(stored: Stored, since: date | str | None, now: int) -> list[Date]:
-    """The dates with a visit from one on. Raises NotFound for a visit of no date; Invalid if there is none from then on."""
+def _following(stored: Stored, since: date | str | None, visits: dict[str, Any], now: int) -> list[Date]:
+    """The dates with a visit from one of the series' dates on, or whose visits lie from now on. Raises NotFound for a visit of
+    no date; Invalid if there is none from then on."""
     first = now
+    booked = [each for each in stored.dates if each.appointment_id is not None]
     if isinstance(since, date):
         first = day_span(since, stored.time_zone)[0]
     elif since is not None:
-        named = [each.start for each in stored.dates if each.appointment_id == since]
+        named = [each.start for each in booked if each.appointment_id == since]
         if not named:
             raise NotFound("from")
         first = named[0]
-    found = [each for each in stored.dates if each.appointment_id is not None and each.start >= first]
+    found = [
+        each for each in booked
+        if (visits[each.appointment_id or ""]["starts_at"] if since is None else each.start) >= first
+    ]  # fmt: skip
     if not found:
         raise Invalid(FieldError("from", "invalid_value", "the series has no visit from then on"))
     return found
 
 
-def _left(visits: dict[str, Any], following: list[Date], now: int) -> list[Left]:
+def _left(visits: dict[str, Any], following: list[Date], now: int, *, is_timed: bool) -> list[Left]:
     found = []
     for each in following:
         row = visits[each.appointment_id or ""]
         reason = (
             row["status"] if row["status"] not in _CHANGEABLE
-            else "moved_by_hand" if row["starts_at"] != each.start
-            else "begun" if each.start <= now else None
+            else "moved_by_hand" if is_timed and row["starts_at"] != each.start
+            else "begun" if row["starts_at"] <= now else None
         )  # fmt: skip
         if reason is not None:
             found.append(Left(row["id"], rfc3339(row["starts_at"]), row["status"], reason))

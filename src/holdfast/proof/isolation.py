@@ -28,7 +28,7 @@ GRANTS_PER_SECOND = 400
 
 
 class Isolation(msgspec.Struct, frozen=True, kw_only=True):
-    """One way. `retries`: transactions that were begun again. Costs are microseconds of processor time per granted request;
+    """One way. `retries`: transactions that were begun again; `latency`: of every request, refused ones among them. Costs are microseconds of processor time per granted request;
     `client_us` is that of whoever speaks to the database: the direct ways do without HTTP."""
 
     name: str
@@ -75,7 +75,7 @@ class _Direct:
         self._clients, self._units = clients, grantable * UNITS
         self._id = 0
         self._took: list[float] = []
-        self._refused = self._retries = 0
+        self._granted = self._retries = 0
         self._seconds = 0.0
         self._stored: tuple[int, int] = (0, 0)
 
@@ -97,12 +97,11 @@ class _Direct:
         is_granted = True
         while is_granted:
             began = time.perf_counter()
-            is_granted = await self._granted(connection)
-            if is_granted:
-                self._took.append(time.perf_counter() - began)
-        self._refused += 1
+            is_granted = await self._taken(connection)
+            self._took.append(time.perf_counter() - began)
+            self._granted += is_granted
 
-    async def _granted(self, connection: Any) -> bool:
+    async def _taken(self, connection: Any) -> bool:
         while True:
             try:
                 async with connection.transaction(isolation=self._isolation):
@@ -116,10 +115,10 @@ class _Direct:
                 return True
 
     def said(self, clients: int, grantable: int, client: float, database: float) -> Isolation:
-        granted = len(self._took)
+        granted = self._granted
         return Isolation(
             name="SERIALIZABLE, retried" if self._isolation == "serializable" else "row locked first",
-            clients=clients, grantable=grantable, granted=granted, refused=self._refused, retries=self._retries,
+            clients=clients, grantable=grantable, granted=granted, refused=len(self._took) - granted, retries=self._retries,
             per_second=round(granted / self._seconds, 1), latency=latency(self._took),
             client_us=round(client / granted * 1e6, 1), database_us=round(database / granted * 1e6, 1),
             is_exact=granted == grantable and self._stored == (self._units, self._units),

@@ -393,8 +393,9 @@ class Authorization(msgspec.Struct, array_like=True):
     end_date: date
     approval: str
     version: int
-    authorization_number: str = ""
     created_at: int = 0
+    """Fourteenth in the row: a server of the release before has a number there, which it does not use."""
+    authorization_number: str = ""
     caps: tuple[UnitCap, ...] = ()
     version_read: int = 0
 

@@ -28,8 +28,8 @@ as $$
     'authorizations', (
       select json_agg(json_build_array(
         z.id, z.patient_id, z.payer_id, z.service_codes, z.unit_basis, z.total_units, z.used_units, z.scheduled_units,
-        z.manual_units, z.start_date, z.end_date, z.approval, z.version, z.authorization_number,
-        date_part('epoch', z.created_at)::bigint, z.caps))
+        z.manual_units, z.start_date, z.end_date, z.approval, z.version,
+        date_part('epoch', z.created_at)::bigint, z.authorization_number, z.caps))
       from (
         select p.* from unnest(patient_ids) w(id)
         cross join lateral (

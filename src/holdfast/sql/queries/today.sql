@@ -1,0 +1,2 @@
+-- The organization's local date.
+select (now() at time zone o.time_zone)::date from organizations o where o.organization_id = $1
