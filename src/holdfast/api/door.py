@@ -273,7 +273,7 @@ class Door:
 
     def _problem(self, ask: Ask[Any, Any], error: Exception) -> tuple[Answer, bytes]:
         problem = problem_of(error)
-        if ask.signed_in is not None and problem.code in _DENIALS:
+        if ask.signed_in is not None and _is_denial(problem):
             self._house.denied(
                 ask.signed_in, ask.request_id, f"{ask.method} {ask.route}", problem.code, _subject(ask)
             )
@@ -284,6 +284,13 @@ class Door:
             )
         answer = Answer(status=problem.status, headers=problem.headers, media_type="application/problem+json")
         return answer, problem.content(ask.path, ask.request_id)
+
+
+def _is_denial(problem: Problem) -> bool:
+    """That there is none of something is an answer; that an id names nothing one may see is a denial."""
+    if problem.code == "not_found":
+        return str(problem.members.get("field")).endswith("id")
+    return problem.code in _DENIALS
 
 
 def _subject(ask: Ask[Any, Any]) -> str | None:
