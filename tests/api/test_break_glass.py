@@ -277,7 +277,7 @@ async def test_what_is_not_answered_or_in_reach_is_no_use(ward: Ward) -> None:
     async with ward.by("practitioner") as user:
         for path, wrong in (
             (VISITS, {"start_date": "2026-02-02", "end_date": "2026-02-01"}), (VISITS, {"client_id": ids.new()}),
-            (SESSIONS, {"start_date": "2026-02-02", "end_date": "2026-02-01"}), (AUTHORIZATIONS, {"page_size": 0}),
+            (SESSIONS, {"start_date": "2026-02-02", "end_date": "2026-02-01"}), (AUTHORIZATIONS, {"page_size": "0"}),
         ):  # fmt: skip
             assert said(await user.get(path, params=about | wrong)) == (422, "invalid_request"), path
         own = about | {"practitioner_id": ward.organization.practitioner_id}

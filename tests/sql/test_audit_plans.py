@@ -60,7 +60,7 @@ async def test_the_trail_is_read_where_it_is_asked_for(database: Any) -> None:
                 await watched.begin(made.organization)
                 for _ in range(6):  # past the point where the driver's statement gets its one plan
                     (row,) = await watched.connection.fetch(statement(name), *arguments)
-                assert row["total"] == count
+                    assert row["total"] == count
                 await watched.listen(on=True)
                 await watched.connection.fetch(statement(name), *arguments)
                 await watched.connection.execute("rollback")

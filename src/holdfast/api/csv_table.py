@@ -11,7 +11,9 @@ from typing import Any, Final
 
 MEDIA_TYPE: Final = "text/csv"
 # The last four signs are the wide forms, which some spreadsheets take for the others.
-_FORMULA: Final = re.compile("((?:^|[;\t\r\n]) *)(?=[=+\\-@\uff1d\uff0b\uff0d\uff20])")
+_SIGNS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+_SIGN: Final = re.compile(f"[{_SIGNS}]")
+_FORMULA: Final = re.compile(f"((?:^|[;\t\r\n]) *)(?=[{_SIGNS}])")
 _BLANKS: Final = ("\t", "\r", "\n")
 
 
@@ -33,6 +35,8 @@ def _cell(value: Any) -> str:
     if isinstance(value, int | float):
         return str(value)
     written = " ".join(value) if isinstance(value, list) else str(value)
+    if not _SIGN.search(written) and not written.startswith(_BLANKS):
+        return written  # most cells: looking for a sign is much cheaper
     guarded = _FORMULA.sub(r"\1'", written)
     return f"'{guarded}" if guarded.startswith(_BLANKS) else guarded
 
