@@ -1,6 +1,6 @@
-"""A table as CSV (RFC 4180), safe to open in a spreadsheet: an apostrophe stands before what a
-spreadsheet would take for a formula (OWASP, CSV Injection), at the beginning of a cell and after a semicolon or a tab, where
-many a spreadsheet begins another cell.
+"""A table as CSV (RFC 4180), safe to open in a spreadsheet: an apostrophe stands before what a spreadsheet would take
+for a formula (OWASP, CSV Injection), at the beginning of a cell and after a semicolon or a tab, where many a spreadsheet
+begins another cell.
 """
 
 import csv

@@ -36,7 +36,7 @@ _IF_MATCH = re.compile(r'"([0-9]{1,9})"')
 # What an admin may call who has no second factor yet and must have one.
 _ENROLLING = "/api/v1/auth/"
 # What a signed-in user asked for and did not get, and that somebody may want to look at afterwards.
-_DENIALS = frozenset({"forbidden", "not_found", "invalid_credentials"})
+_DENIALS = frozenset({"forbidden", "invalid_credentials"})
 _log = structlog.get_logger("holdfast.api")
 
 
@@ -289,7 +289,7 @@ class Door:
 def _is_denial(problem: Problem) -> bool:
     """That there is none of something is an answer; that an id names nothing one may see is a denial."""
     if problem.code == "not_found":
-        return str(problem.members.get("field")).endswith("id")
+        return str(problem.members.get("field")).endswith(("id", "ids"))
     return problem.code in _DENIALS
 
 
