@@ -87,8 +87,10 @@ PERMISSIONS: Final[Mapping[str, Mapping[str, Reach]]] = MappingProxyType({
     "settings.read": {"admin": "all"},
     "settings.write": {"admin": "all"},
     "audit.read": {"admin": "all", "auditor": "all"},
-    "break_glass.read": {"admin": "all", "scheduler": "own", "practitioner": "own", "auditor": "all"},
-    "break_glass.write": {"admin": "all", "scheduler": "own", "practitioner": "own"},
+    # It opens what is a practitioner's own; whoever else works here reads of every patient what their role reads at all.
+    "break_glass.ask": {"practitioner": "own"},
+    "break_glass.read": {"admin": "all", "practitioner": "own", "auditor": "all"},
+    "break_glass.write": {"admin": "all", "practitioner": "own"},
     "break_glass.approve": {"admin": "all"},
 })  # fmt: skip
 

@@ -9,6 +9,7 @@ import pytest
 from api.given import Given, make_given
 from api.people import Client, Organization, make_organization
 from api.practice import Practice, make_practice
+from api.ward import Ward, make_ward
 
 from holdfast.app import Application
 from holdfast.proof import invariants
@@ -53,6 +54,11 @@ async def practice(
     """A clinic that is ready to be booked; its admin is signed in."""
     async with client(organization.tokens["admin"]) as admin:
         yield await make_practice(application, organization, admin)
+
+
+@pytest.fixture
+async def ward(practice: Practice, client: Client) -> Ward:
+    return await make_ward(practice, client)
 
 
 @pytest.fixture

@@ -183,6 +183,11 @@ async def test_what_was_denied_is_told_to_whoever_reads_the_audit(
         foreign = await admin.patch(path, json={"role": "admin"})
         assert foreign.status_code == 404
         assert (await admin.get("/api/v1/users/nonsense")).status_code == 404
+        none = await admin.get(
+            "/api/v1/authorizations/active",
+            params={"patient_id": organization.patient_id, "service_code": "97153"},
+        )
+        assert none.status_code == 404, "there is none: an answer, and no denial"
     for door in ("login", "session"):
         async with client() as nobody:
             body = {"email": organization.emails["biller"], "password": "a wrong password"}

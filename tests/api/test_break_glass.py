@@ -5,96 +5,21 @@ written down.
 import asyncio
 from typing import Any, cast
 
+import asyncpg
 import httpx2
 import pyotp
 import pytest
+from api.given import SESSIONS, Given
 from api.people import Client, writing
 from api.practice import Practice, at
 from api.second_factor import code_of, enrolled, forget_codes, wrong_code
+from api.ward import AUTHORIZATIONS, GLASS, VISITS, WHY, Ward, said
 
 from holdfast import ids
 from holdfast.app import Application
 from holdfast.commands.break_glass import end_those_over
 from holdfast.commands.housekeeping import cleaned
 from holdfast.settings import Settings
-
-GLASS = "/api/v1/break-glass"
-VISITS = "/api/v1/appointments"
-AUTHORIZATIONS = "/api/v1/authorizations"
-WHY = "CANARY words: covers for a colleague who fell ill this morning"
-
-
-class Ward:
-    """Pat's visit with Ana, which the organization's practitioner has no part in, and an admin with a second factor."""
-
-    def __init__(self, practice: Practice, client: Client, visit: str, secret: str) -> None:
-        self.practice, self.client, self.visit, self.secret = practice, client, visit, secret
-        self.organization, self.application = practice.organization, practice.application
-        self.patient = practice.made["pat"]
-        self.authorization = practice.made["authorization"]
-
-    def by(self, role: str) -> httpx2.AsyncClient:
-        return self.client(self.organization.tokens[role])
-
-    async def ask(self, role: str = "practitioner", **more: Any) -> httpx2.Response:
-        body = {"patient_id": self.patient, "minutes": 60, "justification": WHY} | more
-        async with self.by(role) as user:
-            return await user.post(GLASS, json=body)
-
-    async def requested(self, role: str = "practitioner", **more: Any) -> Any:
-        answer = await self.ask(role, **more)
-        assert answer.status_code == 201, answer.text
-        return answer.json()
-
-    async def approve(self, glass: Any, role: str = "admin", **headers: str) -> httpx2.Response:
-        await forget_codes(self.application, self.organization)
-        async with self.by(role) as user:
-            body = {"totp": code_of(self.secret)}
-            return await user.post(f"{GLASS}/{glass['id']}/approve", json=body, headers=headers)
-
-    async def opened(self, **more: Any) -> Any:
-        glass = await self.requested(**more)
-        answer = await self.approve(glass)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    async def revoke(self, glass: Any, role: str) -> httpx2.Response:
-        async with self.by(role) as user:
-            return await user.post(f"{GLASS}/{glass['id']}/revoke")
-
-    async def let_pass(self, glass: Any, minutes: int) -> None:
-        """As if it had been approved so much earlier."""
-        async with writing(self.application, self.organization.id) as connection:
-            await connection.execute(
-                "update break_glass_requests set approved_at = approved_at - $3::integer * interval '1 minute'"
-                " where organization_id = $1 and id = $2", self.organization.id, glass["id"], minutes,
-            )  # fmt: skip
-
-    async def sees(self, role: str = "practitioner") -> bool:
-        """Whether the role reads Pat's visit as a whole and Pat's authorization; both or neither."""
-        async with self.by(role) as user:
-            visit = (await user.get(f"{VISITS}/{self.visit}")).json()
-            units = await user.get(f"{AUTHORIZATIONS}/{self.authorization}")
-        assert (visit["patient_id"] is not None) == (units.status_code == 200)
-        return units.status_code == 200
-
-    async def uses(self, glass: Any, role: str = "auditor") -> list[Any]:
-        async with self.by(role) as user:
-            answer = await user.get(f"{GLASS}/{glass['id']}/uses")
-        assert answer.status_code == 200, answer.text
-        items: list[Any] = answer.json()["items"]
-        return items
-
-
-@pytest.fixture
-async def ward(practice: Practice, client: Client) -> Ward:
-    visit = await practice.book(at(9))
-    secret = await enrolled(client, practice.organization.tokens["admin"])
-    return Ward(practice, client, visit["id"], secret)
-
-
-def said(answer: httpx2.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json().get("code", "")
 
 
 async def test_asked_approved_used_and_revoked(ward: Ward) -> None:
@@ -182,8 +107,123 @@ async def test_it_widens_reading_only(ward: Ward) -> None:
 
 
 async def test_it_is_for_that_user_only(ward: Ward) -> None:
-    await ward.opened(role="scheduler")
+    await ward.hire()
+    await ward.opened(role="colleague")
+    assert await ward.sees("colleague")
     assert not await ward.sees("practitioner")
+
+
+@pytest.mark.parametrize("role", ["admin", "scheduler", "biller", "auditor", "patient"])
+async def test_whom_it_would_open_nothing_for_cannot_ask(ward: Ward, role: str) -> None:
+    assert said(await ward.ask(role)) == (403, "forbidden")
+
+
+async def test_it_opens_the_patients_sessions(given: Given, client: Client) -> None:
+    visit = await given.visit()
+    session = await given.draft(visit)
+    secret = await enrolled(client, given.practice.organization.tokens["admin"])
+    ward = Ward(given.practice, client, visit["id"], secret)
+    own = await ward.requested(patient_id=given.practice.made["quin"])
+    assert (await ward.approve(own)).status_code == 200
+    paths = (f"{SESSIONS}/{session['id']}", f"{SESSIONS}/{session['id']}/versions")
+    async with ward.by("practitioner") as user:
+        for path in paths:
+            assert said(await user.get(path)) == (404, "not_found"), "another patient's is open"
+        glass = await ward.opened()
+        for path in paths:
+            assert (await user.get(path)).status_code == 200
+        listed = (await user.get(SESSIONS, params={"patient_id": ward.patient})).json()["items"]
+        assert [each["id"] for each in listed] == [session["id"]]
+        assert (await user.get(SESSIONS)).json()["items"] == []
+        changed = await user.patch(paths[0], json={"plan": "mine"})
+        assert changed.status_code in {403, 404}
+    assert [use["action"].removeprefix("GET /api/v1/") for use in reversed(await ward.uses(glass))] == [
+        "sessions/{id}", "sessions/{id}/versions", "sessions",
+    ]  # fmt: skip
+
+
+async def test_nobody_approves_for_who_may_not_ask_any_more(ward: Ward) -> None:
+    glass = await ward.requested()
+    user = f"/api/v1/users/{glass['user_id']}"
+    for fields in ({"is_active": False}, {"is_active": True, "role": "biller", "practitioner_id": None}):
+        assert (await ward.practice.admin.patch(user, json=fields)).status_code == 200
+        assert said(await ward.approve(glass)) == (409, "break_glass_ended")
+
+
+async def test_a_request_is_over_after_a_day(ward: Ward) -> None:
+    """Its end is written down without anybody reading why it was made."""
+    glass = await ward.requested()
+    house = ward.application.house
+    assert house is not None
+    await ward.practice.stored(
+        "update break_glass_requests set requested_at = requested_at - interval '1 day', justification_encrypted = ''"
+        " where organization_id = $1"
+    )
+    await end_those_over(house, ward.organization.id)
+    (row,) = await ward.practice.stored(
+        "select ended_as, ended_at - requested_at = interval '1 day' as is_a_day, approved_at"
+        " from break_glass_requests where organization_id = $1"
+    )
+    assert tuple(row) == ("expired", True, None)
+    (told,) = await ward.practice.stored(
+        "select body::text from events where organization_id = $1 and kind = 'break_glass.expired'"
+    )
+    assert glass["id"] in told["body"]
+    assert "justification" not in told["body"]
+
+
+async def test_nobody_approves_what_was_asked_a_day_ago(ward: Ward) -> None:
+    glass = await ward.requested()
+    await ward.practice.stored(
+        "update break_glass_requests set requested_at = requested_at - interval '1 day' where organization_id = $1"
+    )
+    assert said(await ward.approve(glass)) == (409, "break_glass_ended")
+    async with ward.by("admin") as admin:
+        over = (await admin.get(f"{GLASS}/{glass['id']}")).json()
+    assert (over["status"], over["ends_at"]) == ("expired", None)
+    assert over["ended_at"] is not None
+
+
+async def test_what_is_not_answered_or_in_reach_is_no_use(ward: Ward) -> None:
+    glass = await ward.opened()
+    about = {"patient_id": ward.patient}
+    async with ward.by("practitioner") as user:
+        for path, wrong in (
+            (VISITS, {"start_date": "2026-02-02", "end_date": "2026-02-01"}), (VISITS, {"client_id": ids.new()}),
+            (SESSIONS, {"start_date": "2026-02-02", "end_date": "2026-02-01"}), (AUTHORIZATIONS, {"page_size": "0"}),
+        ):  # fmt: skip
+            assert said(await user.get(path, params=about | wrong)) == (422, "invalid_request"), path
+        own = about | {"practitioner_id": ward.organization.practitioner_id}
+        for path in (VISITS, SESSIONS):
+            assert (await user.get(path, params=own)).json()["items"] == []
+    await ward.practice.stored(
+        "update appointment_lines set practitioner_id = $2 where organization_id = $1",
+        ward.organization.practitioner_id,
+    )
+    async with ward.by("practitioner") as user:
+        for path in (AUTHORIZATIONS, "/api/v1/utilization"):
+            assert len((await user.get(path, params=about)).json()["items"]) == 1
+    assert await ward.uses(glass) == []
+
+
+async def test_a_lost_connection_shows_nothing_and_says_so(ward: Ward) -> None:
+    await ward.opened()
+    house = ward.application.house
+    assert house is not None
+    owner = await asyncpg.connect(house.settings.database_admin_url)
+    async with owner.transaction(), ward.by("practitioner") as user:
+        await owner.execute("lock table break_glass_uses in access exclusive mode")
+        asked = asyncio.create_task(user.get(f"{VISITS}/{ward.visit}"))
+        ended = 0
+        async with asyncio.timeout(10):
+            while not ended:
+                await asyncio.sleep(0.02)
+                ended = await owner.fetchval(
+                    "select count(pg_terminate_backend(l.pid)) from pg_locks l"
+                    " where l.relation = 'break_glass_uses'::regclass and not l.granted"
+                )
+        assert said(await asked) == (503, "overloaded")
+    await owner.close()
 
 
 async def test_its_time_counts_from_the_approval_and_is_over_by_the_clock(ward: Ward) -> None:
@@ -236,18 +276,40 @@ async def test_another_process_opens_and_closes_at_once(ward: Ward, settings: Se
 
 async def test_an_equal_key_approves_once_and_spends_one_code(ward: Ward) -> None:
     glass = await ward.requested()
-    first = await ward.approve(glass, **{"Idempotency-Key": "one"})
+    await forget_codes(ward.application, ward.organization)
+    path, body, steps = f"{GLASS}/{glass['id']}/approve", {"totp": code_of(ward.secret)}, list[Any]()
     async with ward.by("admin") as admin:
-        body = {"totp": code_of(ward.secret)}
-        headers = {"Idempotency-Key": "two"}
-        again = await admin.post(f"{GLASS}/{glass['id']}/approve", json=body, headers=headers)
-    assert said(again) == (409, "already_approved")
-    assert first.status_code == 200
-    async with writing(ward.application, ward.organization.id) as connection:
-        used = await connection.fetchval(
-            "select step_used from totp_factors where organization_id = $1", ward.organization.id
-        )
-    assert used > 0
+        for is_again in (False, True):
+            answer = await admin.post(path, json=body, headers={"Idempotency-Key": "one"})
+            assert (answer.status_code, answer.json()["status"]) == (200, "active")
+            assert (answer.headers.get("idempotency-replayed") == "true") == is_again
+            steps += await ward.practice.stored(
+                "select step_used from totp_factors where organization_id = $1"
+            )
+        assert said(await admin.post(path, json=body)) == (409, "already_approved")
+    assert steps[0]["step_used"] == steps[1]["step_used"] > 0
+    rows = await ward.practice.stored(
+        "select from events where organization_id = $1 and kind = 'break_glass.approved'"
+    )
+    assert len(rows) == 1
+
+
+async def test_a_replayed_approval_makes_no_room_for_guesses(ward: Ward) -> None:
+    first, second = await ward.requested(), await ward.requested()
+    await forget_codes(ward.application, ward.organization)
+    good, wrong = {"totp": code_of(ward.secret)}, {"totp": wrong_code(ward.secret)}
+    async with ward.by("admin") as admin:
+
+        async def approve(glass: Any, body: Any, **headers: str) -> tuple[int, str]:
+            return said(await admin.post(f"{GLASS}/{glass['id']}/approve", json=body, headers=headers))
+
+        key = {"Idempotency-Key": "one"}
+        assert await approve(first, good, **key) == (200, "")
+        for _ in range(4):
+            assert await approve(second, wrong) == (401, "invalid_credentials")
+        assert await approve(first, good, **key) == (200, "")
+        assert await approve(second, wrong) == (401, "invalid_credentials")
+        assert await approve(second, wrong) == (429, "rate_limited")
 
 
 async def test_a_code_opens_one_request_only(ward: Ward) -> None:
@@ -309,16 +371,17 @@ async def test_what_is_not_understood_names_the_field(ward: Ward, field: str, va
 
 
 async def test_who_sees_which(ward: Ward) -> None:
-    own = await ward.requested("scheduler")
+    await ward.hire()
+    own = await ward.requested("colleague")
     others = await ward.requested("practitioner")
-    for role, seen in (("admin", [others, own]), ("auditor", [others, own]), ("scheduler", [own])):
+    for role, seen in (("admin", [others, own]), ("auditor", [others, own]), ("colleague", [own])):
         async with ward.by(role) as user:
             listed = (await user.get(GLASS)).json()["items"]
             assert listed == seen, role
             for glass in (own, others):
                 answer = await user.get(f"{GLASS}/{glass['id']}")
                 assert answer.status_code == (200 if glass in seen else 404), role
-    assert said(await ward.revoke(others, "scheduler")) == (404, "not_found")
+    assert said(await ward.revoke(others, "colleague")) == (404, "not_found")
     async with ward.by("admin") as admin:
         for name, value, found in (
             ("patient_id", ward.patient, [others, own]), ("patient_id", ids.new(), []), ("status", "active", []),

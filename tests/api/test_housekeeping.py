@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx2
 import msgspec
+from api.people import Organization
 from api.practice import API, Practice, monday
 
 from holdfast.commands.housekeeping import cleaned
@@ -42,3 +43,17 @@ async def test_a_room_plan_that_nobody_applied_is_thrown_away_after_some_days(pr
         "applied",
         "proposed",
     ]
+
+
+async def test_what_fails_in_one_organization_leaves_the_others_theirs(
+    practice: Practice, stranger: Organization
+) -> None:
+    house, swept = practice.application.house, set[str]()
+    assert house is not None
+
+    async def sweep(organization: str) -> None:
+        swept.add(organization)
+        raise RuntimeError("nothing works here")
+
+    await cleaned(house.database, house.settings, sweep)
+    assert {practice.organization.id, stranger.id} <= swept

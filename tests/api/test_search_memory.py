@@ -12,8 +12,9 @@ import httpx2
 import pytest
 from api.practice import API, VISITS, Practice, at, monday
 
+from holdfast import events
 from holdfast.app import Application
-from holdfast.commands.search import SearchReader
+from holdfast.commands.search import _ABOUT_TIME, _NOT_ABOUT_TIME, SearchReader
 from holdfast.rules.timetable import Timetable
 from holdfast.settings import Settings
 from holdfast.slot import DAY, instant, rfc3339
@@ -255,3 +256,9 @@ async def test_a_hold_that_is_over_is_nobodys_though_it_is_remembered(
     assert await offered()
     assert (await timetable(application, practice)) is known
     assert await offered()
+
+
+def test_every_event_is_known_to_be_about_time_or_not() -> None:
+    """One that is not makes everything be read again."""
+    assert not _ABOUT_TIME & _NOT_ABOUT_TIME
+    assert _ABOUT_TIME | _NOT_ABOUT_TIME == events.KINDS

@@ -188,6 +188,18 @@ async def test_the_table_cannot_carry_a_formula(practice: Practice) -> None:
     assert (rows[5]["total_units"], rows[5]["will_run_out"]) == ("20", "false")
 
 
+@pytest.mark.parametrize(
+    ("text", "guarded"),
+    [
+        ("a;=1+1", "a;'=1+1"), ("a\t@x", "a\t'@x"), ("a; -1", "a; '-1"), ("a\r\n+1", "a\r\n'+1"), (" =1", " '=1"),
+        ("\ta", "'\ta"), ("a-b=c;d", "a-b=c;d"),
+    ],
+)  # fmt: skip
+def test_a_formula_cannot_hide_behind_another_separator(text: str, guarded: str) -> None:
+    (row,) = csv.DictReader(io.StringIO(csv_table.table(["text"], [{"text": text}]).decode(), newline=""))
+    assert row["text"] == guarded
+
+
 async def test_the_table_is_whole_unless_a_page_is_asked(practice: Practice) -> None:
     for n in range(3):
         await authorized(practice, f"one {n}", n)

@@ -31,7 +31,8 @@ class AuditEntry(msgspec.Struct, kw_only=True):
 
 
 class AuditQuery(Paged, kw_only=True):
-    """`subject`: the noun, such as `appointment`. From an instant, to before another."""
+    """`subject`: the noun, such as `appointment`. From an instant, to before another; what is filtered otherwise reaches
+    366 days back from `to` (or now) unless `from` says how far."""
 
     actor_id: Id | None = None
     action: _Word | None = None
@@ -43,7 +44,7 @@ class AuditQuery(Paged, kw_only=True):
 
 class Denial(msgspec.Struct, kw_only=True):
     """What somebody who was signed in asked for and did not get. `action`: the call, or `sign_in`; `subject_id`: the id in
-    its path, theirs to see or not. `code`: that of the answer."""
+    its path, theirs to see or not. `code`: that of the answer. What was not found is one only where an id was not."""
 
     id: str
     actor_id: str | None
@@ -55,7 +56,8 @@ class Denial(msgspec.Struct, kw_only=True):
 
 
 class DenialQuery(Paged, kw_only=True):
-    """From an instant, to before another."""
+    """From an instant, to before another; what is filtered otherwise reaches 366 days back from `to` (or now) unless `from`
+    says how far."""
 
     actor_id: Id | None = None
     action: _Word | None = None

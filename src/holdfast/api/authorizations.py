@@ -366,8 +366,20 @@ def _entry(document: Document, authorization_id: str, seal: Seal, *, is_staff: b
     return document | {"note": opened}
 
 
+async def widen(ask: Ask[Any, Any], patient: str | None) -> None:
+    """Lets a list of one patient's authorizations reach them, if a break-glass opens what the caller may not see anyway.
+    Raises Invalid for a page that cannot be."""
+    lists.size(ask, ask.query)
+    if patient is None or ask.reach == "all":
+        return
+    async with ask.house.database.reading(ask.actor.organization_id) as connection:
+        reach = await patients_in_reach(ask, connection)
+    if reach is not None and patient not in reach:
+        await break_glass.widened(ask, patient)
+
+
 async def listing(ask: Ask[AuthorizationQuery, Any]) -> Answer:
-    await break_glass.widen(ask, ask.query.patient_id)
+    await widen(ask, ask.query.patient_id)
     async with ask.house.database.reading(ask.actor.organization_id) as connection:
         reach = await patients_in_reach(ask, connection)
         return await lists.on(ask, connection, "authorizations_page", reach, *lists.filters(ask.query))

@@ -48,7 +48,7 @@ class BreakGlassApproval(msgspec.Struct, forbid_unknown_fields=True, kw_only=Tru
 
 class BreakGlass(msgspec.Struct, kw_only=True):
     """`user_id` may read the patient's records while the status is `active`: from the approval until `ends_at`, or until
-    somebody revokes it (`ended_by`)."""
+    somebody revokes it (`ended_by`). A request that nobody approves within a day is `expired`."""
 
     id: str
     patient_id: str
@@ -84,16 +84,19 @@ class BreakGlassUse(msgspec.Struct, kw_only=True):
 async def opens(ask: Ask[Any, Any], patient_id: str) -> bool:
     """Whether an approved request lets the caller see these records of the patient, which are not theirs to see; then the
     use is written down before this returns. Not to be called while a connection is held: it takes one itself."""
-    if ask.reach == "all" or ask.actor.reach("break_glass.write") is None:
+    if ask.reach == "all" or ask.actor.reach("break_glass.ask") is None:
         return False
     subject = ask.id() if "id" in ask.parameters else None
     return await break_glass.used(ask.house, ask.asked, patient_id, f"{ask.method} {ask.route}", subject)
 
 
-async def widen(ask: Ask[Any, Any], patient_id: str | None) -> None:
-    """Lets a call that is about one named patient reach all of that patient's records, if a break-glass opens them."""
-    if patient_id is not None and await opens(ask, patient_id):
-        ask.reach = "all"
+async def widened(ask: Ask[Any, Any], patient_id: str | None) -> bool:
+    """Whether a call that is about one named patient now reaches all of that patient's records, because a break-glass opens
+    them. Asked last, when nothing else can be wrong with the call."""
+    if patient_id is None or not await opens(ask, patient_id):
+        return False
+    ask.reach = "all"
+    return True
 
 
 async def create(ask: Ask[NoFields, NewBreakGlass]) -> Answer:
@@ -146,7 +149,7 @@ _ONE = _PATH + "/{id}"
 
 ROUTES: tuple[Route[Any, Any], ...] = (
     Route(
-        "POST", _PATH, create, "break_glass.write", "Ask to read the records of a patient beyond your role",
+        "POST", _PATH, create, "break_glass.ask", "Ask to read the records of a patient beyond your role",
         body=NewBreakGlass, answer=BreakGlass, status=201, tag="trust",
     ),
     Route(

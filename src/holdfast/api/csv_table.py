@@ -1,15 +1,20 @@
-"""A table as CSV (RFC 4180), safe to open in a spreadsheet: a cell that a spreadsheet would take for a formula begins
-with an apostrophe (OWASP, CSV Injection).
+"""A table as CSV (RFC 4180), safe to open in a spreadsheet: an apostrophe stands before what a spreadsheet would take
+for a formula (OWASP, CSV Injection), at the beginning of a cell and after a semicolon or a tab, where many a spreadsheet
+begins another cell.
 """
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 MEDIA_TYPE: Final = "text/csv"
-# The last four are the wide forms, which some spreadsheets take for the others.
-_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# The last four signs are the wide forms, which some spreadsheets take for the others.
+_SIGNS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+_SIGN: Final = re.compile(f"[{_SIGNS}]")
+_FORMULA: Final = re.compile(f"((?:^|[;\t\r\n]) *)(?=[{_SIGNS}])")
+_BLANKS: Final = ("\t", "\r", "\n")
 
 
 def table(columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> bytes:
@@ -30,7 +35,10 @@ def _cell(value: Any) -> str:
     if isinstance(value, int | float):
         return str(value)
     written = " ".join(value) if isinstance(value, list) else str(value)
-    return f"'{written}" if written.startswith(_FORMULAS) else written
+    if not _SIGN.search(written) and not written.startswith(_BLANKS):
+        return written  # most cells: looking for a sign is much cheaper
+    guarded = _FORMULA.sub(r"\1'", written)
+    return f"'{guarded}" if guarded.startswith(_BLANKS) else guarded
 
 
 def is_wanted(accept: str) -> bool:

@@ -36,7 +36,7 @@ _IF_MATCH = re.compile(r'"([0-9]{1,9})"')
 # What an admin may call who has no second factor yet and must have one.
 _ENROLLING = "/api/v1/auth/"
 # What a signed-in user asked for and did not get, and that somebody may want to look at afterwards.
-_DENIALS = frozenset({"forbidden", "not_found", "invalid_credentials"})
+_DENIALS = frozenset({"forbidden", "invalid_credentials"})
 _log = structlog.get_logger("holdfast.api")
 
 
@@ -273,7 +273,7 @@ class Door:
 
     def _problem(self, ask: Ask[Any, Any], error: Exception) -> tuple[Answer, bytes]:
         problem = problem_of(error)
-        if ask.signed_in is not None and problem.code in _DENIALS:
+        if ask.signed_in is not None and _is_denial(problem):
             self._house.denied(
                 ask.signed_in, ask.request_id, f"{ask.method} {ask.route}", problem.code, _subject(ask)
             )
@@ -284,6 +284,13 @@ class Door:
             )
         answer = Answer(status=problem.status, headers=problem.headers, media_type="application/problem+json")
         return answer, problem.content(ask.path, ask.request_id)
+
+
+def _is_denial(problem: Problem) -> bool:
+    """That there is none of something is an answer; that an id names nothing one may see is a denial."""
+    if problem.code == "not_found":
+        return str(problem.members.get("field")).endswith(("id", "ids"))
+    return problem.code in _DENIALS
 
 
 def _subject(ask: Ask[Any, Any]) -> str | None:

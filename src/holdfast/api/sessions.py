@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from holdfast.api import lists, nouns
+from holdfast.api import break_glass, lists, nouns
 from holdfast.api.appointments import zone_of_dates
 from holdfast.api.dates import check_range
 from holdfast.api.door import Answer, Ask, NoFields, Route
@@ -166,7 +166,7 @@ async def get(ask: Ask[NoFields, Any]) -> Answer:
     async with ask.house.database.reading(organization) as connection:
         seal = await ask.house.seal(connection, organization)
         session, seq = await save.read(connection, organization, SESSION, seal, ask.id())
-    _check_seen(ask, session)
+    await _check_seen(ask, session)
     return Answer(session, version=session["version"], seq=seq)
 
 
@@ -175,15 +175,17 @@ async def versions(ask: Ask[NoFields, Any]) -> Answer:
     async with ask.house.database.reading(organization) as connection:
         seal = await ask.house.seal(connection, organization)
         session, seq = await save.read(connection, organization, SESSION, seal, session_id)
-        _check_seen(ask, session)
         rows = await connection.fetch(statement("session_versions"), organization, session_id)
+    await _check_seen(ask, session)
     items = [sign.version_shown(seal, session_id, msgspec.json.decode(row["document"])) for row in rows]
     return Answer({"items": items, "as_of_seq": seq}, version=session["version"], seq=seq)
 
 
-def _check_seen(ask: Ask[Any, Any], session: Document) -> None:
-    """Raises NotFound for another's session where the caller sees only their own."""
-    if ask.reach == "own" and session["practitioner_id"] != ask.actor.practitioner_id:
+async def _check_seen(ask: Ask[Any, Any], session: Document) -> None:
+    """Raises NotFound for another's session where the caller sees only their own and no break-glass opens it. Not while a
+    connection is held."""
+    own = ask.reach == "all" or session["practitioner_id"] == ask.actor.practitioner_id
+    if not own and not await break_glass.opens(ask, session["patient_id"]):
         raise NotFound("id")
 
 
@@ -191,7 +193,10 @@ async def listing(ask: Ask[SessionQuery, Any]) -> Answer:
     query, actor = ask.query, ask.actor
     first, last = query.start_date, query.end_date
     check_range(first, last, ask.house.settings.date_range_days_max)
+    lists.size(ask, query)
     practitioner: str | None = query.practitioner_id
+    if practitioner is None or practitioner != actor.practitioner_id:
+        await break_glass.widened(ask, query.patient_id)
     if ask.reach == "own":
         if practitioner not in (None, actor.practitioner_id):
             return Answer(lists.page(ask, query, [], 0))

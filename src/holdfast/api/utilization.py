@@ -2,14 +2,17 @@
 one is decided in `rules/utilization.py`.
 """
 
+import asyncio
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
+import asyncpg
 import msgspec
 from msgspec import Meta
 
-from holdfast.api import break_glass, csv_table, lists
-from holdfast.api.authorizations import Authorization, patients_in_reach
+from holdfast.api import csv_table, lists
+from holdfast.api.authorizations import Authorization, patients_in_reach, widen
 from holdfast.api.door import Answer, Ask, Route
 from holdfast.api.lists import Paged
 from holdfast.api.wire import Id
@@ -87,7 +90,7 @@ class _Found(NamedTuple):
 
 async def utilization(ask: Ask[UtilizationQuery, None]) -> Answer:
     query, organization = ask.query, ask.actor.organization_id
-    await break_glass.widen(ask, query.patient_id)
+    await widen(ask, query.patient_id)
     is_csv = csv_table.is_wanted(ask.headers.get(b"accept", b"").decode("latin-1"))
     async with ask.house.database.reading(organization) as connection:
         found = await _found(ask, connection)
@@ -95,7 +98,7 @@ async def utilization(ask: Ask[UtilizationQuery, None]) -> Answer:
         items = await _documents(ask, connection, _page(ask, chosen, is_whole=is_csv))
     if is_csv:
         return Answer(
-            csv_table.table(_COLUMNS, items), seq=found.seq, media_type=f"{csv_table.MEDIA_TYPE}; charset=utf-8; header=present",
+            await asyncio.to_thread(csv_table.table, _COLUMNS, items), seq=found.seq, media_type=f"{csv_table.MEDIA_TYPE}; charset=utf-8; header=present",
             headers={"Content-Disposition": 'attachment; filename="utilization.csv"', "Vary": "Accept"},
         )  # fmt: skip
     page = lists.page(ask, query, items, len(chosen))
@@ -112,7 +115,12 @@ async def _found(ask: Ask[UtilizationQuery, None], connection: Connection) -> _F
         query.payer_id, query.clinic_id, query.expiring_within_days, ask.house.settings.list_count_max + 1,
     )  # fmt: skip
     today = standing["today"]
-    outlooks = [
+    return _Found(await asyncio.to_thread(_outlooks, rows, today), today, standing["seq"])
+
+
+def _outlooks(rows: Sequence[asyncpg.Record], today: date) -> list[tuple[str, Outlook]]:
+    """Of everything that matches, since each may have a flag that is counted: not on the event loop."""
+    return [
         (
             str(row["id"]),
             outlook(
@@ -125,7 +133,6 @@ async def _found(ask: Ask[UtilizationQuery, None], connection: Connection) -> _F
         )
         for row in rows
     ]  # fmt: skip
-    return _Found(outlooks, today, standing["seq"])
 
 
 def _page(
@@ -147,6 +154,10 @@ async def _documents(
     rows = await connection.fetch(
         statement("utilization_documents"), ask.actor.organization_id, [each for each, _ in chosen]
     )
+    return await asyncio.to_thread(_told, rows, chosen)
+
+
+def _told(rows: Sequence[asyncpg.Record], chosen: list[tuple[str, Outlook]]) -> list[dict[str, Any]]:
     return [
         msgspec.json.decode(row["document"]) | msgspec.to_builtins(seen)
         for row, (_, seen) in zip(rows, chosen, strict=True)

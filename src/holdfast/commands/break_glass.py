@@ -1,21 +1,25 @@
 """Break-glass: reading the records of a patient whom one's role does not reach, for a limited time. Asked for with a
-justification, approved by a second person with a code of their second factor, and ended by the clock or by somebody. It
-widens reading only, for that user and that patient; nothing of it is ever deleted.
+justification, approved within a day by a second person with a code of their second factor, and ended by the clock or by
+somebody. It widens reading only, for that user and that patient; nothing of it is ever deleted.
 """
 
 from typing import Final
 
+import msgspec
+
 from holdfast import ids
 from holdfast.actor import Actor, Answered, Asked
 from holdfast.commands import totp_codes
-from holdfast.commands.change import Turn, change
+from holdfast.commands.change import Turn, answered_before, change
 from holdfast.commands.house import House
 from holdfast.commands.save import Document, Noun, answered, read
 from holdfast.commands.sign_in import one_try
+from holdfast.db.database import CONNECTION_LOST
 from holdfast.db.statements import statement
 from holdfast.db.written import NewAudit
-from holdfast.errors import FieldError, Invalid, NotFound, Refused
+from holdfast.errors import FieldError, Invalid, NotFound, Overloaded, Refused
 from holdfast.slot import moment
+from holdfast.states import reach
 from holdfast.vault import Seal
 
 JUSTIFICATION_CHARACTERS_MIN: Final = 25
@@ -33,9 +37,7 @@ def _shown(stored: Document, seal: Seal) -> Document:
 
 
 # Why somebody must read a patient's records tells of the patient: sealed at rest, and no event tells it.
-BREAK_GLASS: Final = Noun(
-    "break_glass", "break_glass", shown=_shown, private=frozenset({"justification"}), in_directory=False
-)
+BREAK_GLASS: Final = Noun("break_glass", "break_glass", shown=_shown, in_directory=False)
 
 
 async def request(house: House, asked: Asked, patient: str, minutes: int, justification: str) -> Answered:
@@ -78,12 +80,17 @@ async def approve(house: House, asked: Asked, request_id: str, code: str, client
         if current["status"] == "active":
             raise Refused("already_approved", "This has been approved already.", ends_at=current["ends_at"])
         _check_open(current)
+        await _check_asker(turn, current["user_id"])
         await _spend(turn, actor, code)
         await turn.connection.execute(
             statement("break_glass_approve"), turn.organization, request_id, actor.user_id, moment(turn.now)
         )
         return answered(200, await _told(turn, asked, "break_glass.approved", request_id))
 
+    # A stored answer proves nothing about who asks now: it is no try, and clears none.
+    before = await answered_before(house, asked)
+    if before is not None:
+        return before
     async with one_try(house, actor.email, client_address):
         return await change(house, asked, work)
 
@@ -114,13 +121,19 @@ def is_seen(actor: Actor, document: Document) -> bool:
 
 async def used(house: House, asked: Asked, patient: str, action: str, subject: str | None) -> bool:
     """Whether the actor may read the patient's records by an approved request whose time is not over, by the database's
-    clock; and if so, that they did is on disk when this returns."""
+    clock; and if so, that they did is on disk when this returns. Where there is none, nothing is written.
+
+    Raises Overloaded when the connection was lost: then nothing is shown, and a use may be noted that was none.
+    """
     actor = asked.actor
-    async with house.database.writing(actor.organization_id) as connection:
-        found = await connection.fetchval(
-            statement("break_glass_use"), actor.organization_id, actor.user_id, patient, ids.new(), action, subject,
-            asked.request_id,
-        )  # fmt: skip
+    try:
+        async with house.database.writing(actor.organization_id) as connection:
+            found = await connection.fetchval(
+                statement("break_glass_use"), actor.organization_id, actor.user_id, patient, ids.new(), action, subject,
+                asked.request_id,
+            )  # fmt: skip
+    except CONNECTION_LOST as error:
+        raise Overloaded("the database connection was lost") from error
     return found is not None
 
 
@@ -161,6 +174,12 @@ def _check_open(request: Document) -> None:
         raise Refused("break_glass_ended", "This has come to its end already.", ended_at=request["ended_at"])
 
 
+async def _check_asker(turn: Turn, user_id: str) -> None:
+    user = await turn.connection.fetchrow(statement("user_find"), turn.organization, user_id)
+    if user is None or not user["is_active"] or reach("break_glass.ask", user["role"]) is None:
+        raise Refused("break_glass_ended", "Who asked for this may not use it any more.", field="user_id")
+
+
 async def _spend(turn: Turn, actor: Actor, code: str) -> None:
     spent = await totp_codes.spent(turn.connection, turn.seal, turn.organization, actor.user_id, code)
     if spent is None:
@@ -171,7 +190,7 @@ async def _spend(turn: Turn, actor: Actor, code: str) -> None:
 
 async def _told(turn: Turn, asked: Asked, kind: str, request_id: str) -> Document:
     """Tells what has happened to a request; the request afterwards."""
-    request = await _tell(turn, kind, request_id)
+    request = _shown(await _tell(turn, kind, request_id), turn.seal)
     turn.note(
         asked, kind, "break_glass", request_id, patient_id=request["patient_id"], user_id=request["user_id"],
         minutes=request["minutes"],
@@ -180,6 +199,10 @@ async def _told(turn: Turn, asked: Asked, kind: str, request_id: str) -> Documen
 
 
 async def _tell(turn: Turn, kind: str, request_id: str) -> Document:
-    request, _ = await read(turn.connection, turn.organization, BREAK_GLASS, turn.seal, request_id)
-    turn.tell(kind, {name: value for name, value in request.items() if name not in BREAK_GLASS.private})
+    """The request afterwards as it is stored: the justification stays sealed, nobody reads it for this."""
+    row = await turn.connection.fetchrow(statement("break_glass_get"), turn.organization, request_id)
+    if row is None:
+        raise NotFound("id")
+    request: Document = msgspec.json.decode(row["document"])
+    turn.tell(kind, {name: value for name, value in request.items() if name != "justification_encrypted"})
     return request

@@ -27,16 +27,23 @@ async def keep_house(database: Database, settings: Settings, sweep: Sweep) -> No
 
 
 async def cleaned(database: Database, settings: Settings, sweep: Sweep) -> None:
-    """Goes through all organizations once. Raises what the database raises."""
+    """Goes through all organizations once; what fails in one is logged, and the others have theirs. Raises what the
+    database raises when it does not even tell which there are."""
     async with database.any() as connection:
         rows = await connection.fetch(statement("organizations_known"))
-    for row in rows:
-        organization = row["organization_id"]
-        async with database.writing(str(organization)) as connection:
-            await connection.execute(statement("housekeeping_keys"), organization)
-            await connection.execute(statement("housekeeping_sessions"), organization)
-            await connection.execute(statement("housekeeping_holds"), organization)
-            await connection.execute(
-                statement("housekeeping_room_plans"), organization, settings.room_plan_keep_days
-            )
-        await sweep(str(organization))
+    for organization in (str(row["organization_id"]) for row in rows):
+        try:
+            await _cleaned(database, settings, organization)
+            await sweep(organization)
+        except Exception as error:  # noqa: BLE001 the next round tries again
+            _log.warning("housekeeping_failed", organization_id=organization, kind=type(error).__name__)
+
+
+async def _cleaned(database: Database, settings: Settings, organization: str) -> None:
+    async with database.writing(organization) as connection:
+        await connection.execute(statement("housekeeping_keys"), organization)
+        await connection.execute(statement("housekeeping_sessions"), organization)
+        await connection.execute(statement("housekeeping_holds"), organization)
+        await connection.execute(
+            statement("housekeeping_room_plans"), organization, settings.room_plan_keep_days
+        )

@@ -32,9 +32,11 @@ _EVENTS_MAX: Final = 1_000
 """After more events than that everything is read anew: it is about as dear."""
 _ABOUT_TIME: Final = frozenset((*events.APPOINTMENT, *events.HOLD, *events.BLOCK))
 _NOT_ABOUT_TIME: Final = frozenset(
-    (*events.AUTHORIZATION, *events.ROOM_PLAN, *events.SESSION, *events.DIRECTORY)
-)
-"""Closures and time off are among these: they move the directory, and then everything is read anew."""
+    (
+        *events.SERIES, *events.AUTHORIZATION, *events.ROOM_PLAN, *events.BREAK_GLASS, *events.SESSION, *events.DIRECTORY,
+    )
+)  # fmt: skip
+"""The visits of a series tell of themselves. Closures and time off are among these: they move the directory, and then everything is read anew."""
 _FIRST: Final = frozenset(("appointment.booked", "hold.placed", "block.created"))
 """What had no time before."""
 

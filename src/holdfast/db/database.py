@@ -133,7 +133,8 @@ class Database:
 
     @asynccontextmanager
     async def writing(self, organization: str) -> AsyncIterator[Connection]:
-        """A writing transaction of one organization without its turn: identity and housekeeping only."""
+        """A writing transaction of one organization without its turn: only what `sql/README.md` lists as taking none. A
+        connection that is lost is told as it is: whether the commit arrived is not known."""
         async with self.any() as connection, transaction(connection, "begin_writing", organization):
             yield connection
 

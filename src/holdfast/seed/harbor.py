@@ -74,13 +74,16 @@ def build(number: int, now: int) -> World:
     world.visits = plan.visits(world, week.habits, -7, 13, 0.05)
     fates.decide(world)
     stories.proposed(world, clinic, services["D0120"])
-    stories.asking(world, "scheduler", patients[0])
+    assistant = staff["assistant2"]
+    treated = {habit.patient_id for habit in week.habits if habit.practitioner_id == assistant["id"]}
+    stories.asking(world, "assistant", next(each for each in patients if each not in treated))
     stories.held(world, staff["hygienist1"], services["D1110"], patients[6:])
     stories.weekly(world, staff["hygienist1"], services["D1110"], patients[6])
     _absences(world, clinic, rooms[3]["id"], staff["hygienist2"]["id"])
     world.logins += [
         Login(role="admin", word="admin", name="Harbor Admin"),
         Login(role="scheduler", word="scheduler", name="Harbor Front Desk"),
+        Login(role="practitioner", word="assistant", name=assistant["name"], practitioner_id=assistant["id"]),
     ]
     return world
 
