@@ -57,7 +57,7 @@ class Signing(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class Amendment(SessionChange, kw_only=True):
     """What shall be said instead, and why. Other minutes adjust the units that are used."""
 
-    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"\S")]
+    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"\S", extra={"must": "not be blank"})]
     minutes_actual: MinutesGiven | None = None
 
 
