@@ -65,6 +65,14 @@ async def test_what_is_reserved_is_released_or_consumed(practice: Practice) -> N
     assert not any(b"telephone" in (row[0] or b"") for row in rows)
 
 
+async def test_caps_are_shown_and_do_not_bind_what_is_moved_by_hand(practice: Practice) -> None:
+    ledger = Ledger(practice)
+    caps = [{"code": "97153", "units": 1, "per": "day"}, {"units": 2, "per": "week"}]
+    amended = await practice.admin.patch(ledger.path, json={"caps": caps})
+    assert amended.json()["caps"] == caps
+    assert await ledger.moved("reserve", 5) == (0, 5, 5)
+
+
 async def test_what_visits_hold_is_not_touched_by_hand(practice: Practice) -> None:
     ledger = Ledger(practice)
     await practice.book(at(9), service_id="funded")

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from holdfast.rules import units
-from holdfast.rules.facts import Authorization, Hold, Line, Visit
+from holdfast.rules.facts import Authorization, Hold, Line, UnitCap, Visit
 from holdfast.slot import rfc3339
 
 
@@ -30,10 +30,15 @@ def authorization_document(
         "total_units": authorization.total_units, "used_units": authorization.used_units,
         "scheduled_units": authorization.scheduled_units, "manual_units": authorization.manual_units,
         "available_units": authorization.available_units, "start_date": authorization.start_date,
-        "end_date": authorization.end_date, "approval": authorization.approval,
+        "end_date": authorization.end_date, "caps": [_cap(each) for each in authorization.caps],
+        "approval": authorization.approval,
         "status": units.status(authorization, today), "version": authorization.version,
         "created_at": rfc3339(authorization.created_at), "updated_at": rfc3339(updated_at),
     }  # fmt: skip
+
+
+def _cap(cap: UnitCap) -> dict[str, Any]:
+    return ({} if cap.code is None else {"code": cap.code}) | {"units": cap.units, "per": cap.per}
 
 
 def visit_body(visit: Visit) -> dict[str, Any]:
