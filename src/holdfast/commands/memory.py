@@ -15,9 +15,9 @@ from holdfast.rules.facts import Authorization, DatesOf, Directory, Facts, Patie
 from holdfast.rules.policy.policy import in_force
 from holdfast.rules.timetable import Timetable
 
-_CLAIMS_MAX = 150_000
+_CLAIMS_MAX = 100_000
 _PEOPLE_MAX = 20_000
-"""So many claims and people or authorizations (about 25 and 20 MB) are remembered at most, then none."""
+"""So many claims and people or authorizations (about 17 and 20 MB) are remembered at most, then none."""
 _CLOCK_SECONDS_MAX = 60.0
 """The database's clock is asked again after that time."""
 
