@@ -439,16 +439,19 @@ class Desk:
         self.counts.move({} if before is None else self._counted(before), self._counted(visit))
         self._lifted.discard(visit.id)
         for entry in entries(before, visit):
-            self._enter(asked, visit, entry)
+            self.enter(asked, entry, visit.id)
 
-    def _enter(self, asked: Asked, visit: Visit, entry: Entry) -> None:
+    def enter(
+        self, asked: Asked, entry: Entry, visit_id: str | None = None, note_encrypted: bytes | None = None
+    ) -> None:
+        """Puts a ledger entry down: its row, what it does to the counters, and the event of that."""
         authorization = self._authorizations[entry.authorization_id or ""]
         enter(authorization, entry)
         seq = self.keeping.tell("authorization.changed", authorization_body(authorization))
         self.entries_new.append(
             LedgerEntry(
-                authorization.id, authorization.version, entry.kind, entry.units, visit.id, entry.line_no, seq,
-                asked.actor.user_id,
+                authorization.id, authorization.version, entry.kind, entry.units, visit_id, entry.line_no, seq,
+                asked.actor.user_id, entry.is_manual, note_encrypted,
             )
         )  # fmt: skip
 

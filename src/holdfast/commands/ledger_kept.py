@@ -1,5 +1,5 @@
-"""The ledger's side of a visit's lines: which entries explain how their units became others, and what an entry does to its
-authorization's counters. Decides nothing.
+"""The ledger: which entries explain how the units of a visit's lines became others, and what an entry, of a visit or by
+hand, does to its authorization's counters. Decides nothing.
 """
 
 from collections.abc import Iterator
@@ -9,12 +9,16 @@ from holdfast.rules.facts import Authorization, Line, Visit
 
 
 class Entry(NamedTuple):
-    """`units` are positive; of an adjustment what is used more, or less when negative."""
+    """`units` are positive; of an adjustment what is used more, or less when negative. One by hand is of no line."""
 
-    line_no: int
+    line_no: int | None
     kind: str
     authorization_id: str | None
     units: int
+
+    @property
+    def is_manual(self) -> bool:
+        return self.line_no is None
 
 
 def entries(before: Visit | None, after: Visit) -> list[Entry]:
@@ -41,10 +45,10 @@ def entries(before: Visit | None, after: Visit) -> list[Entry]:
 
 def enter(authorization: Authorization, entry: Entry) -> None:
     """Moves the counters by an entry, which makes a version of its own. What is consumed was reserved."""
-    if entry.kind in ("release", "consume"):
-        authorization.scheduled_units -= entry.units
-    elif entry.kind == "reserve":
-        authorization.scheduled_units += entry.units
+    promised = 0 if entry.kind == "adjust" else entry.units if entry.kind == "reserve" else -entry.units
+    authorization.scheduled_units += promised
+    if entry.is_manual:
+        authorization.manual_units += promised
     if entry.kind in ("consume", "adjust"):
         authorization.used_units += entry.units
     authorization.version += 1

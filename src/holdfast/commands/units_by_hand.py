@@ -11,10 +11,10 @@ from typing import Literal
 import msgspec
 
 from holdfast.actor import Asked
-from holdfast.commands.bodies import authorization_body, authorization_document
+from holdfast.commands.bodies import authorization_document
 from holdfast.commands.desk import Desk, View
 from holdfast.commands.intent import BOOKINGS, RELEASES, Errand, Intent
-from holdfast.db.written import LedgerEntry
+from holdfast.commands.ledger_kept import Entry
 from holdfast.errors import Refused
 from holdfast.rules.facts import Authorization
 from holdfast.rules.units import fault_by_hand
@@ -77,21 +77,11 @@ class ByHand(Errand, kw_only=True):
 def _enter(
     desk: Desk, asked: Asked, authorization: Authorization, kind: Kind, units: int, note: str | None = None
 ) -> None:
-    moved = units if kind == "reserve" else -units
-    authorization.scheduled_units += moved
-    authorization.manual_units += moved
-    authorization.used_units += units if kind == "consume" else 0
-    authorization.version = entry_no = authorization.version + 1
     sealed = None
     if note:
-        sealed = desk.keeping.seal.seal(note.encode(), note_context(authorization.id, entry_no))
-    seq = desk.keeping.tell("authorization.changed", authorization_body(authorization))
-    desk.entries_new.append(
-        LedgerEntry(
-            authorization.id, entry_no, kind, units, None, None, seq, asked.actor.user_id, is_manual=True,
-            note_encrypted=sealed,
-        )
-    )  # fmt: skip
+        context = note_context(authorization.id, authorization.version + 1)
+        sealed = desk.keeping.seal.seal(note.encode(), context)
+    desk.enter(asked, Entry(None, kind, authorization.id, units), note_encrypted=sealed)
 
 
 def note_context(authorization_id: str, entry_no: int) -> str:
