@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from api.people import Client
-from api.practice import API, VISITS, Practice, at, monday, week
+from api.practice import API, VISITS, ZONE, Practice, at, monday, week
 
 from holdfast import ids
 from holdfast.slot import instant, rfc3339
@@ -274,6 +274,22 @@ async def test_alternatives_near_now_are_looked_for_among_days_to_come(practice:
         assert answer.status_code == 409, answer.text
         now = datetime.now(UTC).timestamp() - 60
         assert all(instant(slot["start"]) >= now for slot in answer.json()["alternatives"]["slots"])
+
+
+async def test_the_nearest_times_may_be_those_of_the_next_date(practice: Practice) -> None:
+    always = [{"weekday": day, "start": "00:00", "end": "24:00"} for day in range(7)]
+    night = await practice.make("clinics", "night", name="Night", time_zone=ZONE, opening_hours=always)
+    await practice.make("rooms", "night room", clinic_id=night, number="1", room_type="talk")
+    asked = {"clinic_id": night, "practitioner_id": "cleo"}
+    await practice.make(
+        "practitioners", "cleo", name="Cleo", clinic_ids=[night],
+        working_hours=[each | {"clinic_id": night} for each in always],
+    )  # fmt: skip
+    for hour in (14, 16, 18, 20, 22):
+        await practice.book(at(hour), **asked, duration_minutes=120)
+    refused = await practice.refused(at(22), **asked, patient_id="quin", duration_minutes=60)
+    slots = [slot["start"] for slot in refused["alternatives"]["slots"]]
+    assert slots == [at(24), at(24.25), at(24.5)], "nearer than 13:00, the last that is free on its own date"
 
 
 async def test_a_visit_may_cross_midnight_and_a_change_of_the_clock(practice: Practice) -> None:

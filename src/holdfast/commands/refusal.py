@@ -5,8 +5,8 @@ conflicts and alternatives are true together at `as_of_seq`.
 """
 
 import dataclasses
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -21,11 +21,11 @@ from holdfast.commands.search import Look, search
 from holdfast.db.keeping import Keeping
 from holdfast.errors import Reason, Refused
 from holdfast.rules import people, rooms
-from holdfast.rules.assess import Conflict, Wish, assess, question_about
+from holdfast.rules.assess import Conflict, Wish, assess, question_about, spans
 from holdfast.rules.availability import Grid, Slot, nearest_slots, shifted
-from holdfast.rules.facts import DatesOf, Directory, Patient, SpanOf, Visit
+from holdfast.rules.facts import Clinic, DatesOf, Directory, Patient, SpanOf, Visit
 from holdfast.rules.lines import caregivers, doubled
-from holdfast.slot import DAY, local_date, rfc3339
+from holdfast.slot import MINUTE, Span, day_span, local_date, rfc3339
 
 _ABOUT_ROOMS = frozenset({"room_conflict", "room_unavailable", "rule_violation"})
 _ANOTHER_TIME_HELPS_NOT = frozenset({
@@ -34,6 +34,9 @@ _ANOTHER_TIME_HELPS_NOT = frozenset({
 })  # fmt: skip
 REACHES_DAYS = (1, 7)
 """How far alternatives are looked for first; then as far as the settings allow."""
+_OWN_DATE = 0
+_TAIL_SECONDS_MAX = 120 * MINUTE
+"""Of turnover, buffer and travel: the most that any of them may reach beside a visit."""
 
 
 async def explained(house: House, asked: Asked, intent: Placing, refused: Refused) -> Refused:
@@ -67,16 +70,13 @@ def widened(dates: Iterable[DatesOf], days: int) -> list[DatesOf]:
 
 
 def _around(intent: Placing, directory: Directory, visits: dict[str, Visit], now: int) -> list[SpanOf]:
-    """What deciding looks at, and the days in which other times are looked for first: those whose refusals are explained
-    together read them together."""
+    """What deciding looks at, and the date on which other times are looked for first: those whose refusals are explained
+    together read it together."""
     looked_at = intent.spans(directory, None, now)
     if not looked_at:
         return looked_at
     visit = intent.wished(directory, None, now)
-    reach = (REACHES_DAYS[0] + 2) * DAY
-    return looked_at + everything(
-        directory, visit, max(visit.start - reach, now - 2 * DAY), visit.end + reach
-    )
+    return looked_at + beginning_on(directory, visit, _dates_near(directory, visit, now, _OWN_DATE))
 
 
 async def _explained(
@@ -209,25 +209,53 @@ async def nearest(
     further away. There are none for one in which somebody would have to be at two places."""
     if doubled(visit.lines):
         return []
-    settings = house.settings
-    clinic = desk.directory.clinics[visit.clinic_id]
-    around = max(visit.start, earliest)
-    middle = local_date(around, clinic.time_zone)
+    settings, directory = house.settings, desk.directory
+    clinic = directory.clinics[visit.clinic_id]
     slots: list[Slot] = []
-    for days in (*REACHES_DAYS, settings.alternatives_days_max):
-        low, high = around - (days + 2) * DAY, around + visit.end - visit.start + (days + 2) * DAY
-        wide = everything(desk.directory, visit, max(low, earliest - 2 * DAY), high)
-        await reading.read(wide)
+    for days in (_OWN_DATE, *REACHES_DAYS, settings.alternatives_days_max):
+        dates = _dates_near(directory, visit, earliest, days)
+        await reading.read(beginning_on(directory, visit, dates))
         slots = nearest_slots(
-            desk.directory, desk.timetable, patient, desk.authorizations_of(patient.id), visit,
-            [middle + timedelta(days=n) for n in range(-days, days + 1)], Grid(),
+            directory, desk.timetable, patient, desk.authorizations_of(patient.id), visit, dates, Grid(),
             earliest=earliest, count=settings.alternatives_slots, now=desk.now, acknowledged=acknowledged,
         )  # fmt: skip
-        if len(slots) >= settings.alternatives_slots and all(
-            people.can_come(patient, clinic, shifted(desk.directory, visit, slot.start)) for slot in slots
+        if (
+            len(slots) >= settings.alternatives_slots
+            and all(people.can_come(patient, clinic, shifted(directory, visit, slot.start)) for slot in slots)
+            and not _may_be_nearer(clinic, visit, slots, earliest, dates)
         ):
             break
     return slots
+
+
+def _dates_near(directory: Directory, visit: Visit, earliest: int, days: int) -> list[date]:
+    """So many local dates on each side of the visit's own, or of `earliest` if that is later, without those that are over
+    then."""
+    zone = directory.clinics[visit.clinic_id].time_zone
+    middle, first = local_date(max(visit.start, earliest), zone), local_date(earliest, zone)
+    return [on for n in range(-days, days + 1) if (on := middle + timedelta(days=n)) >= first]
+
+
+def _may_be_nearer(
+    clinic: Clinic, visit: Visit, slots: Iterable[Slot], earliest: int, dates: Sequence[date]
+) -> bool:
+    """Whether a time before or after all of these dates could be nearer than one of the slots."""
+    farthest = max(abs(slot.start - visit.start) for slot in slots)
+    first, last = day_span(dates[0], clinic.time_zone)[0], day_span(dates[-1], clinic.time_zone)[1]
+    return (first > earliest and visit.start - first < farthest) or last - visit.start < farthest
+
+
+def beginning_on(directory: Directory, visit: Visit, dates: Sequence[date]) -> list[SpanOf]:
+    """What deciding looks at for the visit at any start on these local dates (in order)."""
+    zone = directory.clinics[visit.clinic_id].time_zone
+    first, last = day_span(dates[0], zone)[0], day_span(dates[-1], zone)[1] - MINUTE
+    reach: dict[str, Span] = {}
+    for start in (first, last):
+        for resource, low, high in spans(directory, shifted(directory, visit, start)):
+            known = reach.get(resource, (low, high))
+            # tails may be longer in between, by a rule for that time
+            reach[resource] = min(known[0], low - _TAIL_SECONDS_MAX), max(known[1], high + _TAIL_SECONDS_MAX)
+    return [(resource, *span) for resource, span in reach.items()]
 
 
 def everything(directory: Directory, visit: Visit, low: int, high: int) -> list[SpanOf]:
