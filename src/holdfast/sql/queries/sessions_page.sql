@@ -6,7 +6,6 @@ select
   (select t.seq from turns t where t.organization_id = $1) as seq,
   (select count(*) from found) as total,
   array(
-    select d.document::text
+    select session_document($1, f.id)::text
     from (select f.id from found f order by f.id desc offset $2 limit $3) f
-    join session_documents($1) d on d.id = f.id
     order by f.id desc) as items

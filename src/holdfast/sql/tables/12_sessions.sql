@@ -27,6 +27,7 @@ create table sessions (
 );
 create index sessions_by_practitioner on sessions (practitioner_id, organization_id, id);
 create index sessions_by_patient on sessions (patient_id, organization_id, id);
+create index sessions_drafts on sessions (organization_id, id) where signed_at is null;
 
 -- What was signed, and each amendment with its reason; with the minutes and units of that moment, and why units that no
 -- authorization paid for were not funded.

@@ -1,9 +1,9 @@
--- Sessions as the API shows them, without what was written: the line is as it is now, null where it has left its visit.
-create or replace function session_documents(organization uuid)
-returns table (id uuid, document json)
+-- A session as the API shows it, without what was written: the line is as it is now, null where it has left its visit.
+create or replace function session_document(organization uuid, session uuid)
+returns json
 language sql stable
 as $$
-  select s.id, json_build_object(
+  select json_build_object(
     'id', s.id, 'appointment_id', s.appointment_id, 'line_no', s.line_no, 'clinic_id', a.clinic_id,
     'patient_id', s.patient_id, 'patient_name', p.given_name || ' ' || p.family_name,
     'practitioner_id', s.practitioner_id, 'practitioner_name', n.name,
@@ -22,5 +22,5 @@ as $$
   left join appointment_lines l
     on l.organization_id = organization and l.appointment_id = s.appointment_id and l.line_no = s.line_no
   left join services v on v.organization_id = organization and v.id = l.service_id
-  where s.organization_id = organization
+  where s.organization_id = organization and s.id = session
 $$;
