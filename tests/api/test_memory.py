@@ -11,10 +11,12 @@ import pytest
 from api.practice import VISITS, Practice, at
 
 from holdfast.app import Application
+from holdfast.commands import memory as remembering
 from holdfast.commands.gather import Need
 from holdfast.commands.memory import Memory
 from holdfast.commands.transaction import Transaction
 from holdfast.rules.facts import Facts
+from holdfast.rules.timetable import Timetable
 from holdfast.settings import Settings
 from holdfast.slot import DAY
 
@@ -52,8 +54,8 @@ def counting() -> Iterator[list[Facts]]:
     found: list[Facts] = []
     recall = Memory.facts
 
-    def counted(memory: Memory, need: Need) -> Facts | None:
-        facts = recall(memory, need)
+    def counted(self: Memory, need: Need) -> Facts | None:
+        facts = recall(self, need)
         found.extend([facts] if facts is not None else [])
         return facts
 
@@ -93,8 +95,23 @@ async def assert_true(memory: Memory, practice: Practice) -> int:
     return days
 
 
-async def test_what_is_remembered_is_what_is_stored(application: Application, practice: Practice) -> None:
-    """Bookings with and without units, moves and cancellations, many at once, hour after hour."""
+@pytest.mark.parametrize("most", [None, 40], ids=["roomy", "crowded"])
+async def test_what_is_remembered_is_what_is_stored(
+    application: Application, practice: Practice, monkeypatch: pytest.MonkeyPatch, most: int | None
+) -> None:
+    """Bookings with and without units, moves and cancellations, many at once, hour after hour; also by a lane that must
+    forget all the time."""
+    forget, forgotten = Timetable.forget_unasked, list[int]()
+
+    def counted(self: Timetable) -> None:
+        held = self.held
+        forget(self)
+        forgotten.append(held - self.held)
+
+    monkeypatch.setattr(Timetable, "forget_unasked", counted)
+    if most is not None:
+        monkeypatch.setattr(remembering, "_CLAIMS_MAX", most)
+        monkeypatch.setattr(remembering, "_CLAIMS_LEFT_MAX", most // 2)
     chance = random.Random(3)
     kept: list[str] = []
     days: list[int] = []
@@ -118,7 +135,10 @@ async def test_what_is_remembered_is_what_is_stored(application: Application, pr
             assert {answer.status_code for answer in answers} <= {200, 201, 409}
             kept += [answer.json()["id"] for answer in answers if answer.status_code == 201]
             days.append(await assert_true(transaction(application, practice)._memory, practice))
-    assert len(remembered) > 3 and max(days) > 20
+    if most is None:
+        assert len(remembered) > 3 and max(days) > 20 and not forgotten
+    else:
+        assert any(forgotten)
 
 
 async def test_a_hot_authorization_is_not_read_ahead(

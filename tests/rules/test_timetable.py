@@ -103,6 +103,42 @@ def test_reading_in_parts_is_reading_at_once(
         agrees(timetable, held, resource, START, END)
 
 
+@given(claims(), claims(), st.sets(st.sampled_from(sorted(CELLS))))
+def test_what_was_not_asked_for_is_forgotten_and_read_anew(
+    held: list[tuple[str, Claim]], more: list[tuple[str, Claim]], asked: set[tuple[str, int]]
+) -> None:
+    """Also of what is not stored yet nothing is lost."""
+    timetable = Timetable(7)
+    timetable.fill(CELLS, stored(held))
+    everywhere = [(resource, START, END) for resource in RESOURCES]
+    assert timetable.missing(everywhere) == set()
+    now = list(held)
+    for resource, claim in more:
+        if not any(
+            r == resource and c.seat == claim.seat and c.start < claim.end and claim.start < c.end
+            for r, c in now
+        ):
+            timetable.add(resource, claim)
+            now.append((resource, claim))
+    timetable.begin_asking()
+    assert timetable.missing(spans_of(asked)) == timetable.missing(everywhere, is_asked=False) == set()
+    timetable.forget_unasked()
+    taken = {
+        cell
+        for r, c in now
+        for cell in CELLS
+        if cell[0] == r and c.start < (cell[1] + 1) * DAY and cell[1] * DAY < c.end
+    }
+    missing = timetable.missing(everywhere)
+    assert missing == taken - asked
+    assert timetable.held == sum(
+        len(timetable.overlapping(r, d * DAY, (d + 1) * DAY)) for r, d in CELLS - missing
+    )
+    timetable.fill(missing, [s for s in stored(held) if _touches(s, missing)])
+    for resource in RESOURCES:
+        agrees(timetable, now, resource, START, END)
+
+
 def _touches(claim: StoredClaim, cells: set[tuple[str, int]]) -> bool:
     return any(
         (claim.resource_id, day) in cells for day in range(claim.start // DAY, (claim.end - 1) // DAY + 1)

@@ -58,17 +58,17 @@ async def gather(
     directory: Directory | None,
     timetable: Timetable,
     *,
-    is_ahead: bool = False,
+    reads_around: bool = False,
 ) -> Gathered:
     """Reads by the statement `name` (facts, or facts_in_turn which takes the turn first).
 
     What can be foreseen from the directory in memory comes with the first read; what depends on stored visits, or
-    on a directory that has changed, takes a second. `is_ahead`: also what will be asked for soon, since it is kept.
+    on a directory that has changed, takes a second. `reads_around`: also what may be asked for soon, since it is kept.
     Raises NotFound if there is no such organization.
     """
     cells = timetable.missing(need.spans(directory, {}, 0)) if directory is not None else set()
-    if is_ahead and directory is not None:
-        cells = timetable.missing(_around(directory, cells))
+    if reads_around and directory is not None:
+        cells = timetable.missing(_around(directory, cells), is_asked=False)
     dates = _dates(need, directory, {}, 0) if directory is not None else set()
     facts = await _read(connection, organization, name, need, need.patients, cells, dates)
     is_held = timetable.holds_at(facts.seq)

@@ -15,9 +15,12 @@ from holdfast.rules.facts import Authorization, DatesOf, Directory, Facts, Patie
 from holdfast.rules.policy.policy import in_force
 from holdfast.rules.timetable import Timetable
 
-_CLAIMS_MAX = 100_000
+_CLAIMS_MAX = 140_000
 _PEOPLE_MAX = 20_000
-"""So many claims and people or authorizations (about 17 and 20 MB) are remembered at most, then none."""
+"""So many claims and people or authorizations (about 24 and 20 MB) are remembered at most. Then those days are forgotten
+that nobody has asked for since half as many were; everything, if that leaves too many, or if there are so many people."""
+_CLAIMS_LEFT_MAX = 105_000
+"""If more are left after forgetting, it would soon have to be done again."""
 _CLOCK_SECONDS_MAX = 60.0
 """The database's clock is asked again after that time."""
 
@@ -35,15 +38,29 @@ class Memory:
         """By patient; all of the dates in `_counted_dates`."""
 
         self._counted_dates: set[DatesOf] = set()
+        self._is_half_full = self._is_crowded = False
         self._now = 0
         self._heard = -_CLOCK_SECONDS_MAX
 
     @property
-    def is_full(self) -> bool:
+    def is_roomy(self) -> bool:
+        """Whether more may be remembered than is asked for."""
+        return self.timetable.held <= _CLAIMS_MAX // 2
+
+    def make_room(self) -> bool:
+        """Whether it knows anything and has room for more, if need be by forgetting what is asked for least. Not while something
+        is decided on it."""
+        held = self.timetable.held
+        if held > _CLAIMS_MAX:
+            self.timetable.forget_unasked()
+            self._is_crowded = self.timetable.held > _CLAIMS_LEFT_MAX
+        elif held > _CLAIMS_MAX // 2 and not self._is_half_full:
+            self._is_half_full = True
+            self.timetable.begin_asking()
         people = max(
             self.timetable.resources, len(self._patients), len(self._patient_of), len(self._counted_dates)
         )
-        return self.timetable.held > _CLAIMS_MAX or people > _PEOPLE_MAX
+        return self.directory is not None and people <= _PEOPLE_MAX and not self._is_crowded
 
     def take(self, facts: Facts, desk: Desk) -> None:
         """Takes in what was read, as the desk leaves it."""

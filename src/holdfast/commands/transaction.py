@@ -204,7 +204,7 @@ class Transaction:
                 with _Closing(connection, self._house.settings.lane_attempt_seconds_max):
                     await connection.execute(begin("begin_writing", self._organization))
                     began = time.perf_counter()
-                    if self._memory.is_full:
+                    if not self._memory.make_room():
                         self._memory = Memory()
                     gathered = await self._gathered(connection, "facts_in_turn", tickets, self._memory)
                     _note(tickets, "facts", began)
@@ -229,7 +229,7 @@ class Transaction:
     async def _left_ahead(self, tickets: list[Ticket]) -> list[Ticket]:
         """Decides while a batch is in flight, on the state that it will leave; returns those that must wait for it."""
         before, memory = self._flying, self._memory
-        if self._in_turn or before is None or self._waiting or memory.directory is None or memory.is_full:
+        if self._in_turn or before is None or self._waiting or not memory.make_room():
             self._in_turn = max(0, self._in_turn - 1)
             return tickets
         # A batch that broke is being decided again, one by one: nothing may stand on it.
@@ -285,7 +285,7 @@ class Transaction:
         known = memory.directory or self._house.directories.get(self._organization)
         gathered = await gather(
             connection, self._organization, name, need_of_tickets(tickets), known, memory.timetable,
-            is_ahead=is_ahead,
+            reads_around=is_ahead and memory.is_roomy,
         )  # fmt: skip
         self._house.policy_cache.count(is_hit=gathered.directory is known)
         return gathered

@@ -42,6 +42,9 @@ class Timetable:
         """The days that were read, by resource: a bit for each, 64 days in one number. Most days of most patients are
         empty, and an empty day costs no more than its bit."""
 
+        self._asked: dict[str, dict[int, int]] = {}
+        """The days that were asked for since `begin_asking`, likewise."""
+
         self._days: dict[str, dict[int, list[Claim]]] = {}
         """The claims that touch a day, by resource; days without are left out."""
 
@@ -103,15 +106,18 @@ class Timetable:
         """Of how many resources something was read."""
         return len(self._known)
 
-    def missing(self, spans: Iterable[SpanOf]) -> set[Cell]:
-        """The cells that must be read before questions about these spans can be asked."""
+    def missing(self, spans: Iterable[SpanOf], *, is_asked: bool = True) -> set[Cell]:
+        """The cells that must be read before questions about these spans can be asked. `is_asked`: they will be, and not
+        only perhaps."""
         missing: set[Cell] = set()
         for resource, start, end in set(spans):
             known = self._known.get(resource, _NOTHING)
+            asked = self._asked.setdefault(resource, {}) if is_asked else {}
             first, last = start // DAY, (end - 1) // DAY
             for word in range(first >> 6, (last >> 6) + 1):
                 low, high = max(first, word << 6), min(last, (word << 6) + 63)
                 wanted = ((1 << (high - low + 1)) - 1) << (low & 63)
+                asked[word] = asked.get(word, 0) | wanted
                 if wanted & ~known.get(word, 0):  # nearly never
                     missing |= {
                         (resource, day)
@@ -119,6 +125,21 @@ class Timetable:
                         if not known.get(word, 0) >> (day & 63) & 1
                     }
         return missing
+
+    def begin_asking(self) -> None:
+        """From here on it is noted anew which days are asked for."""
+        self._asked = {}
+
+    def forget_unasked(self) -> None:
+        """Forgets the days with claims that were not asked for since `begin_asking`, and begins that again. A day without
+        costs nothing and stays."""
+        for resource, days in self._days.items():
+            known, asked = self._known[resource], self._asked.get(resource, _NOTHING)
+            for day in [day for day in days if not asked.get(day >> 6, 0) >> (day & 63) & 1]:
+                known[day >> 6] &= ~(1 << (day & 63))
+                self.held -= len(days.pop(day))
+                self._uncount(resource, day)
+        self.begin_asking()
 
     def fill(self, cells: set[Cell], claims: Iterable[StoredClaim]) -> None:
         """Takes in what was read for `cells`: every claim that touches them."""
