@@ -11,7 +11,7 @@ import msgspec
 
 from holdfast.db.engine import Engine
 from holdfast.proof import bare, driver, machine, pgbench, serving
-from holdfast.proof.bench_data import CLINIC_ROOMS, HALF_FULL, IN_USE, LARGE, SERIES_DATES, Requests
+from holdfast.proof.bench_data import CLINIC_ROOMS, HALF_FULL, IN_USE, SERIES_DATES, Requests
 from holdfast.proof.bench_units import MIXED_CLIENTS, ORGANIZATIONS, SPREAD_CLIENTS, UnitRequests
 from holdfast.proof.machine import Memory, Meter
 from holdfast.proof.serving import Server
@@ -111,7 +111,7 @@ class Rounds:
                 lambda: self._bare_requests(bare.UNITS_PATH, _BARE_UNITS, 200),
             ),
             ("Y3", "pgbench: one row under three exclusions", self._direct_bookings),
-            ("S4", "book with room assignment, 10 rooms", self._bookings),
+            ("S4", "book with room assignment, 10 rooms", self.bookings),
             ("S5", "the same, 50 race for the last 10 rooms", self._races),
             ("S9", "next 20 free of 50 people, 50 rooms, 30 days", self._searches),
             ("S10 one", "book one visit, alone", lambda: self._alone("singles", _ALONE_SINGLES)),
@@ -121,11 +121,11 @@ class Rounds:
                 "FastAPI and pydantic, a booking's body",
                 lambda: self._bare_requests(bare.PATH, _BARE_BODY, 201),
             ),
-            ("S7 1k", "conflict check, 1,000 visits", lambda: self._reads("1k", "conflicts")),
-            ("S7 100k", "conflict check, 100,000 visits", lambda: self._reads("100k", "conflicts")),
-            ("S8 1k", "week of one clinic, page 50, 1,000 visits", lambda: self._reads("1k", "weeks")),
-            ("S8 100k", "week of one clinic, page 50, 100,000 visits", lambda: self._reads("100k", "weeks")),
-            ("S8 any", "week of any of 10 clinics, 100,000 visits", lambda: self._reads("100k", "any weeks")),
+            ("S7 1k", "conflict check, 1,000 visits", lambda: self.reads("1k", "conflicts")),
+            ("S7 100k", "conflict check, 100,000 visits", lambda: self.reads("100k", "conflicts")),
+            ("S8 1k", "week of one clinic, page 50, 1,000 visits", lambda: self.reads("1k", "weeks")),
+            ("S8 100k", "week of one clinic, page 50, 100,000 visits", lambda: self.reads("100k", "weeks")),
+            ("S8 any", "week of any of 10 clinics, 100,000 visits", lambda: self.reads("100k", "any weeks")),
         ]  # fmt: skip
 
     # Yardsticks
@@ -165,7 +165,8 @@ class Rounds:
 
     # What is compared with them
 
-    def _bookings(self) -> Round:
+    def bookings(self) -> Round:
+        """S4's round, in the organization `bookings`: each planned booking once."""
         requests, server = self._requests["bookings"], self._running()
         if not self._is_warm:
             self._is_warm = True
@@ -222,12 +223,15 @@ class Rounds:
             0
         ]
 
-    def _reads(self, size: str, what: str) -> Round:
+    def reads(self, size: str, what: Literal["conflicts", "weeks", "any weeks"]) -> Round:
+        """Of the organization of this name, for the set time."""
         requests, server = self._requests[size], self._running()
         made = {
             "conflicts": lambda: requests.conflict_checks(_DIFFERENT_READS),
             "weeks": lambda: requests.week_views(_DIFFERENT_READS),
-            "any weeks": lambda: requests.week_views(_DIFFERENT_READS, clinics=LARGE.clinics),
+            "any weeks": lambda: requests.week_views(
+                _DIFFERENT_READS, clinics=len(requests.organization.clinics)
+            ),
         }[what]()
         return self._by_driver(server, made, 200, repeat=True)
 
