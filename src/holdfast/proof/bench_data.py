@@ -181,6 +181,9 @@ class Requests:
     def __init__(self, organization: Organization, token: str, host: str, seed: int) -> None:
         self._of = organization
         self._first, self._stored_from = organization.first, organization.stored_from
+        # Whoever books does so in the first clinic.
+        self._staff = organization.practitioners[:CLINIC_PRACTITIONERS]
+        self._patients = organization.patients[: organization.size.patients_each]
         self.headers = {"host": host, "authorization": f"Bearer {token}"}
         self._chance = random.Random(f"{seed} requests of {organization.size.name}")  # noqa: S311
         self._quarters = [
@@ -204,11 +207,11 @@ class Requests:
 
     def booking_body(self) -> bytes:
         """The next planned booking: ten in each quarter of an hour, whose practitioners and patients differ."""
-        number, of = self.booked, self._of
+        number = self.booked
         self.booked += 1
         start = self._first + timedelta(minutes=15 * self._quarters[number // CLINIC_ROOMS])
         return self._wish(
-            of.patients[number % len(of.patients)], of.practitioners[number % len(of.practitioners)], start
+            self._patients[number % len(self._patients)], self._staff[number % len(self._staff)], start
         )
 
     def _wish(self, patient: str, practitioner: str, start: datetime) -> bytes:
@@ -249,11 +252,10 @@ class Requests:
         return made
 
     def _evening(self, path: str, key: str, number: int, start: datetime, **more: str) -> bytes:
-        of = self._of
         wish = msgspec.json.decode(
             self._wish(
-                of.patients[number % len(of.patients)],
-                of.practitioners[number % len(of.practitioners)],
+                self._patients[number % len(self._patients)],
+                self._staff[number % len(self._staff)],
                 start,
             )
         )
@@ -305,20 +307,20 @@ class Requests:
 
     def races(self, count: int, rivals: int) -> list[bytes]:
         """Bookings of different people of whom only as many as there are rooms can be granted, race after race."""
-        of, made = self._of, []
+        made = []
         for _ in range(count):
             start = self._first + timedelta(minutes=15 * self._quarters[-1 - self._raced])
             self._raced += 1
             for rival in range(rivals):
-                body = self._wish(of.patients[rival], of.practitioners[rival % len(of.practitioners)], start)
+                body = self._wish(self._patients[rival], self._staff[rival % len(self._staff)], start)
                 made.append(driver.request("POST", "/api/v1/appointments", self.headers, body))
         return made
 
     def too_late(self) -> bytes:
         """A booking for the time of the last race, by somebody who was not in it."""
-        of, number = self._of, self._quarters[-self._raced]
+        number = self._quarters[-self._raced]
         start = self._first + timedelta(minutes=15 * number)
-        return self._wish(of.patients[-1], of.practitioners[-1], start)
+        return self._wish(self._patients[-1], self._staff[-1], start)
 
     def event_stream(self) -> bytes:
         return self._get("/api/v1/calendar/events", {})

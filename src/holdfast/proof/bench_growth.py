@@ -13,7 +13,7 @@ import base64
 import shutil
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -27,19 +27,23 @@ from holdfast.plain import PlainError
 from holdfast.proof import bench_data
 from holdfast.proof.bench_data import CLINIC_ROOMS, EMPTY, Organization, Size
 from holdfast.proof.statements import statement
-from holdfast.seed import bulk
 
 VISITS_MIN = 20_000
 """Below this a tenth of it would not be weeks of visits."""
 _CLINIC_VISITS = 50_000
-_WEEK_VISITS = 5 * CLINIC_ROOMS * bulk.VISITS_A_DAY
-_PATIENTS_EACH = 200
+_WEEK_VISITS = 5 * CLINIC_ROOMS * 10
+"""As the fill has it: ten visits a day in each room."""
 _FEW, _SMALL_MAX = 1_000, 100_000
 _AT_ONCE = 2
 """Organizations that are filled side by side; more would wait for the two processors that the goals are about."""
 _VISIT_BYTES, _LOG_VISIT_BYTES, _LOG_BYTES_MAX, _CLUSTER_BYTES = 5_000, 7_000, 9 << 30, 2 << 30
 """Of disk: a stored visit with all its rows and indexes (4,840 measured at 100,000 visits), what it leaves in the log, the
 log that is kept while loading, and a cluster without visits whose log has been warmed."""
+
+
+Fill = Callable[[str, str, int, int], Awaitable[object]]
+"""Fills an organization's empty calendar, given the owner's URL, the organization, how many visits, and the instant in the
+middle of them: `seed/bulk.py: fill`, which whoever calls brings along, since proof stands outside of what makes it."""
 
 
 class GrowthError(PlainError):
@@ -95,6 +99,16 @@ def _size(name: str, visits: int) -> Size:
     )  # fmt: skip
 
 
+def _beside(number: int, visits: int) -> Size:
+    return Size(
+        name=f"beside {number}",
+        clinics=_clinics(visits),
+        patients_each=EMPTY.patients_each,
+        weeks=0,
+        minutes=15,
+    )
+
+
 def _clinics(visits: int) -> int:
     return max(1, -(-visits // _CLINIC_VISITS))
 
@@ -116,7 +130,7 @@ def refuse_without_space(folder: Path, visits: int) -> None:
 
 
 async def fill(
-    engine: Engine, secret: str, cluster: Cluster, seed: int, progress: Callable[[str], None]
+    engine: Engine, secret: str, cluster: Cluster, seed: int, fill_one: Fill, progress: Callable[[str], None]
 ) -> tuple[list[Organization], Load]:
     """Makes and fills the organizations of a cluster, the measured ones first, and lets it settle. Returns those that are
     measured."""
@@ -125,23 +139,14 @@ async def fill(
     monday = datetime.combine(today.date() - timedelta(days=today.weekday()), datetime.min.time(), UTC)
     connection = await asyncpg.connect(engine.admin_url)
     try:
-        sizes = cluster.measured + [
-            Size(
-                name=f"beside {n}",
-                clinics=_clinics(visits),
-                patients_each=_PATIENTS_EACH,
-                weeks=0,
-                minutes=15,
-            )
-            for n, visits in enumerate(cluster.beside, 1)
-        ]
+        sizes = cluster.measured + [_beside(n, visits) for n, visits in enumerate(cluster.beside, 1)]
         made = [await _made(connection, size, base64.b64decode(secret), monday, seed) for size in sizes]
         counts = [size.visits for size in cluster.measured] + cluster.beside
         bytes_before = await connection.fetchval(statement("database_bytes"))
         await connection.execute(statement("load_log_larger"))
         await connection.execute(statement("reload_settings"))
         began = time.monotonic()
-        await _loaded(engine.admin_url, list(zip(made, counts, strict=True)), monday, progress)
+        await _loaded(engine.admin_url, list(zip(made, counts, strict=True)), monday, fill_one, progress)
         loaded = time.monotonic()
         await connection.execute(statement("load_log_as_set"))
         await connection.execute(statement("reload_settings"))
@@ -153,7 +158,7 @@ async def fill(
     return made[: len(cluster.measured)], Load(
         cluster=cluster.name, organizations=len(made), visits=visits, seconds=round(seconds, 1),
         per_second=round(visits / seconds, 1), settling_seconds=round(time.monotonic() - loaded, 1),
-        bytes=size_bytes, bytes_per_visit=round((size_bytes - bytes_before) / visits, 1) if visits else 0.0,
+        bytes=size_bytes, bytes_per_visit=round((size_bytes - bytes_before) / visits, 1),
     )  # fmt: skip
 
 
@@ -168,7 +173,11 @@ async def _made(connection: Any, size: Size, key: bytes, monday: datetime, seed:
 
 
 async def _loaded(
-    admin_url: str, planned: list[tuple[Organization, int]], monday: datetime, progress: Callable[[str], None]
+    admin_url: str,
+    planned: list[tuple[Organization, int]],
+    monday: datetime,
+    fill_one: Fill,
+    progress: Callable[[str], None],
 ) -> None:
     waiting, visits, done = iter(planned), sum(count for _, count in planned), 0
 
@@ -176,11 +185,9 @@ async def _loaded(
         nonlocal done
         for organization, count in waiting:
             if count:
-                await bulk.fill(admin_url, organization.id, count, int(monday.timestamp()))
+                await fill_one(admin_url, organization.id, count, int(monday.timestamp()))
             before, done = done, done + count
-            if visits and done * 10 // visits > before * 10 // visits:
+            if done * 10 // visits > before * 10 // visits:
                 progress(f"{done:,} of {visits:,} visits are stored.")
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(_AT_ONCE):
-            group.create_task(one_after_the_other())
+    await asyncio.gather(*(one_after_the_other() for _ in range(_AT_ONCE)))

@@ -17,7 +17,7 @@ from holdfast.db import engine as embedded
 from holdfast.db.engine import Engine
 from holdfast.proof import bench, bench_growth, machine, serving
 from holdfast.proof.bench_data import EMPTY, Organization, Requests
-from holdfast.proof.bench_growth import Cluster
+from holdfast.proof.bench_growth import Cluster, Fill
 from holdfast.proof.bench_report import Database, Report, goals
 from holdfast.proof.bench_rounds import Measured, Round, Rounds
 
@@ -30,6 +30,7 @@ def run(
     seconds: float,
     visits: int,
     organizations: int,
+    fill: Fill,
     progress: bench.Progress,
     write: Callable[[str], object] = sys.stdout.write,
 ) -> int:
@@ -44,7 +45,7 @@ def run(
         )  # fmt: skip
         # The largest first: what the page cache holds of the small ones would not outlive its load.
         running = {
-            cluster.name: _filled(stack, home, cluster, report, progress)
+            cluster.name: _filled(stack, home, cluster, fill, report, progress)
             for home, cluster in zip(homes, reversed(clusters), strict=True)
         }
         _measure(stack, running, report, progress)
@@ -78,13 +79,13 @@ class _Running(msgspec.Struct):
 
 
 def _filled(
-    stack: ExitStack, home: Path, cluster: Cluster, report: Report, progress: bench.Progress
+    stack: ExitStack, home: Path, cluster: Cluster, fill: Fill, report: Report, progress: bench.Progress
 ) -> _Running:
     """Starts the engine of this cluster. Raises BenchError if it is not durable after the load."""
     engine = stack.enter_context(embedded.running(home, progress))
     secret = bench.migrated(engine, progress)
     progress(f"Filling the {cluster.name} cluster: {cluster.visits:,} visits.")
-    made, load = asyncio.run(bench_growth.fill(engine, secret, cluster, bench.SEED, progress))
+    made, load = asyncio.run(bench_growth.fill(engine, secret, cluster, bench.SEED, fill, progress))
     report.loads.append(load)
     facts = asyncio.run(_facts(engine))
     bench.refuse_undurable(facts)
