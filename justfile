@@ -29,7 +29,7 @@ proof *flags:
 bench *flags:
     uv run holdfast bench {{ flags }}
 
-# Measure what growth costs: ten million visits against 100,000 and none (half an hour, 67 GB of disk)
+# Measure what growth costs: ten million visits against 100,000 and none (half an hour, 68 GB of disk)
 bench-large *flags:
     uv run holdfast bench --large {{ flags }}
 

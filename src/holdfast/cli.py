@@ -261,7 +261,7 @@ def verify() -> None:
     short_help="Measure this machine, and what share of it Holdfast reaches.",
     epilog="\b\nExamples:\n  holdfast bench\n  holdfast bench --only S4,S8 --out bench-results/today.json\n"
     "  holdfast bench --large --visits 1000000\n\n"
-    "--large measures what growth costs: it fills ten million visits (some 20 minutes, 67 GB of disk) and then books and "
+    "--large measures what growth costs: it fills ten million visits (half an hour, 68 GB of disk) and then books and "
     "reads among them, among 100,000 and among none.",
 )
 def bench(

@@ -18,8 +18,8 @@ from holdfast.seed import bulk
 
 
 def test_ten_million_are_stored_in_two_hundred_organizations() -> None:
-    empty, small, large = bench_growth.clusters(10_000_000, 200)
-    assert [size.visits for size in empty.measured] == [0, 1_000]
+    empty, small, large = bench_growth.clusters(10_000_000, 200, 3)
+    assert [size.visits for size in empty.measured] == [0, 0, 0, 1_000]
     assert small.visits == 100_000
     assert large.visits == 10_000_000
     assert [size.visits for size in large.measured] == [1_000_000]
@@ -32,7 +32,7 @@ def test_ten_million_are_stored_in_two_hundred_organizations() -> None:
 
 @pytest.mark.parametrize("visits", [20_000, 33_333, 300_000, 1_234_567])
 def test_every_visit_asked_for_is_planned_and_weeks_are_whole(visits: int) -> None:
-    _, small, large = bench_growth.clusters(visits, 7)
+    _, small, large = bench_growth.clusters(visits, 7, 3)
     assert large.visits == visits
     for size in (*small.measured, *large.measured):
         assert size.weeks >= 2
@@ -43,7 +43,7 @@ def test_every_visit_asked_for_is_planned_and_weeks_are_whole(visits: int) -> No
 def test_too_few_are_refused() -> None:
     for visits, organizations in ((19_999, 200), (20_000, 1)):
         with pytest.raises(GrowthError, match="20,000 visits and 2 organizations"):
-            bench_growth.clusters(visits, organizations)
+            bench_growth.clusters(visits, organizations, 3)
 
 
 def test_a_disk_that_is_too_small_is_said_before_anything_is_made(
@@ -80,7 +80,7 @@ def test_the_command_at_a_small_size(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "S13 / small", "S13 / empty", "S7 large / 1k", "S8 large / 1k",
     }  # fmt: skip
     assert [(load.cluster, load.visits, load.organizations) for load in report.loads] == [
-        ("large", 20_000, 3), ("small", 2_000, 1), ("empty", 1_000, 2),
+        ("large", 20_000, 3), ("small", 2_000, 1), ("empty", 1_000, 3),
     ]  # fmt: skip
     assert all(load.bytes_per_visit > 1_000 for load in report.loads)
     assert report.database is not None

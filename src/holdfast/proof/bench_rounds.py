@@ -71,7 +71,8 @@ class Rounds:
         self._requests, self._seconds, self._clients, self._seed = requests, seconds, clients, seed
         self._planned = max(clients, min(BOOKINGS, round(BOOKINGS * seconds / _BOOKINGS_SECONDS)))
         self._direct_bookings_each = 0
-        self._is_warm = self._is_stocked = False
+        self._warm: set[str] = set()
+        self._is_stocked = False
         self.units = UnitRequests([requests[one.name] for one in ORGANIZATIONS if one.name in requests], seed)
         self.memory_max: Memory | None = None
         postmaster = int((engine.home / "data" / "postmaster.pid").read_text().split()[0])
@@ -165,11 +166,11 @@ class Rounds:
 
     # What is compared with them
 
-    def bookings(self) -> Round:
-        """S4's round, in the organization `bookings`: each planned booking once."""
-        requests, server = self._requests["bookings"], self._running()
-        if not self._is_warm:
-            self._is_warm = True
+    def bookings(self, of: str = "bookings") -> Round:
+        """S4's round, in the organization of this name: each planned booking once."""
+        requests, server = self._requests[of], self._running()
+        if of not in self._warm:
+            self._warm.add(of)
             warm = self._by_driver(server, requests.bookings(_WARM_UP_BOOKINGS), 201)
             if warm.invalid:
                 return warm
