@@ -62,7 +62,7 @@ def test_it_measures_all_or_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.slow
+@pytest.mark.performance
 def test_the_command_at_a_small_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench_large, "ROUNDS", 2)
     monkeypatch.setattr(bench_growth, "_CLINIC_VISITS", 1_000)

@@ -54,7 +54,7 @@ def run(
 
 
 class _Running(msgspec.Struct):
-    """A cluster that is filled. The server is its home's."""
+    """A cluster that is filled, with its engine; its server comes with the rounds."""
 
     home: Path
     cluster: Cluster
