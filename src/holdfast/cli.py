@@ -259,7 +259,10 @@ def verify() -> None:
 
 @app.command(
     short_help="Measure this machine, and what share of it Holdfast reaches.",
-    epilog="\b\nExamples:\n  holdfast bench\n  holdfast bench --only S4,S8 --out bench-results/today.json",
+    epilog="\b\nExamples:\n  holdfast bench\n  holdfast bench --only S4,S8 --out bench-results/today.json\n"
+    "  holdfast bench --large --visits 1000000\n\n"
+    "--large measures what growth costs: it fills ten million visits (half an hour, 68 GB of disk) and then books and "
+    "reads among them, among 100,000 and among none.",
 )
 def bench(
     out: Annotated[
@@ -267,8 +270,20 @@ def bench(
     ] = Path("bench-results"),
     only: Annotated[str, typer.Option(help="Such as S4,S7: these and the yardsticks they need.")] = "",
     seconds: Annotated[float, typer.Option(min=0.1, help="How long each measurement runs.")] = 5.0,
+    large: Annotated[
+        bool, typer.Option("--large", help="Growth instead: S13, and S7 and S8 at that size.")
+    ] = False,
+    visits: Annotated[int, typer.Option(help="With --large: how many are stored.")] = 10_000_000,
+    organizations: Annotated[int, typer.Option(help="With --large: in how many organizations.")] = 200,
 ) -> None:
     """Measure this machine: what the database can do alone, and what share of it Holdfast reaches."""
+    if large:
+        from holdfast.proof import bench_large
+        from holdfast.seed import bulk
+
+        if only:
+            raise typer.BadParameter("--large measures all that it measures.", param_hint="--only")
+        raise typer.Exit(bench_large.run(out, seconds, visits, organizations, bulk.fill, _tell))
     from holdfast.proof import bench as benching
 
     raise typer.Exit(benching.run(out=out, seconds=seconds, progress=_tell, only=only))

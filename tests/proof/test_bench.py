@@ -10,17 +10,19 @@ import psutil
 import pytest
 
 from holdfast.proof import bench, bench_data, bench_rules
-from holdfast.proof.bench_data import EMPTY, LARGE, Organization, Requests
+from holdfast.proof.bench_data import EMPTY, LARGE, Organization, Requests, Size
 from holdfast.proof.bench_report import Report
 from holdfast.proof.bench_units import ORGANIZATIONS, UnitRequests
 
 FIRST = datetime(2030, 1, 7, tzinfo=UTC)
 
 
-def requests(seed: int = 1) -> Requests:
+def requests(seed: int = 1, size: Size = EMPTY) -> Requests:
     people = {name: [f"{name}-{n}" for n in range(count)] for name, count in (
         ("clinics", 1), ("rooms", 10), ("practitioners", 50), ("patients", 200))}  # fmt: skip
-    organization = Organization(size=EMPTY, first=FIRST, id="o", email="e", service="s", **people)
+    organization = Organization(
+        size=size, first=FIRST, stored_from=FIRST, id="o", email="e", service="s", **people
+    )
     return Requests(organization, "token", "host", seed)
 
 
@@ -46,6 +48,13 @@ def test_the_same_seed_asks_for_the_same() -> None:
 def test_bookings_are_spread_over_two_years() -> None:
     starts = {one["start"][:7] for one in bodies(requests().bookings(20_000))}
     assert len(starts) >= 24
+
+
+def test_bookings_keep_out_of_the_hours_of_stored_visits() -> None:
+    size = msgspec.structs.replace(EMPTY, out_of_hours=True)
+    starts = [datetime.fromisoformat(one["start"]) for one in bodies(requests(size=size).bookings(150_000))]
+    assert not [one for one in starts if one.weekday() < 5 and 8 <= one.hour < 18]
+    assert {one.weekday() for one in starts} == set(range(7))
 
 
 def test_whoever_races_wants_the_same_time_and_is_somebody_else() -> None:
@@ -84,8 +93,8 @@ def test_the_first_day_is_a_monday_a_month_away(day: int) -> None:
 
 def test_units_are_asked_for_in_the_shares_of_a_day() -> None:
     of = Organization(
-        size=ORGANIZATIONS[0], first=FIRST, id="o", email="e", service="s", clinics=["c"], rooms=[], practitioners=[],
-        patients=["p"], authorizations=[f"z{n}" for n in range(19)],
+        size=ORGANIZATIONS[0], first=FIRST, stored_from=FIRST, id="o", email="e", service="s", clinics=["c"], rooms=[],
+        practitioners=[], patients=["p"], authorizations=[f"z{n}" for n in range(19)],
     )  # fmt: skip
     one = UnitRequests([Requests(of, "token", "host", 1)], 1)
     made = one.mixed(10_000)

@@ -75,6 +75,17 @@ def test_without_its_yardstick_a_goal_is_not_applicable_and_says_why() -> None:
     assert "not_applicable: fastapi not installed" in table(one)
 
 
+def test_growth_is_held_against_less_and_nothing() -> None:
+    one = report(
+        measured("S4 large", 80, 90, 95), measured("S4 small", 100, 100, 100), measured("S4 empty", 130, 130, 130),
+        measured("S8 large", 1, 1, p95_ms=15.1), measured("S8 1k", 1, 1, p95_ms=10.0),
+    )  # fmt: skip
+    assert (goal(one, "S13 / small").value, goal(one, "S13 / small").verdict) == (0.9, "met")
+    assert goal(one, "S13 / empty").verdict == "missed"
+    assert goal(one, "S8 large / 1k").verdict == "missed"
+    assert "S7 large / 1k" not in {each.name for each in one.goals}
+
+
 def test_memory_and_start_are_held_against_their_limits() -> None:
     one = report()
     one.memory = Memory(rss_mb=151.0, pss_mb=None)

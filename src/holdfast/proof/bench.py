@@ -52,7 +52,7 @@ _UNITS = frozenset({"S1", "S2", "S3", "ISOLATION"})
 _SERVER_ROLE = "holdfast_server"
 _PREFIX = "holdfast-bench-"
 _PARENTS = (Path("/var/tmp"), Path(tempfile.gettempdir()))  # noqa: S108 - /var/tmp is the one kept on disk
-_PROFILE = (
+PROFILE = (
     ("HOLDFAST_REQUESTS_PER_MINUTE_USER", "1000000000"),
     ("HOLDFAST_REQUESTS_PER_MINUTE_ORGANIZATION", "1000000000"),
     ("HOLDFAST_ACCESS_TOKEN_SECONDS", "86400"),
@@ -78,9 +78,14 @@ def run(
     0: every goal measured is met; 1: one is missed; 2: a figure is invalid.
     """
     wanted = _wanted(only)
-    with _stopped_by_signals(), _home(progress) as home:
+    with stopped_by_signals(), home_on_disk(progress) as home:
         bench = _Bench(home, seconds, wanted, progress)
         report = bench.run()
+    return finish(report, out, write)
+
+
+def finish(report: Report, out: Path, write: Callable[[str], object]) -> int:
+    """Keeps a report as JSON and prints it. Returns the exit code of `run`."""
     file = out if out.suffix == ".json" else out / f"{report.at:%Y%m%d-%H%M%S}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
@@ -102,11 +107,9 @@ def _wanted(only: str) -> frozenset[str]:
 
 
 @contextmanager
-def _home(progress: Progress) -> Iterator[Path]:
+def home_on_disk(progress: Progress) -> Iterator[Path]:
     """A new engine's home on a disk. What a killed run left behind is stopped and thrown away first."""
-    parent = next((one for one in _PARENTS if one.is_dir() and not machine.is_in_memory(one)), None)
-    if parent is None:
-        raise BenchError("No folder for temporary data lies on a disk: in memory nothing here would be true.")
+    parent = folder_on_disk()
     for left in parent.glob(f"{_PREFIX}*"):
         number = left.name.removeprefix(_PREFIX).split("-")[0]
         if number.isdigit() and not psutil.pid_exists(int(number)):
@@ -120,6 +123,14 @@ def _home(progress: Progress) -> Iterator[Path]:
         _discard(home, progress)
 
 
+def folder_on_disk() -> Path:
+    """Where homes are made. Raises BenchError."""
+    parent = next((one for one in _PARENTS if one.is_dir() and not machine.is_in_memory(one)), None)
+    if parent is None:
+        raise BenchError("No folder for temporary data lies on a disk: in memory nothing here would be true.")
+    return parent
+
+
 def _discard(home: Path, progress: Progress) -> None:
     if (home / "data" / "postmaster.pid").exists():
         with suppress(embedded.EngineError), embedded.running(home, progress):
@@ -128,7 +139,7 @@ def _discard(home: Path, progress: Progress) -> None:
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[None]:
+def stopped_by_signals() -> Iterator[None]:
     """SIGTERM unwinds like Ctrl-C, so that what was started is stopped."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -146,7 +157,7 @@ class _Bench:
 
     def __init__(self, home: Path, seconds: float, wanted: frozenset[str], progress: Progress) -> None:
         self.home, self.seconds, self.wanted, self.progress = home, seconds, wanted, progress
-        self.profile = dict(_PROFILE)
+        self.profile = dict(PROFILE)
 
     def run(self) -> Report:
         report = Report(
@@ -157,16 +168,15 @@ class _Bench:
             self.progress("S6: rules alone.")
             report.rules_alone = [rules_alone(count, SEED) for count in ROOMS]
         with embedded.running(self.home, self.progress) as engine:
-            secret = self._migrated(engine)
+            secret = migrated(engine, self.progress)
             sizes = self._sizes()
             report.database = asyncio.run(_prepared(engine, sizes))
-            for fault in report.database.not_durable:
-                raise BenchError(f"{fault} on this engine: figures without durability say nothing.")
+            refuse_undurable(report.database)
             self.progress(f"Filling: {sum(size.visits for size in sizes):,} visits.")
             made = asyncio.run(bench_data.fill(engine.admin_url, secret, sizes, SEED))
             report.measures, requests = self._rounds(engine, made, report)
             if requests is not None:
-                report.faults += asyncio.run(_unlike(engine, requests))
+                report.faults += asyncio.run(unlike(engine, requests))
             if requests is not None and "S12" in self.wanted:
                 self.progress("S12: starting on a running database.")
                 report.start_seconds = start_and_book(self.home, self.profile, requests)
@@ -184,12 +194,6 @@ class _Bench:
         units = ORGANIZATIONS if self.wanted & _UNITS else ()
         weeks = (bench_data.SMALL, bench_data.LARGE) if reading else ()
         return [bench_data.EMPTY, *weeks, *searched, *in_use, *units]
-
-    def _migrated(self, engine: Engine) -> str:
-        """The schema, the server's role and the secret, as `holdfast serve` finds them."""
-        password = secrets.server_password(engine.home)
-        asyncio.run(migrate(engine.admin_url, _SERVER_ROLE, password, self.progress, Settings()))
-        return secrets.text(secrets.secret(Settings(), engine.home))
 
     def _rounds(
         self, engine: Engine, made: dict[str, Organization], report: Report
@@ -246,16 +250,41 @@ class _Bench:
             return rounds.measured, requests.get("bookings")
 
 
-async def _unlike(engine: Engine, requests: Requests) -> list[str]:
-    """Whether what is stored is other than what was granted."""
+def migrated(engine: Engine, progress: Progress) -> str:
+    """The schema, the server's role and the secret, as `holdfast serve` finds them."""
+    password = secrets.server_password(engine.home)
+    asyncio.run(migrate(engine.admin_url, _SERVER_ROLE, password, progress, Settings()))
+    return secrets.text(secrets.secret(Settings(), engine.home))
+
+
+def refuse_undurable(database: Database) -> None:
+    """Raises BenchError."""
+    for fault in database.not_durable:
+        raise BenchError(f"{fault} on this engine: figures without durability say nothing.")
+
+
+async def database_facts(connection: asyncpg.Connection) -> Database:
+    """What the engine says it is set to, now. Raises BenchError."""
+    row = await connection.fetchrow(statement("database_facts"))
+    if row is None:
+        raise BenchError("The engine does not say what it is set to.")
+    return Database(
+        version=row["version"], settings=msgspec.json.decode(row["settings"], type=dict[str, str])
+    )
+
+
+async def unlike(engine: Engine, requests: Requests) -> list[str]:
+    """Whether what is stored is other than what was filled and granted."""
     connection = await asyncpg.connect(engine.admin_url)
     try:
         stored = await connection.fetchval(statement("stored_appointments"), requests.organization_id)
     finally:
         await connection.close()
-    if stored == requests.booked + requests.won:
+    before, wanted = requests.organization.size.visits, requests.booked + requests.won
+    if stored == before + wanted:
         return []
-    return [f"{requests.booked} bookings were asked for and {requests.won} won in races, {stored} are stored"]
+    granted = f"{requests.booked} bookings were asked for and {requests.won} won in races"
+    return [f"{granted}, {stored} visits are stored where there were {before}"]
 
 
 async def _unlike_units(engine: Engine, requests: UnitRequests) -> list[str]:
@@ -271,7 +300,7 @@ async def _prepared(engine: Engine, sizes: list[bench_data.Size]) -> Database:
     connection = await asyncpg.connect(engine.admin_url)
     try:
         await connection.execute(statement("create_database"))
-        row = await connection.fetchrow(statement("database_facts"))
+        database = await database_facts(connection)
     finally:
         await connection.close()
     connection = await asyncpg.connect(engine.url_for(embedded.OWNER, engine.password, pgbench.DATABASE))
@@ -287,8 +316,4 @@ async def _prepared(engine: Engine, sizes: list[bench_data.Size]) -> Database:
         await connection.execute(statement("settle"))
     finally:
         await connection.close()
-    if row is None:
-        raise BenchError("The engine does not say what it is set to.")
-    return Database(
-        version=row["version"], settings=msgspec.json.decode(row["settings"], type=dict[str, str])
-    )
+    return database

@@ -23,6 +23,8 @@ QUARTERS = 70_080
 SEARCH_DAYS = 30
 SEARCH_SLOTS = 20
 _AHEAD_DAYS = 30
+_WEEKDAYS, _HOURS = 5, (8, 18)
+"""When stored visits are (bench_visits.sql, seed/bulk.py)."""
 _PASSWORD = "only for the bench, on loopback"  # noqa: S105
 
 _LOG_SEGMENTS_WARMED = 64
@@ -41,6 +43,8 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     ruled: bool = False
     """Whether a policy of one hard rule and two soft ones is in force."""
     authorizations: int = 0
+    out_of_hours: bool = False
+    """Whether planned bookings keep out of Monday to Friday from 8 to 18 o'clock."""
 
     @property
     def visits(self) -> int:
@@ -64,7 +68,9 @@ class Organization(msgspec.Struct, frozen=True, kw_only=True):
 
     size: Size
     first: datetime
-    """The Monday on which its visits begin."""
+    """The Monday from which on bookings are asked for."""
+    stored_from: datetime
+    """The Monday on which its stored visits begin."""
     id: str
     email: str
     service: str
@@ -86,15 +92,17 @@ def monday(today: datetime) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-async def make(connection: Any, size: Size, key: bytes, first: datetime, seed: int) -> Organization:
-    """Writes an organization with its visits. `key`: the installation's secret."""
+async def make(
+    connection: Any, size: Size, key: bytes, first: datetime, seed: int, stored_from: datetime | None = None
+) -> Organization:
+    """Writes an organization without visits. `key`: the installation's secret. `stored_from`: `first`, if not given."""
     chance = random.Random(f"{seed} {size.name}")  # noqa: S311 - the same data for the same seed
 
     def some(count: int) -> list[str]:
         return [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _ in range(count)]
 
     made = Organization(
-        size=size, first=first, id=some(1)[0], email=f"bench-{size.name.replace(' ', '-')}@holdfast.example", service=some(1)[0],
+        size=size, first=first, stored_from=stored_from or first, id=some(1)[0], email=f"bench-{size.name.replace(' ', '-')}@holdfast.example", service=some(1)[0],
         clinics=some(size.clinics), rooms=some(size.clinics * size.rooms_each),
         practitioners=some(size.clinics * CLINIC_PRACTITIONERS),
         patients=some(size.clinics * size.patients_each), authorizations=some(size.authorizations),
@@ -111,12 +119,15 @@ async def make(connection: Any, size: Size, key: bytes, first: datetime, seed: i
         await connection.execute(
             statement("bench_authorizations"), made.id, some(1)[0], made.patients, made.authorizations
         )
-    if size.weeks:
-        await connection.execute(
-            statement("bench_visits"), made.id, made.service, made.clinics, made.rooms, made.practitioners,
-            made.patients, first, size.weeks, size.week_visits,
-        )  # fmt: skip
     return made
+
+
+async def _visits(connection: Any, made: Organization) -> None:
+    size = made.size
+    await connection.execute(
+        statement("bench_visits"), made.id, made.service, made.clinics, made.rooms, made.practitioners,
+        made.patients, made.stored_from, size.weeks, size.week_visits,
+    )  # fmt: skip
 
 
 def _rules(of: Organization) -> list[dict[str, Any]]:
@@ -134,26 +145,34 @@ def _rules(of: Organization) -> list[dict[str, Any]]:
 
 
 async def fill(admin_url: str, secret: str, sizes: list[Size], seed: int) -> dict[str, Organization]:
-    """Makes every size, then lets the database settle as it would have by itself."""
+    """Makes every size, then lets the database settle."""
     connection = await asyncpg.connect(admin_url)
     try:
         first, key = monday(datetime.now(UTC)), base64.b64decode(secret)
         made = {size.name: await make(connection, size, key, first, seed) for size in sizes}
+        for each in made.values():
+            if each.size.weeks:
+                await _visits(connection, each)
         for size in sizes:
             stored = await connection.fetchval(statement("stored_appointments"), made[size.name].id)
             if stored != size.visits:
                 raise RuntimeError(f"{size.name}: {stored} visits stored, {size.visits} planned")
-        await connection.execute(statement("settle"))
-        # A cluster in use writes its log into files that it has written before, and its buffers lie in memory that it has
-        # had before. A new one makes each file anew, which stops everybody for 50 ms every 16 MB, and each page of
-        # memory is found for it when it first writes there: neither is a property of what is measured.
-        await connection.execute(statement("warm_memory"))
-        for _ in range(_LOG_SEGMENTS_WARMED):
-            await connection.execute(statement("warm_log"))
-        await connection.execute(statement("checkpoint"))
+        await settle(connection)
     finally:
         await connection.close()
     return made
+
+
+async def settle(connection: Any) -> None:
+    """What a database does by itself before long, and has done when it is in use."""
+    await connection.execute(statement("settle"))
+    # A cluster in use writes its log into files that it has written before, and its buffers lie in memory that it has
+    # had before. A new one makes each file anew, which stops everybody for 50 ms every 16 MB, and each page of
+    # memory is found for it when it first writes there: neither is a property of what is measured.
+    await connection.execute(statement("warm_memory"))
+    for _ in range(_LOG_SEGMENTS_WARMED):
+        await connection.execute(statement("warm_log"))
+    await connection.execute(statement("checkpoint"))
 
 
 class Requests:
@@ -161,10 +180,15 @@ class Requests:
 
     def __init__(self, organization: Organization, token: str, host: str, seed: int) -> None:
         self._of = organization
-        self._first = organization.first
+        self._first, self._stored_from = organization.first, organization.stored_from
+        # Whoever books does so in the first clinic.
+        self._staff = organization.practitioners[:CLINIC_PRACTITIONERS]
+        self._patients = organization.patients[: organization.size.patients_each]
         self.headers = {"host": host, "authorization": f"Bearer {token}"}
         self._chance = random.Random(f"{seed} requests of {organization.size.name}")  # noqa: S311
-        self._quarters = list(range(QUARTERS))
+        self._quarters = [
+            n for n in range(QUARTERS) if not organization.size.out_of_hours or _is_out_of_hours(n)
+        ]
         self._chance.shuffle(self._quarters)
         self.booked = 0
         """Planned bookings made out so far."""
@@ -183,11 +207,11 @@ class Requests:
 
     def booking_body(self) -> bytes:
         """The next planned booking: ten in each quarter of an hour, whose practitioners and patients differ."""
-        number, of = self.booked, self._of
+        number = self.booked
         self.booked += 1
         start = self._first + timedelta(minutes=15 * self._quarters[number // CLINIC_ROOMS])
         return self._wish(
-            of.patients[number % len(of.patients)], of.practitioners[number % len(of.practitioners)], start
+            self._patients[number % len(self._patients)], self._staff[number % len(self._staff)], start
         )
 
     def _wish(self, patient: str, practitioner: str, start: datetime) -> bytes:
@@ -228,11 +252,10 @@ class Requests:
         return made
 
     def _evening(self, path: str, key: str, number: int, start: datetime, **more: str) -> bytes:
-        of = self._of
         wish = msgspec.json.decode(
             self._wish(
-                of.patients[number % len(of.patients)],
-                of.practitioners[number % len(of.practitioners)],
+                self._patients[number % len(self._patients)],
+                self._staff[number % len(self._staff)],
                 start,
             )
         )
@@ -245,7 +268,7 @@ class Requests:
         for _ in range(count):
             clinic = chance.randrange(len(of.clinics))
             day = chance.randrange(of.size.weeks) * 7 + chance.randrange(5)
-            start = self._first + timedelta(days=day, minutes=8 * 60 + 15 * chance.randrange(37))
+            start = self._stored_from + timedelta(days=day, minutes=8 * 60 + 15 * chance.randrange(37))
             made.append(self._get("/api/v1/appointments/conflicts", {
                 "start": _spelled(start), "end": _spelled(start + timedelta(hours=1)),
                 "practitioner_id": of.practitioners[clinic * CLINIC_PRACTITIONERS + chance.randrange(50)],
@@ -258,7 +281,7 @@ class Requests:
         """The first page of 50 of a week of one clinic (or of any of the first `clinics`)."""
         made = []
         for _ in range(count):
-            start = self._first + timedelta(days=7 * self._chance.randrange(self._of.size.weeks))
+            start = self._stored_from + timedelta(days=7 * self._chance.randrange(self._of.size.weeks))
             made.append(self._get("/api/v1/appointments", {
                 "clinic_id": self._of.clinics[self._chance.randrange(clinics)],
                 "start_date": f"{start:%Y-%m-%d}", "end_date": f"{start + timedelta(days=6):%Y-%m-%d}",
@@ -284,26 +307,31 @@ class Requests:
 
     def races(self, count: int, rivals: int) -> list[bytes]:
         """Bookings of different people of whom only as many as there are rooms can be granted, race after race."""
-        of, made = self._of, []
+        made = []
         for _ in range(count):
             start = self._first + timedelta(minutes=15 * self._quarters[-1 - self._raced])
             self._raced += 1
             for rival in range(rivals):
-                body = self._wish(of.patients[rival], of.practitioners[rival % len(of.practitioners)], start)
+                body = self._wish(self._patients[rival], self._staff[rival % len(self._staff)], start)
                 made.append(driver.request("POST", "/api/v1/appointments", self.headers, body))
         return made
 
     def too_late(self) -> bytes:
         """A booking for the time of the last race, by somebody who was not in it."""
-        of, number = self._of, self._quarters[-self._raced]
+        number = self._quarters[-self._raced]
         start = self._first + timedelta(minutes=15 * number)
-        return self._wish(of.patients[-1], of.practitioners[-1], start)
+        return self._wish(self._patients[-1], self._staff[-1], start)
 
     def event_stream(self) -> bytes:
         return self._get("/api/v1/calendar/events", {})
 
     def _get(self, path: str, query: dict[str, str]) -> bytes:
         return driver.request("GET", _target(path, query), self.headers)
+
+
+def _is_out_of_hours(quarter: int) -> bool:
+    day, hour = quarter // 96 % 7, quarter // 4 % 24
+    return day >= _WEEKDAYS or not _HOURS[0] <= hour < _HOURS[1]
 
 
 def _target(path: str, query: dict[str, str]) -> str:

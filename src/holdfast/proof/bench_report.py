@@ -9,6 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from holdfast.proof.bench_cache import CacheEffect
+from holdfast.proof.bench_growth import Load
 from holdfast.proof.bench_live import ChangeSeen, Start
 from holdfast.proof.bench_rounds import Measured, Round
 from holdfast.proof.bench_rules import RulesAlone
@@ -72,6 +73,7 @@ class Report(msgspec.Struct, kw_only=True):
     memory: Memory | None = None
     start_seconds: Start | None = None
     cold_start_seconds: Start | None = None
+    loads: list[Load] = []
     goals: list[Goal] = []
     not_applicable: dict[str, str] = {}
     faults: list[str] = []
@@ -136,6 +138,14 @@ def goals(report: Report) -> list[Goal]:
         _ratio(report, "S7 100k / 1k", "p95", "S7 100k", "S7 1k", p95s, at_most=1.5),
         _ratio(report, "S8 / Y4", "week views a second, 100k", "S8 100k", "Y4", rates, at_least=0.4),
         _ratio(report, "S8 100k / 1k", "p95", "S8 100k", "S8 1k", p95s, at_most=1.5),
+        _ratio(
+            report, "S13 / small", "bookings a second, large", "S4 large", "S4 small", rates, at_least=0.9
+        ),
+        _ratio(
+            report, "S13 / empty", "bookings a second, large", "S4 large", "S4 empty", rates, at_least=0.75
+        ),
+        _ratio(report, "S7 large / 1k", "p95", "S7 large", "S7 1k", p95s, at_most=1.5),
+        _ratio(report, "S8 large / 1k", "p95", "S8 large", "S8 1k", p95s, at_most=1.5),
     ]
     for one in report.rules_alone[:1]:
         found.append(_limit("S6", f"µs a slot, {one.rooms} rooms, median", one.median_us, _RULES_US_MAX))
@@ -216,7 +226,7 @@ def _measures(report: Report) -> Iterator[str]:
     if not report.measures:
         return
     heads = ("per s", "n", "p50 ms", "p95 ms", "p99 ms", "server µs", "db µs", "driver µs")
-    yield f"{'':<48}" + "".join(f"{head:>10}" for head in heads)
+    yield f"{'':<49}" + "".join(f"{head:>10}" for head in heads)
     for one in report.measures:
         rounds = one.rounds
         cells = [
@@ -225,7 +235,7 @@ def _measures(report: Report) -> Iterator[str]:
             median(r.latency.p99_ms for r in rounds), median(r.server_us for r in rounds),
             median(r.database_us for r in rounds), median(r.driver_us for r in rounds),
         ]  # fmt: skip
-        yield f"{one.name:<8}{one.what:<40}" + "".join(f"{_number(cell):>10}" for cell in cells)
+        yield f"{one.name:<9}{one.what:<40}" + "".join(f"{_number(cell):>10}" for cell in cells)
         for number, each in enumerate(rounds, 1):
             if each.invalid:
                 yield f"        INVALID in round {number}: {each.invalid}"
@@ -246,6 +256,12 @@ def _single(report: Report) -> Iterator[str]:
         yield (
             f"S6      rules alone, {rules.hard} hard and {rules.soft} soft over {rules.rooms} rooms: median {rules.median_us:g} µs a "
             f"slot ({rules.median_us_per_room:g} a room), p95 {rules.p95_us:g} µs, n={rules.slots}"
+        )
+    for load in report.loads:
+        yield (
+            f"S13     {load.cluster}: {load.visits:,} visits (organizations: {load.organizations}) loaded in {load.seconds:,.0f} s "
+            f"({load.per_second:,.0f}/s), settled in {load.settling_seconds:,.0f} s; {load.bytes / 1e9:.2f} GB, "
+            f"{load.bytes_per_visit:,.0f} bytes a visit"
         )
     for each in report.isolations:
         exact = "exact" if each.is_exact else "NOT EXACT"

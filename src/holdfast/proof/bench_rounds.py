@@ -11,7 +11,7 @@ import msgspec
 
 from holdfast.db.engine import Engine
 from holdfast.proof import bare, driver, machine, pgbench, serving
-from holdfast.proof.bench_data import CLINIC_ROOMS, HALF_FULL, IN_USE, LARGE, SERIES_DATES, Requests
+from holdfast.proof.bench_data import CLINIC_ROOMS, HALF_FULL, IN_USE, SERIES_DATES, Requests
 from holdfast.proof.bench_units import MIXED_CLIENTS, ORGANIZATIONS, SPREAD_CLIENTS, UnitRequests
 from holdfast.proof.machine import Memory, Meter
 from holdfast.proof.serving import Server
@@ -71,7 +71,8 @@ class Rounds:
         self._requests, self._seconds, self._clients, self._seed = requests, seconds, clients, seed
         self._planned = max(clients, min(BOOKINGS, round(BOOKINGS * seconds / _BOOKINGS_SECONDS)))
         self._direct_bookings_each = 0
-        self._is_warm = self._is_stocked = False
+        self._warm: set[str] = set()
+        self._is_stocked = False
         self.units = UnitRequests([requests[one.name] for one in ORGANIZATIONS if one.name in requests], seed)
         self.memory_max: Memory | None = None
         postmaster = int((engine.home / "data" / "postmaster.pid").read_text().split()[0])
@@ -111,7 +112,7 @@ class Rounds:
                 lambda: self._bare_requests(bare.UNITS_PATH, _BARE_UNITS, 200),
             ),
             ("Y3", "pgbench: one row under three exclusions", self._direct_bookings),
-            ("S4", "book with room assignment, 10 rooms", self._bookings),
+            ("S4", "book with room assignment, 10 rooms", self.bookings),
             ("S5", "the same, 50 race for the last 10 rooms", self._races),
             ("S9", "next 20 free of 50 people, 50 rooms, 30 days", self._searches),
             ("S10 one", "book one visit, alone", lambda: self._alone("singles", _ALONE_SINGLES)),
@@ -121,11 +122,11 @@ class Rounds:
                 "FastAPI and pydantic, a booking's body",
                 lambda: self._bare_requests(bare.PATH, _BARE_BODY, 201),
             ),
-            ("S7 1k", "conflict check, 1,000 visits", lambda: self._reads("1k", "conflicts")),
-            ("S7 100k", "conflict check, 100,000 visits", lambda: self._reads("100k", "conflicts")),
-            ("S8 1k", "week of one clinic, page 50, 1,000 visits", lambda: self._reads("1k", "weeks")),
-            ("S8 100k", "week of one clinic, page 50, 100,000 visits", lambda: self._reads("100k", "weeks")),
-            ("S8 any", "week of any of 10 clinics, 100,000 visits", lambda: self._reads("100k", "any weeks")),
+            ("S7 1k", "conflict check, 1,000 visits", lambda: self.reads("1k", "conflicts")),
+            ("S7 100k", "conflict check, 100,000 visits", lambda: self.reads("100k", "conflicts")),
+            ("S8 1k", "week of one clinic, page 50, 1,000 visits", lambda: self.reads("1k", "weeks")),
+            ("S8 100k", "week of one clinic, page 50, 100,000 visits", lambda: self.reads("100k", "weeks")),
+            ("S8 any", "week of any of 10 clinics, 100,000 visits", lambda: self.reads("100k", "any weeks")),
         ]  # fmt: skip
 
     # Yardsticks
@@ -165,10 +166,11 @@ class Rounds:
 
     # What is compared with them
 
-    def _bookings(self) -> Round:
-        requests, server = self._requests["bookings"], self._running()
-        if not self._is_warm:
-            self._is_warm = True
+    def bookings(self, of: str = "bookings") -> Round:
+        """S4's round, in the organization of this name: each planned booking once."""
+        requests, server = self._requests[of], self._running()
+        if of not in self._warm:
+            self._warm.add(of)
             warm = self._by_driver(server, requests.bookings(_WARM_UP_BOOKINGS), 201)
             if warm.invalid:
                 return warm
@@ -222,12 +224,15 @@ class Rounds:
             0
         ]
 
-    def _reads(self, size: str, what: str) -> Round:
+    def reads(self, size: str, what: Literal["conflicts", "weeks", "any weeks"]) -> Round:
+        """Of the organization of this name, for the set time."""
         requests, server = self._requests[size], self._running()
         made = {
             "conflicts": lambda: requests.conflict_checks(_DIFFERENT_READS),
             "weeks": lambda: requests.week_views(_DIFFERENT_READS),
-            "any weeks": lambda: requests.week_views(_DIFFERENT_READS, clinics=LARGE.clinics),
+            "any weeks": lambda: requests.week_views(
+                _DIFFERENT_READS, clinics=len(requests.organization.clinics)
+            ),
         }[what]()
         return self._by_driver(server, made, 200, repeat=True)
 
