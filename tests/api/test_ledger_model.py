@@ -1,8 +1,8 @@
 """Some thousand random calls on two authorizations against a ledger of a page: model, API and SQL agree.
 
 The model knows which visits hold how many units, what is reserved by hand, what is used, and which dates are covered. Whether a
-room is free it does not ask: every visit has a day of its own. An authorization expires and comes back as its last day
-is set before the visits and behind them.
+room is free it does not ask: every visit to come has a day of its own, every one that is over half an hour. An authorization
+expires and comes back as its last day is set before the visits and behind them.
 """
 
 import asyncio
@@ -14,7 +14,8 @@ from typing import Any
 
 import asyncpg
 import httpx2
-from api.people import Client, make_organization
+from api.given import ALWAYS, SESSIONS, TODAY, WORDS, make_given, on
+from api.people import Client, make_organization, sign_in
 from api.practice import API, VISITS, Practice, at, make_practice, monday
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -36,6 +37,8 @@ FIRST = date(2020, 1, 1)
 WHICH = st.integers(0, 1)
 OFFS = st.sampled_from((0, 0, 0, 190, 210))
 """Days after the first Monday: mostly covered, sometimes by one of the two only, or by none."""
+MINUTES = st.sampled_from((5, 20, 30, 45, 75))
+"""What a session really took: of visits of one unit or two."""
 
 
 @dataclass
@@ -59,20 +62,25 @@ class Held:
     account: Account
     units: int
     status: str = "scheduled"
+    is_over: bool = False
+    session: str = ""
+    used: int = 0
+    unfunded: int = 0
 
 
 @dataclass
 class World:
-    """One practice for all runs; `visits` are those of the run before, whose time is given back."""
+    """One practice for all runs; `visits` are those of the run before, whose rooms are given back."""
 
     practice: Practice
+    client: Client
     database: Any
     run: Run
     visits: list[str] = field(default_factory=list)
 
 
 class Machine(RuleBasedStateMachine):
-    """Each run has a patient and authorizations of its own."""
+    """Each run has a patient, a practitioner and authorizations of its own: what is signed stays."""
 
     world: World
 
@@ -80,11 +88,18 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.accounts: list[Account] = []
         self.visits: list[Held] = []
-        self.patient = ""
-        self.days = 0
+        self.patient = self.practitioner = ""
+        self.ana: httpx2.AsyncClient | None = None
+        self.days = self.half_hours = 0
 
-    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx2.Response:
-        answer: httpx2.Response = self.world.run(self.world.practice.admin.request(method, path, json=body))
+    def ask(
+        self, method: str, path: str, body: dict[str, Any] | None = None, who: str = "admin"
+    ) -> httpx2.Response:
+        if who == "ana" and self.ana is None:  # who gives visits as somebody else is signed out
+            pair = self.world.run(sign_in(self.world.client, "ana@juniper.example"))
+            self.ana = self.world.client(pair["access_token"])
+        client = self.ana if who == "ana" and self.ana is not None else self.world.practice.admin
+        answer: httpx2.Response = self.world.run(client.request(method, path, json=body))
         return answer
 
     def held(self, account: Account) -> int:
@@ -110,13 +125,23 @@ class Machine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        for visit in self.world.visits:  # its practitioner is everyone's
+        for visit in self.world.visits:  # its room is everyone's
             self.ask("POST", f"{VISITS}/{visit}/cancel", {})
         self.world.visits.clear()
         made = self.ask("POST", f"{API}/patients", {
             "given_name": "Model", "family_name": "Patient", "birth_date": "2015-05-05",
         })  # fmt: skip
         self.patient = made.json()["id"]
+        practice = self.world.practice
+        hours = [{"clinic_id": practice.made["clinic"], **each} for each in ALWAYS]
+        made = self.ask("POST", f"{API}/practitioners", {
+            "name": "Model", "working_hours": hours, "clinic_ids": [practice.made["clinic"]],
+            "credentials": [{"code": "RBT"}],
+        })  # fmt: skip
+        self.practitioner = made.json()["id"]
+        user = practice.made["ana's user"]
+        changed = self.ask("PATCH", f"{API}/users/{user}", {"practitioner_id": self.practitioner})
+        assert changed.status_code == 200, changed.text
         for number in range(2):
             end = monday() + timedelta(days=200 + number)
             made = self.ask("POST", f"{API}/authorizations", {
@@ -165,12 +190,22 @@ class Machine(RuleBasedStateMachine):
     def book(self, minutes: int, named: int | None, after: bool) -> None:
         self.days += 1
         day = self.days // 6 * 7 + self.days % 6 + (196 if after else 0)
+        self.booked(day, at(9, day), minutes, named)
+
+    @rule(minutes=st.sampled_from((15, 30)), named=st.none() | st.integers(0, 1))
+    def book_what_is_over(self, minutes: int, named: int | None) -> None:
+        self.half_hours += 1
+        day = (TODAY - monday()).days - 1
+        self.booked(day, on(-1, self.half_hours / 2), minutes, named, is_over=True)
+
+    def booked(self, day: int, start: str, minutes: int, named: int | None, *, is_over: bool = False) -> None:
         on, needed = self.on(day), -(-minutes // 15)
         wanted = self.accounts if named is None else [self.accounts[named]]
         good = [each for each in wanted if self.covers(each, on) and self.available(each) >= needed]
         body = self.world.practice.booking(
-            at(9, day), patient_id=self.patient, service_id="funded", duration_minutes=minutes,
-            authorization_id=None if named is None else wanted[0].id,
+            start, patient_id=self.patient, service_id="funded", duration_minutes=minutes,
+            authorization_id=None if named is None else wanted[0].id, practitioner_id=self.practitioner,
+            location="telehealth" if is_over else "on_site",
         )  # fmt: skip
         answer = self.ask("POST", VISITS, body)
         if not good:
@@ -180,16 +215,61 @@ class Machine(RuleBasedStateMachine):
         chosen = min(good, key=lambda each: (each.end, self.available(each), each.id))
         shown = answer.json()
         assert (shown["authorization_id"], shown["units_reserved"]) == (chosen.id, needed)
-        self.visits.append(Held(shown["id"], day, minutes, chosen, needed))
+        self.visits.append(Held(shown["id"], day, minutes, chosen, needed, is_over=is_over))
         self.world.visits.append(shown["id"])
         chosen.version += 1
+
+    @precondition(lambda self: any(visit.is_over and visit.status == "scheduled" for visit in self.visits))
+    @rule(number=st.integers(0, 99), minutes=st.none() | MINUTES)
+    def sign(self, number: int, minutes: int | None) -> None:
+        """Never refused for lack of units: what is reserved is used, then what is left; the rest is unfunded."""
+        over = [visit for visit in self.visits if visit.is_over and visit.status == "scheduled"]
+        visit = over[number % len(over)]
+        account, due = visit.account, units_of(minutes or visit.minutes)
+        draft = self.ask("POST", SESSIONS, {"appointment_id": visit.id, "narrative": WORDS}, "ana")
+        assert draft.status_code == 201, draft.text
+        visit.session = draft.json()["id"]
+        body = {} if minutes is None else {"minutes_actual": minutes}
+        used = min(due, visit.units + self.available(account))
+        self.check_session(
+            visit, self.ask("POST", f"{SESSIONS}/{visit.session}/sign", body, "ana"), used, due
+        )
+        account.version += (used != visit.units) + (used > 0)
+        visit.status, visit.units, visit.minutes = "completed", 0, minutes or visit.minutes
+
+    @precondition(lambda self: any(visit.status == "completed" for visit in self.visits))
+    @rule(number=st.integers(0, 99), minutes=MINUTES)
+    def amend_session(self, number: int, minutes: int) -> None:
+        """What counts less is first what nobody had approved; what counts more is used as far as there is some left."""
+        signed = [visit for visit in self.visits if visit.status == "completed"]
+        visit = signed[number % len(signed)]
+        if visit.minutes == minutes:
+            return
+        account, due = visit.account, units_of(minutes)
+        more = due - visit.used - visit.unfunded
+        used = visit.used + (
+            min(more, self.available(account)) if more > 0 else min(0, more + visit.unfunded)
+        )
+        body = {"minutes_actual": minutes, "reason": "Looked at the clock."}
+        account.version += used != visit.used
+        self.check_session(
+            visit, self.ask("POST", f"{SESSIONS}/{visit.session}/amend", body, "ana"), used, due
+        )
+        visit.minutes = minutes
+
+    def check_session(self, visit: Held, answer: httpx2.Response, used: int, due: int) -> None:
+        assert answer.status_code == 200, answer.text
+        shown = answer.json()
+        assert (shown["units_used"], shown["unfunded_units"]) == (used, due - used)
+        visit.account.used += used - visit.used
+        visit.used, visit.unfunded = used, due - used
 
     @precondition(lambda self: self.visits)
     @rule(number=st.integers(0, 99), minutes=st.sampled_from((15, 45, 90)))
     def move(self, number: int, minutes: int) -> None:
         """The length changes, and the units with it; the visit stays with its authorization if that suffices."""
         visit = self.visits[number % len(self.visits)]
-        if visit.status != "scheduled":
+        if visit.status != "scheduled" or visit.is_over:
             return
         needed, on, before = -(-minutes // 15), self.on(visit.day), visit.account
         hour, minute = divmod(minutes, 60)
@@ -266,21 +346,28 @@ class Machine(RuleBasedStateMachine):
             assert shown["available_units"] == self.available(account) >= 0
             row = self.world.run(self.world.database.fetchrow(
                 "select total_units, used_units, scheduled_units, manual_units, version,"
-                " (select coalesce(sum(case e.kind when 'reserve' then e.units else -e.units end), 0)"
+                " (select coalesce(sum(case e.kind when 'reserve' then e.units when 'adjust' then 0 else -e.units end), 0)"
                 "  from authorization_entries e where e.authorization_id = a.id),"
                 " (select coalesce(sum(e.units), 0) from authorization_entries e"
-                "  where e.authorization_id = a.id and e.kind = 'consume'),"
+                "  where e.authorization_id = a.id and e.kind in ('consume', 'adjust')),"
                 " (select coalesce(sum(l.units_reserved), 0) from appointment_lines l where l.authorization_id = a.id)"
                 " from authorizations a where a.id = $1", account.id,
             ))  # fmt: skip
             assert tuple(row) == (*expected, scheduled, account.used, self.held(account))
 
 
+def units_of(minutes: int) -> int:
+    """As the payer rounds: a unit from its middle on."""
+    return (minutes + 7) // 15
+
+
 @asynccontextmanager
 async def open_practice(application: Application, client: Client) -> AsyncIterator[Practice]:
     organization = await make_organization(application, client, "Ledger")
     async with client(organization.tokens["admin"]) as admin:
-        yield await make_practice(application, organization, admin)
+        practice = await make_practice(application, organization, admin)
+        await make_given(practice, client)
+        yield practice
 
 
 async def test_model_api_and_sql_agree(application: Application, client: Client) -> None:
@@ -293,7 +380,7 @@ async def test_model_api_and_sql_agree(application: Application, client: Client)
         def run(work: Awaitable[Any]) -> Any:
             return asyncio.run_coroutine_threadsafe(_awaited(work), loop).result(30)
 
-        machine = type("OneWorldMachine", (Machine,), {"world": World(practice, database, run)})
+        machine = type("OneWorldMachine", (Machine,), {"world": World(practice, client, database, run)})
         bounds = settings(
             max_examples=RUNS, stateful_step_count=STEPS, deadline=None, print_blob=True, database=None,
             suppress_health_check=tuple(HealthCheck),
