@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
@@ -10,6 +11,18 @@ from holdfast.errors import FieldError
 
 _AT = re.compile(r" - at `\$(?:\.)?(.*?)`$")
 _STEP = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
+_LENGTH = re.compile(r"Expected `(\w+)` of length (\S+) (\d+)")
+_BOUND = re.compile(r"Expected `\w+` (\S+) (\S+)")
+_KIND = re.compile(r"Expected `([^`]+)`, got `(\w+)`")
+_SPELLED = re.compile(r"Invalid RFC3339 encoded (date|time)")
+_FIELD = re.compile(r"Object (contains unknown|missing required) field `([^`]+)`")
+_HOW = MappingProxyType(
+    {">=": "at least", "<=": "at most", ">": "more than", "<": "less than", "==": "exactly"}
+)
+_KINDS = MappingProxyType({
+    "int": "a whole number", "float": "a number", "str": "text", "bool": "true or false", "array": "a list",
+    "object": "an object", "null": "null", "date": "a date as 2026-01-31", "time": "a time as 08:30",
+})  # fmt: skip
 
 
 def field_faults(
@@ -52,7 +65,26 @@ def _field_error(name: str, message: str, kind: Any) -> FieldError:
         sentence = next(
             filter(None, map(sentence_of, _kinds_at(kind, inner))), "is not spelled as it must be"
         )
+    sentence = _in_words(sentence)
     return FieldError(path, code, sentence[:1].lower() + sentence[1:])
+
+
+def _in_words(sentence: str) -> str:
+    """What msgspec says about sizes, kinds and fields, as one says it to a person; the rest as it is."""
+    if found := _LENGTH.fullmatch(sentence):
+        kind, how, count = found.groups()
+        one, many = ("entry", "entries") if kind == "array" else ("character", "characters")
+        return f"must have {_HOW[how]} {count} {one if count == '1' else many}"
+    if found := _BOUND.fullmatch(sentence):
+        return f"must be {_HOW[found[1]]} {found[2]}"
+    if found := _KIND.fullmatch(sentence):
+        wanted = [_KINDS.get(each, each) for each in found[1].split(" | ")]
+        return f"must be {' or '.join(wanted)}, not {_KINDS.get(found[2], found[2])}"
+    if found := _SPELLED.fullmatch(sentence):
+        return f"must be {_KINDS[found[1]]}"
+    if found := _FIELD.fullmatch(sentence):
+        return f"has no field {found[2]}" if found[1].endswith("unknown") else f"lacks the field {found[2]}"
+    return sentence
 
 
 def _kinds_at(kind: Any, path: str) -> list[Any]:

@@ -1,10 +1,12 @@
 """What is wrong with a field is said in words, however deep it lies: no regular expression is shown to anybody."""
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from datetime import date, time
+from typing import Annotated, Any, get_args
 
 import msgspec
 import pytest
+from msgspec import Meta
 
 from holdfast import app
 from holdfast.api.practitioners import NewPractitioner
@@ -41,6 +43,46 @@ def said(kind: type, **fields: Any) -> dict[str, str]:
 )  # fmt: skip
 def test_a_fault_is_said_in_words(kind: type, fields: dict[str, Any], message: tuple[str, str]) -> None:
     assert said(kind, **fields) == dict([message])
+
+
+class Point(msgspec.Struct, forbid_unknown_fields=True):
+    x: int
+
+
+class Sized(msgspec.Struct):
+    count: Annotated[int, Meta(ge=1, le=9)] | None = None
+    name: Annotated[str, Meta(min_length=1, max_length=3)] = "a"
+    parts: Annotated[list[Point], Meta(min_length=1, max_length=2)] = []
+    day: date | None = None
+    at: time | None = None
+    share: Annotated[float, Meta(gt=0)] = 1
+    is_on: bool = True
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"count": 0}, ("count", "must be at least 1")),
+        ({"count": 10}, ("count", "must be at most 9")),
+        ({"count": "one"}, ("count", "must be a whole number or null, not text")),
+        ({"name": ""}, ("name", "must have at least 1 character")),
+        ({"name": "long"}, ("name", "must have at most 3 characters")),
+        ({"name": None}, ("name", "must be text, not null")),
+        ({"parts": []}, ("parts", "must have at least 1 entry")),
+        ({"parts": [{"x": 1}] * 3}, ("parts", "must have at most 2 entries")),
+        ({"parts": {}}, ("parts", "must be a list, not an object")),
+        ({"parts": [{"x": 1, "y": 2}]}, ("parts[0]", "has no field y")),
+        ({"parts": [{}]}, ("parts[0]", "lacks the field x")),
+        ({"parts": [{"x": True}]}, ("parts[0].x", "must be a whole number, not true or false")),
+        ({"day": "tomorrow"}, ("day", "must be a date as 2026-01-31")),
+        ({"day": 3}, ("day", "must be a date as 2026-01-31 or null, not a whole number")),
+        ({"at": "noon"}, ("at", "must be a time as 08:30")),
+        ({"share": 0}, ("share", "must be more than 0.0")),
+        ({"is_on": 1}, ("is_on", "must be true or false, not a whole number")),
+    ],
+)
+def test_sizes_and_kinds_are_said_in_words(fields: dict[str, Any], message: tuple[str, str]) -> None:
+    assert said(Sized, **fields) == dict([message])
 
 
 def patterns(kind: Any, seen: set[Any]) -> Iterator[Any]:
