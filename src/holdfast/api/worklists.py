@@ -168,7 +168,8 @@ def _seen(ask: Ask[Any, Any], directory: Directory, stored: list[str]) -> list[W
 
 def _absence_plan(ask: Ask[Any, Any], directory: Directory, visit: Visit) -> str | msgspec.UnsetType:
     """The path of the plan of whoever is away at a visit, where the caller may read it."""
-    for line in visit.lines if visit.needs_action == "practitioner_absent" else ():
+    is_planned = visit.needs_action == "practitioner_absent" and visit.group_id is None
+    for line in visit.lines if is_planned else ():
         away = hours.absences(directory, line.practitioner_id, (line.start, line.end))
         if away and _own(ask) in (None, line.practitioner_id):
             on = local_date(visit.start, directory.clinics[visit.clinic_id].time_zone)

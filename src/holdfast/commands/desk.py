@@ -41,7 +41,7 @@ from holdfast.rules.facts import (
     StoredClaim,
     Visit,
 )
-from holdfast.rules.lines import busy_span, taken
+from holdfast.rules.lines import TURNOVER_MINUTES_MAX, busy_span, taken
 from holdfast.rules.policy.policy import in_force
 from holdfast.rules.seats import Seating
 from holdfast.rules.timetable import Claim, Timetable, held_by
@@ -253,6 +253,21 @@ class Desk:
             if line.units_reserved and line.authorization_id is not None:
                 self._authorizations[line.authorization_id].scheduled_units += sign * line.units_reserved
 
+    def lift_group(self, visit: Visit) -> list[HeldClaim]:
+        """Takes what a visit's group has of its practitioner and room out of the visit's way; the timetable's `add` puts each
+        back."""
+        looked_at = [(line.practitioner_id, *busy_span(line)) for line in visit.lines]
+        if visit.room_id is not None:
+            looked_at.append((visit.room_id, visit.start, visit.end + TURNOVER_MINUTES_MAX * MINUTE))
+        held = [
+            (resource, claim)
+            for resource, start, end in looked_at
+            for claim in self.timetable.owned(resource, start, end, visit.group_id or "")
+        ]
+        for resource, claim in held:
+            self.timetable.remove(resource, claim)
+        return held
+
     def claims_for(self, visit: Visit, verdict: Verdict) -> list[HeldClaim]:
         """The claims that a granted visit makes, each on its seat. Others change their seats for it here."""
         seats: dict[tuple[str, int], int] = {}
@@ -262,6 +277,9 @@ class Desk:
             if seating.moved and seating not in reseated:  # lines that follow each other share one
                 reseated.append(seating)
                 self._reseat(line.practitioner_id, seating)
+        if visit.group_id is not None and visit.group is not None:
+            of_group = (visit.group_id, visit.start)
+            seats[of_group] = self.timetable.free_seat(*of_group, visit.end, visit.group.members_max) or 0
         room_seat = 0
         if verdict.room is not None and visit.room_id is not None:
             room_seat = verdict.room.seating.seat
@@ -358,14 +376,7 @@ class Desk:
 
         `gone` has been lifted from the timetable; `new` is added to it here. A claim that is both is not touched.
         """
-        new, gone = list(new), list(gone)
-        for resource, claim in new:
-            self.timetable.add(resource, claim)
-        same = {held for held in gone if held in new}
-        freed = [held for held in gone if held not in same]
-        self.claims.take(freed)
-        self.claims.give([held for held in new if held not in same])
-        self._fill(freed)
+        self.put_claims(list(gone), list(new))
         self._units(asked, visit, before)
         visit.updated_at = self.now
         if self._asks_history:
@@ -384,6 +395,16 @@ class Desk:
         self.keeping.note(
             asked, kind.partition(".")[2], "appointment", visit.id, version=visit.version, **detail
         )
+
+    def put_claims(self, gone: list[HeldClaim], new: list[HeldClaim]) -> None:
+        """Puts down what somebody has taken instead of what they had, as `put` says."""
+        for resource, claim in new:
+            self.timetable.add(resource, claim)
+        same = {held for held in gone if held in new}
+        freed = [held for held in gone if held not in same]
+        self.claims.take(freed)
+        self.claims.give([held for held in new if held not in same])
+        self._fill(freed)
 
     def _put_lines(self, visit: Visit, before: set[int]) -> None:
         for line in visit.lines:

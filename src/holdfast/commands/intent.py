@@ -4,6 +4,7 @@ desk, without awaiting anything.
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, TypeGuard
 
 import msgspec
@@ -97,6 +98,11 @@ class Intent(Errand):
     @property
     def hold_id(self) -> str | None:
         """The hold that the request uses up or releases."""
+        return None
+
+    @property
+    def group_id(self) -> str | None:
+        """The group that a booking is for."""
         return None
 
     @property
@@ -225,13 +231,53 @@ def granted(desk: Desk, asked: Asked, patient: Patient, wish: Wish, *, stays: bo
     wish.now, wish.in_full = desk.now, True
     wish.earliest = wish.visit.start if stays else earliest_start(desk.settings, desk.now, asked)
     wish.unassigned = wish.unassigned and asked.actor.reach("appointments.override") is not None
-    verdict = assess(
+    judged = assess if wish.visit.group_id is None else partial(_in_group, desk)
+    verdict = judged(
         desk.directory, desk.timetable, patient, desk.authorizations_of(wish.visit.patient_id), wish
     )
     if verdict.reasons:
         first = verdict.reasons[0]
         raise Refused(first.code, first.detail, reasons=tuple(verdict.reasons), **first.members)
     return verdict
+
+
+def _in_group(desk: Desk, *asked: Any) -> Verdict:
+    """The verdict of a member's visit, which takes no time of its practitioner and room: it is judged as if the group had
+    none. Raises Refused if the group is not there any more (group_cancelled, group_moved)."""
+    wish: Wish = asked[-1]
+    check_group(wish.visit)
+    settle_in_group(wish)
+    held = desk.lift_group(wish.visit)
+    try:
+        return assess(*asked)
+    finally:
+        for resource, claim in held:
+            desk.timetable.add(resource, claim)
+
+
+def settle_in_group(wish: Wish) -> None:
+    """A member's room is the group's, and the practitioner is shared with whoever the group is beside."""
+    wish.room, wish.overlap, wish.unassigned = "given", True, False
+
+
+def check_group(visit: Visit) -> None:
+    """Raises Refused unless the visit is where its group is by now."""
+    group = visit.group
+    if group is None or group.is_cancelled:
+        raise Refused("group_cancelled", "The group is cancelled.")
+    where = (visit.start, visit.end, visit.lines[0].practitioner_id, visit.room_id)
+    if where != (group.start, group.end, group.practitioner_id, group.room_id):
+        raise Refused("group_moved", "The group has been moved since; add the patient to it anew.")
+
+
+def check_alone(visit: Visit) -> None:
+    """Raises Refused (belongs_to_group) for a visit whose time, place and lines are its group's."""
+    if visit.group_id is not None:
+        raise Refused(
+            "belongs_to_group",
+            "The visit is a group's: move the group, or cancel this visit and book another.",
+            group_id=visit.group_id,
+        )
 
 
 def kept_wish(
@@ -249,16 +295,21 @@ def kept_wish(
 
 def settle(directory: Directory, visit: Visit, verdict: Verdict, *, manual: bool) -> None:
     """Writes what was chosen into the visit: room, turnover, score and why, authorizations and units."""
+    settle_room(directory, visit, verdict, manual=manual)
+    for line, paid in zip(visit.lines, verdict.paid, strict=True):
+        line.authorization_id = paid.authorization.id if paid.authorization else None
+        line.units_reserved, line.unfunded_units = paid.units, paid.unfunded
+        line.funding, line.billable = paid.funding, paid.billable
+
+
+def settle_room(directory: Directory, visit: Visit, verdict: Verdict, *, manual: bool) -> None:
+    """Writes the room that was chosen, its turnover, the score and why."""
     choice = verdict.room
     visit.room_id = choice.room.id if choice else None
     visit.turnover_minutes = choice.turnover_minutes if choice else 0
     visit.score = choice.score if choice else None
     visit.method = ("manual" if manual else "auto") if choice else "none"
     _keep_decision(directory, visit, verdict.account)
-    for line, paid in zip(visit.lines, verdict.paid, strict=True):
-        line.authorization_id = paid.authorization.id if paid.authorization else None
-        line.units_reserved, line.unfunded_units = paid.units, paid.unfunded
-        line.funding, line.billable = paid.funding, paid.billable
 
 
 def _keep_decision(directory: Directory, visit: Visit, account: Account | None) -> None:
@@ -292,7 +343,10 @@ def reason_context(visit_id: str) -> str:
 
 
 def tails(directory: Directory, visit: Visit) -> None:
-    """Gives the visit's lines the buffers that their practitioners have now, within what their other lines leave."""
+    """Gives the visit's lines the buffers that their practitioners have now, within what their other lines leave. Those of a group's
+    visits are the group's."""
+    if visit.group_id is not None:
+        return
     set_tails(visit.lines, buffers(directory, visit))
 
 

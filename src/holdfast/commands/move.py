@@ -8,6 +8,7 @@ from holdfast.actor import Asked
 from holdfast.commands.desk import Desk
 from holdfast.commands.intent import (
     Placing,
+    check_alone,
     check_overlap,
     check_time,
     copied,
@@ -148,6 +149,7 @@ class Move(Placing, kw_only=True):
         if not self.is_placing_anew:
             desk.put(asked, "appointment.noted", visit, before)
             return visit
+        check_alone(before)
         check_time(desk.settings, desk.now, visit.start, visit.end, "end")
         desk.allow_times(asked, before, visit)
         check_overlap(asked, self.overlap_reason)

@@ -47,6 +47,7 @@ as $$
   )
   select json_build_object(
     'seq', t.seq, 'blocks', blocks_of_clinic(organization, clinic, span_start, span_end),
+    'groups', block_groups_of_clinic(organization, clinic, span_start, span_end),
     'appointments', coalesce((
       select json_agg(appointment_document(organization, v.id) order by v.starts_at, v.id) from visits v), '[]'),
     'practitioners', coalesce((
