@@ -6,7 +6,8 @@ import httpx2
 import pytest
 from api.people import Client, Organization
 from api.practice import API, Practice, at, monday
-from api.test_blocks import claims, wanted as block
+from api.test_blocks import claims
+from api.test_blocks import wanted as block
 
 from holdfast.proof import invariants
 
@@ -46,7 +47,10 @@ def body(practice: Practice, start: float, *members: str, **more: Any) -> dict[s
     fields: dict[str, Any] = {
         "clinic_id": "clinic", "service_id": "social", "practitioner_id": "ana", "start": at(start), "members_max": 4,
     } | more  # fmt: skip
-    given = {name: practice.made.get(value, value) if name.endswith("_id") else value for name, value in fields.items()}
+    given = {
+        name: practice.made.get(value, value) if name.endswith("_id") else value
+        for name, value in fields.items()
+    }
     return given | {"members": [{"patient_id": practice.made[name]} for name in members]}
 
 
@@ -68,16 +72,25 @@ async def told(practice: Practice, made: Any) -> Any:
     return answer.json()
 
 
-async def test_a_group_has_the_room_and_the_practitioner_and_its_members_their_own_time(social: Practice) -> None:
+async def test_a_group_has_the_room_and_the_practitioner_and_its_members_their_own_time(
+    social: Practice,
+) -> None:
     made = await group(social, 9, "pat", "quin")
     assert made["room_id"] == social.made["play"], "the only room that holds four"
     assert (made["members_count"], made["needs_action"], made["status"]) == (2, None, "scheduled")
     assert await claims(social, made) == [("ana", 0, "group"), ("play", 0, "group"), ("play", 0, "group")]
     first, second = made["members"]
     assert first["group_id"] == made["id"]
-    assert (first["room_id"], first["practitioner_id"], first["units_reserved"]) == (made["room_id"], social.made["ana"], 4)
+    assert (first["room_id"], first["practitioner_id"], first["units_reserved"]) == (
+        made["room_id"],
+        social.made["ana"],
+        4,
+    )
     social.made["group"] = made["id"]
-    assert await social.claims(first) == [("group", "visit", "09:00", "10:00"), ("pat", "visit", "09:00", "10:00")]
+    assert await social.claims(first) == [
+        ("group", "visit", "09:00", "10:00"),
+        ("pat", "visit", "09:00", "10:00"),
+    ]
     assert await social.units("units of pat") == (4, 4)
     got = await told(social, made)
     assert {each["id"] for each in got["members"]} == {first["id"], second["id"]}
@@ -93,7 +106,9 @@ async def test_what_is_the_groups_is_nobody_elses(social: Practice) -> None:
     assert [(each["status"], each["appointment_id"]) for each in refused["conflicts"]] == [("group", None)]
     in_room = await social.refused(at(9.5), patient_id="una", practitioner_id="ben", room_id="play")
     assert in_room["code"] == "room_conflict"
-    assert (await social.refused(at(9.5), patient_id="pat", practitioner_id="ben"))["code"] == "patient_conflict"
+    assert (await social.refused(at(9.5), patient_id="pat", practitioner_id="ben"))[
+        "code"
+    ] == "patient_conflict"
     answer = await social.admin.post(f"{API}/blocks", json=block(social, 9, 10, "ana"))
     assert answer.json()["code"] == "practitioner_conflict"
     query = {"practitioner_id": social.made["ana"], "start": at(9), "end": at(10)}
@@ -163,6 +178,26 @@ async def test_a_full_group_takes_nobody_until_somebody_leaves(social: Practice)
     assert await social.units("units of rae") == (4, 4)
 
 
+async def test_a_booking_that_names_a_group_joins_it(social: Practice) -> None:
+    made = await group(social, 9, "pat")
+    visit = await social.book(at(9), patient_id="quin", service_id="social", group_id=made["id"])
+    assert (visit["group_id"], visit["room_id"]) == (made["id"], made["room_id"])
+    assert (await told(social, made))["members_count"] == 2
+    for name, wrong in (
+        ("start", at(10)),
+        ("practitioner_id", "ben"),
+        ("room_id", "room 1"),
+        ("duration_minutes", 30),
+    ):
+        wanted = social.booking(at(9), patient_id="rae", service_id="social", group_id=made["id"])
+        wanted[name] = social.made.get(wrong, wrong) if isinstance(wrong, str) else wrong
+        problem = social.problem(await social.admin.post(f"{API}/appointments", json=wanted), 422)
+        assert problem["errors"][0]["field"] == ("end" if name == "duration_minutes" else name)
+    missing = social.booking(at(9), patient_id="rae", service_id="social", group_id=social.made["ana"])
+    problem = social.problem(await social.admin.post(f"{API}/appointments", json=missing), 404)
+    assert problem["field"] == "group_id"
+
+
 async def test_a_member_is_booked_by_every_rule(social: Practice) -> None:
     made = await group(social, 9, "pat")
     visit = await social.book(at(8.5), patient_id="rae", practitioner_id="ben")
@@ -170,7 +205,8 @@ async def test_a_member_is_booked_by_every_rule(social: Practice) -> None:
     assert problem["code"] == "patient_conflict"
     assert [each["appointment_id"] for each in problem["conflicts"]] == [visit["id"]]
     await social.admin.patch(
-        f"{API}/patients/{social.made['sam']}", json={"constraints": {"excluded_practitioner_ids": [social.made["ana"]]}}
+        f"{API}/patients/{social.made['sam']}",
+        json={"constraints": {"excluded_practitioner_ids": [social.made["ana"]]}},
     )
     await social.change("patients", "tia", needs=["step_free"])
     assert social.problem(await join(social, made, "tia"), 409)["code"] == "rule_violation"
@@ -206,7 +242,8 @@ async def test_a_member_is_not_moved_alone(social: Practice) -> None:
     answer = await social.admin.post(f"{API}/appointments/{pat['id']}/lines", json=line)
     assert social.problem(answer, 409)["code"] == "belongs_to_group"
     answer = await social.admin.patch(
-        f"{API}/appointments/{pat['id']}/room", json={"room_id": social.made["room 1"], "reason": "it is quieter there"}
+        f"{API}/appointments/{pat['id']}/room",
+        json={"room_id": social.made["room 1"], "reason": "it is quieter there"},
     )
     assert social.problem(answer, 409)["code"] == "belongs_to_group"
     assert (await social.done(await social.move(pat, notes="brings a brother")))["version"] == 2
@@ -258,15 +295,24 @@ async def test_who_left_before_the_group_moved_does_not_come_back_to_the_old_tim
 
 async def test_a_cancelled_group_gives_everything_back(social: Practice) -> None:
     made = await group(social, 9, "pat", "quin")
-    answer = await social.admin.post(f"{GROUPS}/{made['id']}/cancel", json={"reason": "ill", "cancelled_by": "practitioner"})
+    answer = await social.admin.post(
+        f"{GROUPS}/{made['id']}/cancel", json={"reason": "ill", "cancelled_by": "practitioner"}
+    )
     assert answer.status_code == 200, answer.text
     gone = answer.json()
-    assert (gone["status"], gone["version"], gone["members_count"], gone["needs_action"]) == ("cancelled", 2, 0, None)
+    assert (gone["status"], gone["version"], gone["members_count"], gone["needs_action"]) == (
+        "cancelled",
+        2,
+        0,
+        None,
+    )
     assert [each["status"] for each in gone["members"]] == ["cancelled"] * 2
     assert await claims(social, made) == []
     assert await social.units("units of pat") == (0, 8)
     assert social.problem(await join(social, made, "rae"), 409)["code"] == "group_cancelled"
-    assert social.problem(await social.call(made["members"][0], "reinstate"), 409)["code"] == "group_cancelled"
+    assert (
+        social.problem(await social.call(made["members"][0], "reinstate"), 409)["code"] == "group_cancelled"
+    )
     again = await social.admin.post(f"{GROUPS}/{made['id']}/cancel", json={})
     assert social.problem(again, 409)["code"] == "group_cancelled"
     assert (await social.admin.get(GROUPS)).json()["items"] == []
@@ -279,8 +325,7 @@ async def test_a_member_is_given_and_signed_as_any_visit(social: Practice) -> No
     made = await group(social, 9, "pat", "quin")
     pat = made["members"][0]
     for call in ("check-in", "start", "complete"):
-        answer = await social.done(await social.call(pat, call))
-    assert answer["status"] == "completed"
+        await social.done(await social.call(pat, call))
     got = await told(social, made)
     assert sorted(each["status"] for each in got["members"]) == ["completed", "scheduled"]
     answer = await social.admin.post(f"{GROUPS}/{made['id']}/cancel", json={})
@@ -305,15 +350,22 @@ async def test_equal_keys_make_one_group_and_one_member(social: Practice) -> Non
 async def test_who_is_away_is_told_of_the_group(social: Practice) -> None:
     made = await group(social, 9, "pat", "quin")
     answer = await social.admin.post(
-        f"{API}/practitioners/{social.made['ana']}/time-off", json={"start": at(8), "end": at(12), "kind": "sick"}
+        f"{API}/practitioners/{social.made['ana']}/time-off",
+        json={"start": at(8), "end": at(12), "kind": "sick"},
     )
     assert answer.status_code == 201, answer.text
-    assert sorted(each["kind"] for each in answer.json()["affected"]) == ["appointment", "appointment", "group"]
+    assert sorted(each["kind"] for each in answer.json()["affected"]) == [
+        "appointment",
+        "appointment",
+        "group",
+    ]
     got = await told(social, made)
     assert got["needs_action"] == "practitioner_absent"
     assert {each["needs_action"] for each in got["members"]} == {"practitioner_absent"}
-    plan = await social.admin.get(f"{API}/practitioners/{social.made['ana']}/absence-plan", params={"date": str(monday())})
-    assert plan.json()["proposals"] == [], "a group is moved as a whole"
+    plan = await social.admin.get(
+        f"{API}/practitioners/{social.made['ana']}/absence-plan", params={"date": str(monday())}
+    )
+    assert plan.json()["visits"] == [], "a group is moved as a whole"
     assert social.problem(await join(social, made, "rae"), 409)["code"] == "practitioner_unavailable"
     answer = await social.admin.patch(f"{GROUPS}/{made['id']}", json={"practitioner_id": social.made["ben"]})
     assert answer.status_code == 200, answer.text

@@ -197,22 +197,21 @@ async def cancel(ask: Ask[NoFields, Cancellation]) -> Answer:
 
 async def leave_named(ask: Ask[NoFields, Leaving]) -> Answer:
     """By the body; by the path: `leave`."""
-    body = ask.body
+    rows, body = await _members(ask), ask.body
     if (body.appointment_id is None) == (body.patient_id is None):
         raise Invalid(FieldError("appointment_id", "invalid_value", "name the visit or its patient"))
     if body.appointment_id is not None:
-        return await _left(ask, str(body.appointment_id), "id", "appointment_id")
-    return await _left(ask, str(body.patient_id), "patient_id", "patient_id")
+        return await _left(ask, [row for row in rows if row["id"] == body.appointment_id], "appointment_id")
+    return await _left(ask, [row for row in rows if row["patient_id"] == body.patient_id], "patient_id")
 
 
 async def leave(ask: Ask[NoFields, Cancellation]) -> Answer:
-    return await _left(ask, ask.id("appointment_id"), "id", "appointment_id")
+    named = ask.id("appointment_id")
+    return await _left(ask, [row for row in await _members(ask) if row["id"] == named], "appointment_id")
 
 
-async def _left(ask: Ask[NoFields, Any], named: str, column: str, field: str) -> Answer:
+async def _left(ask: Ask[NoFields, Any], found: list[Any], field: str) -> Answer:
     """Cancels a member's visit as its own call does. Of several that a patient has had in the group, the one that stands."""
-    rows = await _members(ask)
-    found = [row for row in rows if row[column] == named]
     if not found:
         raise NotFound(field)
     standing = [row for row in found if row["status"] not in WITHOUT_CLAIMS]

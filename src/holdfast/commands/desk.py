@@ -41,7 +41,7 @@ from holdfast.rules.facts import (
     StoredClaim,
     Visit,
 )
-from holdfast.rules.lines import TURNOVER_MINUTES_MAX, busy_span, taken
+from holdfast.rules.lines import busy_span, taken
 from holdfast.rules.policy.policy import in_force
 from holdfast.rules.seats import Seating
 from holdfast.rules.timetable import Claim, Timetable, held_by
@@ -252,21 +252,6 @@ class Desk:
         for line in visit.lines:
             if line.units_reserved and line.authorization_id is not None:
                 self._authorizations[line.authorization_id].scheduled_units += sign * line.units_reserved
-
-    def lift_group(self, visit: Visit) -> list[HeldClaim]:
-        """Takes what a visit's group has of its practitioner and room out of the visit's way; the timetable's `add` puts each
-        back."""
-        looked_at = [(line.practitioner_id, *busy_span(line)) for line in visit.lines]
-        if visit.room_id is not None:
-            looked_at.append((visit.room_id, visit.start, visit.end + TURNOVER_MINUTES_MAX * MINUTE))
-        held = [
-            (resource, claim)
-            for resource, start, end in looked_at
-            for claim in self.timetable.owned(resource, start, end, visit.group_id or "")
-        ]
-        for resource, claim in held:
-            self.timetable.remove(resource, claim)
-        return held
 
     def claims_for(self, visit: Visit, verdict: Verdict) -> list[HeldClaim]:
         """The claims that a granted visit makes, each on its seat. Others change their seats for it here."""

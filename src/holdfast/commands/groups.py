@@ -59,6 +59,8 @@ class NewMember(msgspec.Struct, kw_only=True, frozen=True):
     caregiver_id: str | None = None
     notes: str | None = None
     acknowledged: frozenset[str] = frozenset()
+    believed: Book | None = None
+    """Where the request says of the group itself what it is: it must be so."""
 
 
 class NewGroup(msgspec.Struct, kw_only=True, frozen=True):
@@ -123,13 +125,17 @@ async def create(house: House, asked: Asked, wanted: NewGroup, view: View) -> An
         raise await group_refusal.explained(house, asked, *tried[0], refused) from None
 
 
-async def join(house: House, asked: Asked, group_id: str, member: NewMember, view: View) -> Answered:
-    """One more member: 201 with their visit. Raises Refused: group_full, already_member, group_cancelled and whatever a
+async def join(
+    house: House, asked: Asked, group_id: str, member: NewMember, view: View, field: str = "id"
+) -> Answered:
+    """One more member: 201 with their visit. `field`: what the request calls the group. Raises Refused: group_full, already_member, group_cancelled and whatever a
     booking is refused for; NotFound, Invalid."""
     tried: list[Book] = []
 
     async def work(turn: Turn) -> Answered:
-        group = await _current(turn, asked, group_id)
+        group = await _current(turn, asked, group_id, field)
+        if member.believed is not None:
+            _check_believed(await _directory(house, turn), group, member.believed)
         for row in await _members(turn.connection, turn.organization, group_id):
             if row["patient_id"] == member.patient_id and row["status"] not in WITHOUT_CLAIMS:
                 why = "The patient is a member of the group already."
@@ -403,11 +409,28 @@ async def _directory(house: House, turn: Turn) -> Directory:
     return found.directory
 
 
-async def _current(turn: Turn, asked: Asked, group_id: str) -> Group:
+def _check_believed(directory: Directory, group: Group, believed: Book) -> None:
+    """Raises Invalid naming what is another's than the group's; NotFound."""
+    visit = believed.wished(directory, None, 0)
+    (line,), (its,) = visit.lines, group.lines
+    for name, ours, theirs in (
+        ("clinic_id", visit.clinic_id, group.clinic_id),
+        ("practitioner_id", line.practitioner_id, its.practitioner_id),
+        ("service_id", line.service_id, its.service_id),
+        ("start", visit.start, group.start),
+        ("end", visit.end if believed.first.end or believed.first.duration_minutes else group.end, group.end),
+        ("location", visit.location if believed.location else group.location, group.location),
+        ("room_id", visit.room_id or group.room_id, group.room_id),
+    ):
+        if ours != theirs:
+            raise Invalid(FieldError(name, "invalid_value", "is not the group's"))
+
+
+async def _current(turn: Turn, asked: Asked, group_id: str, field: str = "id") -> Group:
     """The group that is to be changed. Raises NotFound; Refused (forbidden, version_mismatch, group_cancelled)."""
     row = await turn.connection.fetchrow(statement("group_get"), turn.organization, group_id)
     if row is None:
-        raise NotFound("id")
+        raise NotFound(field)
     group = of_document(row["document"])
     is_anybodys = asked.actor.reach("appointments.write") == "all"
     if not is_anybodys and group.lines[0].practitioner_id != asked.actor.practitioner_id:

@@ -4,13 +4,13 @@ desk, without awaiting anything.
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, TypeGuard
 
 import msgspec
 
 from holdfast.abstract import AbstractStruct
 from holdfast.actor import Asked
+from holdfast.commands import in_group
 from holdfast.commands.claims_kept import HeldClaim
 from holdfast.commands.desk import Desk, View, earliest_start
 from holdfast.db.keeping import Keeping
@@ -231,53 +231,14 @@ def granted(desk: Desk, asked: Asked, patient: Patient, wish: Wish, *, stays: bo
     wish.now, wish.in_full = desk.now, True
     wish.earliest = wish.visit.start if stays else earliest_start(desk.settings, desk.now, asked)
     wish.unassigned = wish.unassigned and asked.actor.reach("appointments.override") is not None
-    judged = assess if wish.visit.group_id is None else partial(_in_group, desk)
-    verdict = judged(
+    judge = assess if wish.visit.group_id is None else in_group.judge
+    verdict = judge(
         desk.directory, desk.timetable, patient, desk.authorizations_of(wish.visit.patient_id), wish
     )
     if verdict.reasons:
         first = verdict.reasons[0]
         raise Refused(first.code, first.detail, reasons=tuple(verdict.reasons), **first.members)
     return verdict
-
-
-def _in_group(desk: Desk, *asked: Any) -> Verdict:
-    """The verdict of a member's visit, which takes no time of its practitioner and room: it is judged as if the group had
-    none. Raises Refused if the group is not there any more (group_cancelled, group_moved)."""
-    wish: Wish = asked[-1]
-    check_group(wish.visit)
-    settle_in_group(wish)
-    held = desk.lift_group(wish.visit)
-    try:
-        return assess(*asked)
-    finally:
-        for resource, claim in held:
-            desk.timetable.add(resource, claim)
-
-
-def settle_in_group(wish: Wish) -> None:
-    """A member's room is the group's, and the practitioner is shared with whoever the group is beside."""
-    wish.room, wish.overlap, wish.unassigned = "given", True, False
-
-
-def check_group(visit: Visit) -> None:
-    """Raises Refused unless the visit is where its group is by now."""
-    group = visit.group
-    if group is None or group.is_cancelled:
-        raise Refused("group_cancelled", "The group is cancelled.")
-    where = (visit.start, visit.end, visit.lines[0].practitioner_id, visit.room_id)
-    if where != (group.start, group.end, group.practitioner_id, group.room_id):
-        raise Refused("group_moved", "The group has been moved since; add the patient to it anew.")
-
-
-def check_alone(visit: Visit) -> None:
-    """Raises Refused (belongs_to_group) for a visit whose time, place and lines are its group's."""
-    if visit.group_id is not None:
-        raise Refused(
-            "belongs_to_group",
-            "The visit is a group's: move the group, or cancel this visit and book another.",
-            group_id=visit.group_id,
-        )
 
 
 def kept_wish(

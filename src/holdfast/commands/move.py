@@ -6,9 +6,9 @@ import msgspec
 
 from holdfast.actor import Asked
 from holdfast.commands.desk import Desk
+from holdfast.commands.in_group import check_alone
 from holdfast.commands.intent import (
     Placing,
-    check_alone,
     check_overlap,
     check_time,
     copied,

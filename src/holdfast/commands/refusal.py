@@ -11,11 +11,12 @@ from functools import partial
 from typing import Any
 
 from holdfast.actor import Asked
+from holdfast.commands import in_group
 from holdfast.commands.batch import need_of
 from holdfast.commands.desk import Desk, earliest_start
 from holdfast.commands.gather import Dates, Gathered, Need
 from holdfast.commands.house import House
-from holdfast.commands.intent import Placing, settle_in_group
+from holdfast.commands.intent import Placing
 from holdfast.commands.reading import Snapshot, snapshot
 from holdfast.commands.search import Look, search
 from holdfast.db.keeping import Keeping
@@ -124,8 +125,8 @@ def wished_of(desk: Desk, asked: Asked, intent: Placing) -> tuple[Wish, Patient]
         desk.lift(desk.timetable.holds[intent.hold_id])
     wish = intent.wish(desk.directory, visit, before)
     if visit.group_id is not None:
-        settle_in_group(wish)
-        desk.lift_group(visit)
+        in_group.settle(wish)
+        in_group.lift(desk.timetable, visit)
     stays = intent.keeps_start(visit, before, desk.now)
     wish.now = desk.now
     wish.earliest = visit.start if stays else earliest_start(desk.settings, desk.now, asked)

@@ -34,8 +34,7 @@ as $$
           and a.starts_at > span_start - interval '24 hours' and a.starts_at < span_end and a.ends_at > span_start
         order by a.starts_at
         offset 0) a) v
-    order by v.starts_at, v.id
-    limit most
+    order by v.starts_at, v.id limit most
   ), given as materialized (
     select l.practitioner_id, l.service_id
     from visits v
