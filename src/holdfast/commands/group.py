@@ -49,7 +49,7 @@ class _Document(msgspec.Struct):
     updated_at: str
 
 
-def of_document(document: str) -> Group:
+def of_document(document: str | bytes) -> Group:
     """A stored group."""
     stored = msgspec.json.decode(document, type=_Document)
     start, end = instant(stored.start), instant(stored.end)
