@@ -4,7 +4,7 @@ create or replace function block_groups_of_clinic(
 returns json
 language sql stable
 as $$
-  select coalesce(json_agg(d.document order by f.starts_at, f.id), '[]')
-  from block_groups_in_span(organization, span_start, span_end, clinic, null, false) f
-  cross join lateral (select d.document from block_groups(organization) d where d.id = f.id) d
+  select coalesce(json_agg(g.document order by g.document ->> 'start', g.id), '[]')
+  from block_groups(organization, array(
+    select f.id from block_groups_in_span(organization, span_start, span_end, clinic, null, false) f)) g
 $$;

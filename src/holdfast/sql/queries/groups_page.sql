@@ -11,5 +11,5 @@ select
   array(
     select json_build_object('group', d.document, 'members_count', d.members_count, 'needs_action', d.needs_action)::text
     from (select f.* from found f order by f.starts_at, f.id offset $2 limit $3) f
-    cross join lateral (select d.* from block_groups($1) d where d.id = f.id) d
+    cross join lateral block_groups($1, array[f.id]) d
     order by f.starts_at, f.id) as items
