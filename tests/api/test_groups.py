@@ -95,8 +95,14 @@ async def test_a_group_has_the_room_and_the_practitioner_and_its_members_their_o
     got = await told(social, made)
     assert {each["id"] for each in got["members"]} == {first["id"], second["id"]}
     assert got["members_count"] == 2
-    explained = await social.admin.get(f"{API}/appointments/{first['id']}/explain")
-    assert explained.status_code == 200, explained.text
+    of_member = (await social.admin.get(f"{API}/appointments/{first['id']}/explain")).json()
+    assert (of_member["summary"], of_member["rooms_now"]) == ("Room 9 is its group's.", None)
+    of_group = (await social.admin.get(f"{GROUPS}/{made['id']}/explain")).json()
+    assert of_group["summary"] == "Room 9 is the only room that suits and is free."
+    assert sorted((each["room_number"], each["rule"]) for each in of_group["refused"]) == [
+        ("1", "capacity"), ("2", "capacity"),
+    ]  # fmt: skip
+    assert of_group["refused"][0]["reason"] == "holds 1 people; needed are 4"
 
 
 async def test_what_is_the_groups_is_nobody_elses(social: Practice) -> None:

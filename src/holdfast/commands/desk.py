@@ -366,8 +366,7 @@ class Desk:
         visit.updated_at = self.now
         if self._asks_history:
             self._pasts.setdefault(visit.patient_id, {})[visit.id] = past_of(visit)
-        if visit.decision is not None and visit.decision.grounds_id is not None:
-            self.grounds[visit.decision.grounds_id] = visit.decision.grounds
+        self.put_grounds(visit)
         if before is None:
             visit.created_at = self.now
             self.appointments_new.append(rows.appointment_new(visit))
@@ -380,6 +379,10 @@ class Desk:
         self.keeping.note(
             asked, kind.partition(".")[2], "appointment", visit.id, version=visit.version, **detail
         )
+
+    def put_grounds(self, visit: Visit) -> None:
+        if visit.decision is not None and visit.decision.grounds_id is not None:
+            self.grounds[visit.decision.grounds_id] = visit.decision.grounds
 
     def put_claims(self, gone: list[HeldClaim], new: list[HeldClaim]) -> None:
         """Puts down what somebody has taken instead of what they had, as `put` says."""

@@ -35,6 +35,7 @@ from holdfast.commands.intent import (
 )
 from holdfast.commands.line_wish import LineWish
 from holdfast.commands.refusal import explained
+from holdfast.commands.rows import decided
 from holdfast.commands.transition import Transition
 from holdfast.commands.turn_desk import turn_desk
 from holdfast.db.database import Connection
@@ -330,6 +331,7 @@ def _placed(
         first = verdict.reasons[0]
         raise Refused(first.code, first.detail, reasons=tuple(verdict.reasons), **first.members)
     settle_room(desk.directory, group, verdict, manual=manual)
+    desk.put_grounds(group)
     group.group = Membership(
         group.start, group.end, group.lines[0].practitioner_id, group.room_id, group.members_max
     )
@@ -452,7 +454,7 @@ async def _insert(turn: Turn, group: Group) -> None:
         statement("group_insert"), turn.organization, group.id, group.clinic_id, line.service_id, line.practitioner_id,
         group.room_id, moment(group.start), moment(group.end), group.members_min, group.members_max, group.location,
         line.travel_before_minutes, line.buffer_minutes, group.turnover_minutes, group.method, group.policy_version,
-        group.score, group.rules_applied, moment(turn.now), group.created_by,
+        group.score, group.rules_applied, moment(turn.now), group.created_by, *decided(group),
     )  # fmt: skip
 
 
@@ -461,7 +463,7 @@ async def _keep(turn: Turn, group: Group) -> None:
     await turn.connection.execute(
         statement("group_move"), turn.organization, group.id, line.practitioner_id, group.room_id, moment(group.start),
         moment(group.end), group.version, moment(turn.now), line.travel_before_minutes, line.buffer_minutes,
-        group.turnover_minutes, group.method, group.policy_version, group.score, group.rules_applied,
+        group.turnover_minutes, group.method, group.policy_version, group.score, group.rules_applied, *decided(group),
     )  # fmt: skip
 
 

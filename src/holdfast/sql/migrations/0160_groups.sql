@@ -38,6 +38,8 @@ create table groups (
   score integer,
   rules_applied text[] not null,
   created_by uuid not null,
+  decision text,
+  grounds_id uuid,
   constraint groups_pkey primary key (organization_id, id),
   constraint groups_resource_fkey foreign key (organization_id, id, kind)
     references resources (organization_id, id, kind),

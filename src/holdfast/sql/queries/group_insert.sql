@@ -13,5 +13,6 @@ with resource as (
 )
 insert into groups (
   organization_id, id, clinic_id, service_id, practitioner_id, members_min, members_max, location,
-  travel_before_minutes, buffer_minutes, turnover_minutes, assignment_method, policy_version, score, rules_applied, created_by)
-values ($1, $2, $3, $4, $5, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $20)
+  travel_before_minutes, buffer_minutes, turnover_minutes, assignment_method, policy_version, score, rules_applied, created_by,
+  decision, grounds_id)
+values ($1, $2, $3, $4, $5, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $20, $21, $22)

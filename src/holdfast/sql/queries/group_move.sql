@@ -11,5 +11,6 @@ with block as (
 )
 update groups g
 set practitioner_id = $3, travel_before_minutes = $9, buffer_minutes = $10, turnover_minutes = $11,
-    assignment_method = $12, policy_version = $13, score = $14, rules_applied = $15
+    assignment_method = $12, policy_version = $13, score = $14, rules_applied = $15,
+    decision = $16, grounds_id = $17
 where g.organization_id = $1 and g.id = $2
