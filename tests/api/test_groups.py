@@ -278,6 +278,7 @@ async def test_a_group_moves_with_all_its_members_or_not_at_all(social: Practice
         f"{GROUPS}/{made['id']}", json={"start": at(15), "practitioner_id": social.made["ben"]}
     )
     assert answer.status_code == 200, answer.text
+    assert answer.json()["assignment"]["method"] == "auto"
     assert await claims(social, made) == [("ben", 0, "group"), ("play", 0, "group"), ("play", 0, "group")]
     assert {each["practitioner_id"] for each in answer.json()["members"]} == {social.made["ben"]}
     await social.book(at(9.5), patient_id="una")

@@ -374,7 +374,10 @@ async def directory_of(ask: Ask[Any, Any], *, fresh: bool = False) -> Directory:
     return known
 
 
-REFUSED = (*REFUSALS, "illegal_transition", "hold_expired", "hold_mismatch")
+REFUSED = (
+    *REFUSALS, "illegal_transition", "hold_expired", "hold_mismatch", "belongs_to_group", "group_cancelled", "group_moved",
+    "already_member",
+)  # fmt: skip
 _CALLS: tuple[tuple[str, type, str], ...] = (
     ("confirm", When, "Confirm a visit"),
     ("check-in", TakenAgain, "The patient has arrived"),

@@ -282,7 +282,7 @@ ROUTES: tuple[Route[Any, Any], ...] = (
     Route("GET", _ONE, get, "appointments.read", "A group and its members", answer=GroupWithMembers, tag="groups"),
     Route(
         "PATCH", _ONE, change, "appointments.write", "Move a group with all its members: all or none", body=GroupChange,
-        answer=GroupWithMembers, refusals=(*_REFUSED, "group_cancelled", "version_mismatch"), tag="groups",
+        answer=GroupWithMembers, refusals=(*_REFUSED, "version_mismatch"), tag="groups",
     ),
     Route(
         "POST", f"{_ONE}/cancel", cancel, "appointments.write", "Cancel a group and its members' visits",
@@ -291,8 +291,7 @@ ROUTES: tuple[Route[Any, Any], ...] = (
     ),
     Route(
         "POST", f"{_ONE}/members", join, "appointments.write", "A patient joins a group: an appointment of their own",
-        body=Member, answer=PlacedAppointment, status=201,
-        refusals=(*_REFUSED, "group_full", "group_cancelled", "already_member"), tag="groups",
+        body=Member, answer=PlacedAppointment, status=201, refusals=_REFUSED, tag="groups",
     ),
     Route(
         "DELETE", f"{_ONE}/members", leave_named, "appointments.write", "A member leaves a group, named in the body",

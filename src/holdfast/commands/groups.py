@@ -108,7 +108,7 @@ async def create(house: House, asked: Asked, wanted: NewGroup, view: View) -> An
         check_overlap(asked, wanted.overlap_reason)
         wish = _wish(group, "chosen" if wanted.room_id is None else "given", wanted.overlap_reason)
         tried[:] = [(group, wish)]
-        desk.put_claims([], _placed(desk, asked, group, wish, manual=wanted.room_id is not None))
+        desk.put_claims([], _placed(desk, asked, group, wish, by_hand=wanted.room_id))
         group.created_by, group.created_at, group.updated_at = asked.actor.user_id, turn.now, turn.now
         await _insert(turn, group)
         turn.tell("group.created", group_body(group))
@@ -121,7 +121,7 @@ async def create(house: House, asked: Asked, wanted: NewGroup, view: View) -> An
     try:
         return await change(house, asked, work)
     except Refused as refused:
-        if refused.code not in REFUSALS:
+        if not _has_reasons(refused):
             raise
         raise await group_refusal.explained(house, asked, *tried[0], refused) from None
 
@@ -129,8 +129,8 @@ async def create(house: House, asked: Asked, wanted: NewGroup, view: View) -> An
 async def join(
     house: House, asked: Asked, group_id: str, member: NewMember, view: View, field: str = "id"
 ) -> Answered:
-    """One more member: 201 with their visit. `field`: what the request calls the group. Raises Refused: group_full, already_member, group_cancelled and whatever a
-    booking is refused for; NotFound, Invalid."""
+    """One more member: 201 with their visit. `field`: what the request calls the group. Raises Refused: group_full,
+    already_member, group_cancelled and whatever a booking is refused for; NotFound, Invalid."""
     tried: list[Book] = []
 
     async def work(turn: Turn) -> Answered:
@@ -149,7 +149,7 @@ async def join(
     try:
         return await change(house, asked, work)
     except Refused as refused:
-        if refused.code not in REFUSALS:
+        if not _has_reasons(refused):
             raise
         raise await explained(house, asked, tried[0], refused) from None
 
@@ -168,13 +168,13 @@ async def move(house: House, asked: Asked, group_id: str, wanted: Moved, view: V
         check_time(house.settings, desk.now, group.start, group.end, "end")
         desk.allow_times(asked, before, group)
         check_overlap(asked, wanted.overlap_reason)
-        is_given = wanted.room_id is not None or before.method == "manual"
-        wish = _wish(group, "given" if is_given else "kept", wanted.overlap_reason)
+        wish = _wish(group, "kept" if wanted.room_id is None else "given", wanted.overlap_reason)
+        by_hand = group.room_id if wanted.room_id is not None or before.method == "manual" else None
         tried[:] = [(group, wish)]
         visits = [visit for each in sorted(staying) if (visit := desk.stored(each)) is not None]
         with desk.together([before, *visits]):
             stays = group.start == before.start
-            desk.put_claims([], _placed(desk, asked, group, wish, manual=is_given, stays=stays))
+            desk.put_claims([], _placed(desk, asked, group, wish, by_hand=by_hand, stays=stays))
             group.version, group.updated_at = before.version + 1, turn.now
             await _keep(turn, group)
             turn.tell("group.moved", group_body(group))
@@ -185,7 +185,7 @@ async def move(house: House, asked: Asked, group_id: str, wanted: Moved, view: V
     try:
         return await change(house, asked, work)
     except Refused as refused:
-        if refused.code not in REFUSALS:
+        if not _has_reasons(refused):
             raise
         raise await group_refusal.explained(house, asked, *tried[0], refused) from None
 
@@ -221,6 +221,11 @@ async def cancel(house: House, asked: Asked, group_id: str, how: dict[str, Any],
         return _answered(200, group, shown, 0)
 
     return await change(house, asked, work)
+
+
+def _has_reasons(refused: Refused) -> bool:
+    """Whether the refusal is looked at once more, on the state of then, before it is told."""
+    return refused.code in REFUSALS and bool(refused.reasons)
 
 
 def _begun(directory: Directory, group_id: str, wanted: NewGroup) -> Group:
@@ -321,15 +326,16 @@ def _wish(group: Group, room: Literal["given", "kept", "chosen"], overlap_reason
 
 
 def _placed(
-    desk: Desk, asked: Asked, group: Group, wish: Wish, *, manual: bool, stays: bool = False
+    desk: Desk, asked: Asked, group: Group, wish: Wish, *, by_hand: str | None, stays: bool = False
 ) -> list[HeldClaim]:
-    """The claims of a group that is granted, which knows its room then. Raises Refused with every reason otherwise."""
+    """The claims of a group that is granted, which knows its room then. `by_hand`: the room that somebody chose. Raises Refused with every reason otherwise."""
     wish.now, wish.in_full = desk.now, True
     wish.earliest = group.start if stays else earliest_start(desk.settings, desk.now, asked)
     verdict = assess(desk.directory, desk.timetable, None, (), wish)
     if verdict.reasons:
         first = verdict.reasons[0]
         raise Refused(first.code, first.detail, reasons=tuple(verdict.reasons), **first.members)
+    manual = verdict.room is not None and verdict.room.room.id == by_hand
     settle_room(desk.directory, group, verdict, manual=manual)
     desk.put_grounds(group)
     group.group = Membership(
