@@ -1,9 +1,11 @@
 """Everybody wants into one group: as many as it may have get in, whoever asks, and nobody's units are held twice. Who joins,
 leaves and moves it at once leaves it whole (the invariants are looked at after every law's test)."""
 
+from functools import partial
+
 import pytest
 from laws.conftest import Open
-from laws.wire import Reply, together
+from laws.wire import Client, Reply, together
 from laws.world import World, at, crowd, day
 
 _MEMBERS_MAX, _CLIENTS, _UNITS, _ROUNDS = 6, 50, 8, 15
@@ -22,6 +24,15 @@ async def _room_for_all(world: World) -> None:
     for room in world.rooms:
         reply = await world.client().patch(f"/rooms/{room}", {"capacity": 100})
         assert reply.status == 200, reply.content
+
+
+async def _joining(client: Client, group: str, patient: str) -> Reply:
+    """A busy machine may have no time for everybody at once: whoever is told so asks again."""
+    asked = partial(client.post, f"/groups/{group}/members", {"patient_id": patient})
+    reply, tries = await asked(), 1
+    while reply.status == 503 and tries < 20:
+        reply, tries = await asked(), tries + 1
+    return reply
 
 
 async def _kept(world: World, group: str) -> list[str]:
@@ -50,15 +61,13 @@ async def test_a_group_has_exactly_as_many_members_as_it_may(open_world: Open, s
     group = await _group(world, 9)
     clients = await crowd(world, _CLIENTS)
     replies = await together([
-        client.post(f"/groups/{group}/members", {"patient_id": world.patients[patient]})
-        for patient, client in enumerate(clients)
+        _joining(client, group, world.patients[patient]) for patient, client in enumerate(clients)
     ])  # fmt: skip
     won = [reply for reply in replies if reply.status == 201]
     assert len(won) == _MEMBERS_MAX
     lost = [reply.body for reply in replies if reply.status != 201]
-    assert {(body["code"], body["members"], body["members_max"]) for body in lost} == {
-        ("group_full", _MEMBERS_MAX, _MEMBERS_MAX)
-    }
+    told = {(body["code"], body.get("members"), body.get("members_max")) for body in lost}
+    assert told == {("group_full", _MEMBERS_MAX, _MEMBERS_MAX)}
     assert sorted(await _kept(world, group)) == sorted(reply.body["patient_id"] for reply in won)
     assert await _held(world) == _MEMBERS_MAX * 2, "half an hour is two units, each held once"
 
@@ -86,7 +95,9 @@ async def test_who_joins_leaves_and_moves_a_group_at_once_leaves_it_whole(
             clients[4].post("/appointments", world.booking(day(0).replace(hour=number), 1, 1, 3)),
             clients[5].post(f"/groups/{group}/cancel" if number % 3 == 0 else f"/appointments/{member}/no-show", {}),
         ])  # fmt: skip
-        assert {reply.status for reply in replies} <= {200, 201, 409}, [reply.content for reply in replies]
+        assert {reply.status for reply in replies} <= {200, 201, 409, 503}, [
+            reply.content for reply in replies
+        ]
         assert len(await _kept(world, group)) <= 2
-        granted += sum(reply.status != 409 for reply in replies)
+        granted += sum(reply.status < 300 for reply in replies)
     assert granted >= 2 * _ROUNDS
