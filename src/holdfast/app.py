@@ -25,6 +25,7 @@ from holdfast.api import (
     conflicts,
     contacts,
     explain,
+    groups,
     health,
     holds,
     limits,
@@ -62,7 +63,7 @@ from holdfast.settings import Settings
 from holdfast.vault import Vault
 
 NOUNS = (
-    appointments, series, lines, holds, conflicts, explain, availability, patterns, calendar, blocks, worklists, auth, totp, organization,
+    appointments, series, lines, holds, conflicts, explain, availability, patterns, calendar, blocks, groups, worklists, auth, totp, organization,
     clinics, rooms, room_plans, practitioners, absence_plan, patients, contacts, services, payers, policies, users, authorizations, sessions, utilization, break_glass, audit, setup, scratch,
     health, openapi,
 )  # fmt: skip

@@ -26,6 +26,7 @@ APPOINTMENT: Final = (
 )
 HOLD: Final = ("hold.placed", "hold.booked", "hold.released", "hold.expired")
 BLOCK: Final = ("block.created", "block.moved", "block.changed", "block.deleted")
+GROUP: Final = ("group.created", "group.moved", "group.cancelled")
 SERIES: Final = ("series.booked", "series.changed")
 ROOM_PLAN: Final = ("room_plan.proposed", "room_plan.applied")
 BREAK_GLASS: Final = (
@@ -65,7 +66,18 @@ DIRECTORY: Final = (
     "policy.rolled_back",
 )
 KINDS: Final = frozenset(
-    (*APPOINTMENT, *HOLD, *BLOCK, *SERIES, *ROOM_PLAN, *BREAK_GLASS, *SESSION, *AUTHORIZATION, *DIRECTORY)
+    (
+        *APPOINTMENT,
+        *HOLD,
+        *BLOCK,
+        *GROUP,
+        *SERIES,
+        *ROOM_PLAN,
+        *BREAK_GLASS,
+        *SESSION,
+        *AUTHORIZATION,
+        *DIRECTORY,
+    )
 )
 
 # What each appointment call is called once it has happened.

@@ -50,7 +50,7 @@ def test_every_noun_has_an_example() -> None:
     nouns = {route.path.split("/")[3] for route in ASKED if "{id}" in route.path}
     made = {
         "clinics", "rooms", "practitioners", "patients", "services", "payers", "users", "authorizations",
-        "appointments", "contacts", "blocks", "holds", "policies", "room-plans", "break-glass", "series",
+        "appointments", "contacts", "blocks", "groups", "holds", "policies", "room-plans", "break-glass", "series",
         "sessions",
     }  # fmt: skip
     assert nouns <= made
@@ -169,8 +169,8 @@ async def test_ones_own_ids_are_let_in_as_far_as_the_role_reaches(two: Two, role
             answer = await ask(user, route, at(route, two.own.made), two.own.made)
             refused = answer.status_code == 403
             # "own": the world's visit, patient and authorization are the practitioner's and the patient's own, the
-            # break-glass request is the practitioner's; no block is a patient's.
-            is_nobodys = (role, route.path.split("/")[3]) == ("patient", "blocks")
+            # break-glass request is the practitioner's; no block and no group is a patient's.
+            is_nobodys = role == "patient" and route.path.split("/")[3] in {"blocks", "groups"}
             if (
                 (reach is None) != refused
                 or answer.status_code in ({401} if is_nobodys else {401, 404})
@@ -259,7 +259,7 @@ ROWS = {
     "payers": ("aaaa-a", "a--a--"),
     **dict.fromkeys(("policies", "rule-types"), ("aaaa-a", "a-----")),
     **dict.fromkeys(
-        ("appointments", "series", "holds", "blocks", "availability", "calendar"), ("aaoaoa", "aao---")
+        ("appointments", "series", "holds", "blocks", "groups", "availability", "calendar"), ("aaoaoa", "aao---")
     ),
     "room-plans": ("aa----", "aa----"),
     "sessions": ("a-oa-a", "--o---"),

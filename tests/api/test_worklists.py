@@ -297,6 +297,16 @@ async def test_lists_are_paged_and_counted_no_further_than_the_limit(
     assert (first["count"], first["is_minimum"]) == (2, True)
 
 
+async def empty_group(practice: Practice, start: str) -> Any:
+    """A group of Ana's for one, who has not joined yet."""
+    answer = await practice.admin.post(f"{API}/groups", json={
+        "clinic_id": practice.made["clinic"], "service_id": practice.made["talk"], "start": start,
+        "practitioner_id": practice.made["ana"], "members_min": 1, "members_max": 1,
+    })  # fmt: skip
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
 async def everything(practice: Practice) -> set[str]:
     """At least one item on every list; their visits are Ana's and Pat's. The ids of what is listed."""
     await practice.change("clinics", "clinic", allow_unassigned=True)
@@ -309,6 +319,7 @@ async def everything(practice: Practice) -> set[str]:
     await unfunded(practice, given)
     await practice.book(on(5), service_id="funded")
     await authorized(practice, ends=4)
+    await empty_group(practice, on(7))
     for number in ("room 1", "room 2"):
         await practice.change("rooms", number, is_available=False)
     await practice.book(on(6))
@@ -319,7 +330,7 @@ async def everything(practice: Practice) -> set[str]:
     found = {kind: (await ask(practice, kind))["items"] for kind in KINDS}
     assert all(found.values()), [kind for kind, items in found.items() if not items]
     return {
-        each.get("appointment", each.get("authorization", {})).get("id")
+        each.get("appointment", each.get("group", each.get("authorization", {}))).get("id")
         for items in found.values()
         for each in items
     }
@@ -388,3 +399,25 @@ async def test_a_date_out_of_all_years_is_not_understood(practice: Practice) -> 
     for path in (LISTS, f"{LISTS}/needs_action"):
         problem = practice.problem(await practice.admin.get(path, params={"date": str(date(1, 1, 1))}), 422)
         assert problem["code"] == "invalid_request"
+
+
+async def test_groups_to_which_too_few_come(open_always: Practice) -> None:
+    practice = open_always
+    made = await empty_group(practice, on(1))
+    (item,) = (await ask(practice, "groups_needing_action"))["items"]
+    assert item == {"group": {name: value for name, value in made.items() if name != "members"}}
+    assert (item["group"]["members_count"], item["group"]["needs_action"]) == (0, "below_minimum")
+    counted = {each["kind"]: each["count"] for each in (await ask(practice))["worklists"]}
+    assert counted["groups_needing_action"] == 1
+    visit = await practice.book(on(1), group_id=made["id"])
+    assert (await ask(practice, "groups_needing_action"))["items"] == []
+    await done(practice, visit, "cancel")
+    assert len((await ask(practice, "groups_needing_action"))["items"]) == 1
+    path = f"{API}/practitioners/{practice.made['ana']}/time-off"
+    answer = await practice.admin.post(path, json={"start": on(1, 0), "end": on(1, 24), "kind": "sick"})
+    assert answer.status_code == 201, answer.text
+    (item,) = (await ask(practice, "groups_needing_action"))["items"]
+    assert item["group"]["needs_action"] == "practitioner_absent"
+    answer = await practice.admin.post(f"{API}/groups/{made['id']}/cancel", json={})
+    assert answer.status_code == 200, answer.text
+    assert (await ask(practice, "groups_needing_action"))["items"] == []

@@ -123,6 +123,15 @@ async def make(client: Client, organization: Organization, word: str) -> None:
             admin, "blocks", kind="admin", practitioner_ids=[organization.practitioner_id], label=f"{word} label",
             start=(VISIT + timedelta(hours=5)).isoformat(), end=(VISIT + timedelta(hours=6)).isoformat(),
         )  # fmt: skip
+        made["groups"] = await _post(
+            admin, "groups", clinic_id=made["clinics"], practitioner_id=organization.practitioner_id,
+            service_id=made["services"], start=(VISIT + timedelta(hours=13)).isoformat(), members_max=1,
+        )  # fmt: skip
+        answer = await admin.post(
+            f"{API}/groups/{made['groups']}/members", json={"patient_id": organization.patient_id}
+        )
+        assert answer.status_code == 201, answer.text
+        made["groups/members"] = answer.json()["id"]
         await _bookings(admin, made)
         await _absences(admin, made)
     await _break_glass(client, organization, word)

@@ -74,6 +74,30 @@ FAULTS: dict[str, tuple[str, str]] = {
     "a block without its claim": (
         "delete from claims where organization_id = $1 and kind = 'block'", "blocks_have_their_claims"
     ),
+    "a group without its practitioner's time": (
+        ("delete from claims where organization_id = $1 and kind = 'group' and resource_id in"
+        " (select practitioner_id from groups)"),
+        "groups_have_their_claims",
+    ),
+    "a group that was cancelled and holds time": (
+        "update blocks set deleted_at = now() where organization_id = $1 and kind = 'group' and deleted_at is null",
+        "groups_have_their_claims",
+    ),
+    "a member without a place in the group": (
+        "delete from claims where organization_id = $1 and resource_id in (select id from groups)",
+        "visits_have_their_claims",
+    ),
+    "a member at another time than the group": (
+        ("update appointment_lines l set starts_at = l.starts_at - interval '1 minute' from appointments a"
+        " where a.organization_id = $1 and a.id = l.appointment_id and a.group_id is not null"),
+        "members_are_with_their_group",
+    ),
+    "more members than a group may have": (
+        "update groups set members_max = members_max - 1 where organization_id = $1", "members_are_with_their_group"
+    ),
+    "a group of another size than was told": (
+        "update groups set members_min = members_min + 1 where organization_id = $1", invariants.REPLAY
+    ),
     "a hold without its claims": (
         "delete from claims where organization_id = $1 and kind = 'hold'", "holds_have_their_claims"
     ),
@@ -252,7 +276,7 @@ async def owner(settings: Settings) -> AsyncIterator[Any]:
 @pytest.fixture
 async def world(open_world: Open) -> World:
     """A small history: visits with and without units, one moved, one cancelled, one with a caregiver, one signed, a series,
-    and a block."""
+    groups, and a block."""
     world = await open_world(1)
     client = world.client()
     await world.authorization(0, 20)
@@ -284,11 +308,30 @@ async def world(open_world: Open) -> World:
     assert series.status == 201, series.content
     later = {"start": at(day(12) + timedelta(hours=1)), "from": series.body["booked"][1]["id"]}
     assert (await client.patch(f"/series/{series.body['series_id']}", later)).status == 200
+    await _meet_as_a_group(world)
     await _guide_a_parent(world)
     await _sign(world)
     policy = await client.post("/policies", {"scope": "organization", "rules": []})
     assert (await client.post(f"/policies/{policy.body['id']}/activate")).status == 200
     return world
+
+
+async def _meet_as_a_group(world: World) -> None:
+    """A group that was moved with its member, and one that was cancelled."""
+    client = world.client()
+    for number in (14, 15):
+        wanted = {
+            "clinic_id": world.clinic, "service_id": world.service, "practitioner_id": world.practitioners[1],
+            "start": at(day(number)), "members_max": 1, "members": [{"patient_id": world.patients[1]}],
+        }  # fmt: skip
+        made = await client.post("/groups", wanted)
+        assert made.status == 201, made.content
+        path = f"/groups/{made.body['id']}"
+        if number == 14:
+            moved = await client.patch(path, {"start": at(day(number) + timedelta(hours=1))})
+        else:
+            moved = await client.post(f"{path}/cancel", {})
+        assert moved.status == 200, moved.content
 
 
 async def _guide_a_parent(world: World) -> None:
@@ -347,6 +390,7 @@ async def _planted(owner: Any, world: World, planted: str) -> dict[str, list[inv
         "blocks",
         "holds",
         "series",
+        "groups",
         "block_attendees",
         "patient_practitioners",
         "room_grounds",

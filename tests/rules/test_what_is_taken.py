@@ -107,3 +107,14 @@ def test_what_one_line_takes_does_not_depend_on_the_others(visit: Visit, data: s
         if who != leaving.practitioner_id:
             assert minutes(claimed(visit, who)) == before[who]
     assert minutes(claimed(visit, "pat")) <= before["pat"]
+
+
+@given(visits())
+def test_a_member_takes_no_more_than_the_patient_caregivers_and_a_place(visit: Visit) -> None:
+    """The practitioner's and the room's time is the group's."""
+    alone = {each for each in taken(visit) if each.resource_id in {"pat", "rosa", "hugo"}}
+    visit.group_id = "group"
+    found = taken(visit)
+    assert claimed(visit, "group") == [(visit.start, visit.end)]
+    assert {each for each in found if each.resource_id != "group"} == alone
+    assert len(found) == len(alone) + 1

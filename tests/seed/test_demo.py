@@ -80,7 +80,7 @@ async def test_stories_are_stored(settings: Settings, told: Told) -> None:
     assert noted[0]["used"] > 100
     assert 0 < noted[0]["unsigned"] < noted[0]["signed"] * 0.1
     for table in ("clinics", "rooms", "practitioners", "patients", "services", "payers", "authorizations", "users",
-                  "appointments", "closures", "time_off", "blocks", "contacts", "patient_contacts", "coverages", "holds", "policies",
+                  "appointments", "closures", "time_off", "blocks", "groups", "contacts", "patient_contacts", "coverages", "holds", "policies",
                   "break_glass_requests", "series", "sessions", "session_versions"):  # fmt: skip
         found = await rows(settings, f"select organization_id, count(*) from {table} group by 1")
         assert {str(row["organization_id"]) for row in found} == {juniper, harbor}, table

@@ -127,6 +127,9 @@ async def four_children_share_a_therapist(clinic: Clinic) -> None:
         link["contact_id"] for each in first for link in clinic.patients[each["patient_id"]]["contacts"]
     )
     assert max(parents.values()) == 2, "siblings are among them"
+    found = (await clinic.desk.get(f"groups/{first[0]['group_id']}")).json()
+    assert {each["id"] for each in first} <= {each["id"] for each in found["members"]}
+    assert (found["members_count"], found["members_max"], found["needs_action"]) == (4, 6, None)
     room = next(each for each in clinic.rooms if each["id"] == first[0]["room_id"])
     assert (room["name"], room["concurrent_visits_max"]) == ("Playroom", 4)
     path = f"appointments/{first[0]['id']}"

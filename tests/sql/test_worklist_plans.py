@@ -70,10 +70,11 @@ async def measured(watched: Watched, made: Filled, day: date, state: str) -> Non
             pages(kind, made) + 10 * 5 * DESCENT,
         )
         for kind in KINDS
-        if not kind.startswith("expiring")
+        if not kind.startswith(("expiring", "groups"))
     ]
     # None of the many authorizations that end much later is looked at.
     asked.append(("worklist_authorizations_page", (organization, 0, 10, 10_001, None, None, day, 60), 100))
+    asked.append(("worklist_groups_page", (organization, 0, 10, 10_001, None, None, day, AHEAD), 100))
     asked.append(("worklist_credentials_page", (organization, 0, 10, 10_001, None, None, day, 60), 100))
     everything = sum(pages(kind, made) for kind in KINDS) + 200
     asked.append((

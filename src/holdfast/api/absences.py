@@ -53,7 +53,7 @@ class TimeOffChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class Affected(msgspec.Struct, kw_only=True):
     """What is in the way: a visit, which is flagged until someone deals with it, or a block, whose status is `block`."""
 
-    kind: Literal["appointment", "block"]
+    kind: Literal["appointment", "block", "group"]
     id: str
     start: str
     end: str

@@ -11,7 +11,7 @@ from holdfast.actor import Answered, Asked
 from holdfast.api import appointment_view, break_glass
 from holdfast.api.booking import (
     Acknowledging,
-    Booking,
+    GroupBooking,
     Location,
     Overlap,
     acknowledged,
@@ -23,8 +23,10 @@ from holdfast.api.dates import check_range
 from holdfast.api.door import Answer, Ask, NoFields, Route
 from holdfast.api.fields import ReasonCode
 from holdfast.api.wire import Id, Instant
+from holdfast.commands import groups
 from holdfast.commands.desk import View
 from holdfast.commands.gather import Need
+from holdfast.commands.groups import NewMember
 from holdfast.commands.house import House
 from holdfast.commands.intent import Errand, is_explained, notes_context, reason_context
 from holdfast.commands.look_up import Lookup, Page, PageReader, PageWish
@@ -149,9 +151,23 @@ async def submitted(ask: Ask[Any, Any], errand: Errand, view: View = seen) -> An
     return Answer.of(answered)
 
 
-async def book(ask: Ask[NoFields, Booking]) -> Answer:
+async def book(ask: Ask[NoFields, GroupBooking]) -> Answer:
     check_notes(ask, ask.body.notes)
+    if ask.body.group_id is not None:
+        return await _join(ask, ask.body, ask.body.group_id)
     return await submitted(ask, booking(ask.body))
+
+
+async def _join(ask: Ask[NoFields, GroupBooking], body: GroupBooking, group_id: str) -> Answer:
+    """A booking that names a group is joining it."""
+    for name in ("hold_id", "replaces_appointment_id", "lines", "allow_overlap", "travel_before_minutes"):
+        if getattr(body, name):
+            raise Invalid(FieldError(name, "invalid_value", "is not for a member of a group"))
+    member = NewMember(
+        patient_id=body.patient_id, authorization_id=body.authorization_id, caregiver_id=body.caregiver_id,
+        notes=body.notes, acknowledged=acknowledged(body), believed=booking(body),
+    )  # fmt: skip
+    return Answer.of(await groups.join(ask.house, ask.asked, group_id, member, seen, "group_id"))
 
 
 async def move(ask: Ask[NoFields, Moving]) -> Answer:
@@ -358,7 +374,10 @@ async def directory_of(ask: Ask[Any, Any], *, fresh: bool = False) -> Directory:
     return known
 
 
-REFUSED = (*REFUSALS, "illegal_transition", "hold_expired", "hold_mismatch")
+REFUSED = (
+    *REFUSALS, "illegal_transition", "hold_expired", "hold_mismatch", "belongs_to_group", "group_cancelled", "group_moved",
+    "already_member",
+)  # fmt: skip
 _CALLS: tuple[tuple[str, type, str], ...] = (
     ("confirm", When, "Confirm a visit"),
     ("check-in", TakenAgain, "The patient has arrived"),
@@ -378,7 +397,7 @@ def _answer(call: str) -> type:
 
 ROUTES: tuple[Route[Any, Any], ...] = (
     Route(
-        "POST", "/api/v1/appointments", book, "appointments.write", "Book a visit", body=Booking,
+        "POST", "/api/v1/appointments", book, "appointments.write", "Book a visit", body=GroupBooking,
         answer=appointment_view.PlacedAppointment, status=201,
         refusals=(*REFUSALS, "not_replaceable", "already_replaced", "hold_expired", "hold_mismatch"), tag="appointments",
     ),

@@ -70,6 +70,12 @@ class Booking(Acknowledging, kw_only=True):
     lines: Annotated[list[LineBody], msgspec.Meta(max_length=LINES_MAX)] = []
 
 
+class GroupBooking(Booking, kw_only=True):
+    """`group_id`: the group that the patient joins, whose clinic, practitioner, service, time and place it must be."""
+
+    group_id: Id | None = None
+
+
 def booking(wanted: Booking) -> Book:
     """The booking that a body asks for. Raises Invalid naming the field."""
     first = LineWish(

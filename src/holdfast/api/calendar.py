@@ -14,11 +14,12 @@ import structlog
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from holdfast.actor import Actor
-from holdfast.api import appointment_view, blocks
+from holdfast.api import appointment_view, blocks, groups
 from holdfast.api.appointment_view import Appointment
 from holdfast.api.blocks import Block
 from holdfast.api.dates import check_range
 from holdfast.api.door import Answer, Ask, Receive, Route, Scope, Send
+from holdfast.api.groups import Group
 from holdfast.api.problems import Problem
 from holdfast.api.wire import Id
 from holdfast.commands.blocks import BLOCK
@@ -40,6 +41,7 @@ _FAREWELL_SECONDS: Final = 0.5
 # Which permission, without limit to one's own, an event needs to be told; by the word before the dot.
 _PERMISSIONS: Final = MappingProxyType({
     "block": "appointments.read",
+    "group": "appointments.read",
     "hold": "appointments.read",
     "series": "appointments.read",
     "room_plan": "appointments.override",
@@ -98,6 +100,7 @@ class Calendar(msgspec.Struct):
     as_of_seq: int
     appointments: list[Appointment]
     blocks: list[Block]
+    groups: list[Group]
     closures: list[Closure]
     time_off: list[TimeOff]
 
@@ -128,6 +131,7 @@ class _Snapshot(msgspec.Struct):
     rooms: dict[str, str]
     services: dict[str, str]
     blocks: list[Document]
+    groups: list[Document]
     closures: list[_StoredClosure]
     time_off: list[_StoredTimeOff]
 
@@ -161,6 +165,7 @@ async def calendar(ask: Ask[CalendarQuery, None]) -> Answer:
         as_of_seq=snapshot.seq,
         appointments=[visit for visit in seen if visit is not None],
         blocks=_blocks(actor, snapshot, seal),
+        groups=_groups(actor, snapshot),
         closures=_closures(actor, snapshot),
         time_off=_time_off(actor, snapshot),
     )
@@ -194,6 +199,11 @@ def _patients_of(actor: Actor) -> list[str] | None:
 def _blocks(actor: Actor, snapshot: _Snapshot, seal: Seal) -> list[Block]:
     seen = (blocks.seen(actor, BLOCK.shown(each, seal)) for each in snapshot.blocks)
     return [Block(**each) for each in seen if each is not None]
+
+
+def _groups(actor: Actor, snapshot: _Snapshot) -> list[Group]:
+    seen = (groups.shown(actor, each) for each in snapshot.groups)
+    return [msgspec.convert(each, Group) for each in seen if each is not None]
 
 
 def _closures(actor: Actor, snapshot: _Snapshot) -> list[Closure]:
@@ -328,8 +338,9 @@ def _frame(event: Event, actor: Actor) -> bytes:
     """The event as the actor may see it, made once per event and sight; empty: not for the actor."""
     if event.kind.startswith("appointment."):
         return _appointment_frame(event, actor)
-    if event.kind.startswith("block.") and actor.role == "practitioner":
-        return _framed(event, msgspec.json.encode(blocks.seen(actor, msgspec.json.decode(event.body))))
+    if event.kind.startswith(("block.", "group.")) and actor.role == "practitioner":
+        seen = blocks.seen if event.kind.startswith("block.") else groups.shown
+        return _framed(event, msgspec.json.encode(seen(actor, msgspec.json.decode(event.body))))
     permission = _PERMISSIONS.get(event.kind.partition(".")[0])
     if permission is None or not _may_hear(event, actor, permission):
         return b""

@@ -9,6 +9,8 @@ from holdfast.api import appointment_view, break_glass
 from holdfast.api.booking import Booking, booking, check_notes
 from holdfast.api.door import Answer, Ask, NoFields, Route
 from holdfast.commands.evaluate import evaluated, rooms_now
+from holdfast.commands.gather import Need
+from holdfast.commands.group import of_document
 from holdfast.commands.reading import snapshot
 from holdfast.db.statements import statement
 from holdfast.errors import NotFound, Refused
@@ -62,13 +64,23 @@ class Rooms(msgspec.Struct, kw_only=True):
     summary: str
 
 
-class Explanation(Rooms, kw_only=True):
-    """How the room of a visit was chosen, when it was chosen last. Patients are told the room and no rules or other rooms."""
-
-    appointment_id: str
+class Chosen(Rooms, kw_only=True):
     method: str
     score: int | None
     rules_applied: list[str]
+
+
+class GroupExplanation(Chosen, kw_only=True):
+    """How the room of a group was chosen, when it was chosen last."""
+
+    group_id: str
+
+
+class Explanation(Chosen, kw_only=True):
+    """How the room of a visit was chosen, when it was chosen last. Patients are told the room and no rules or other rooms.
+    That of a group's member is the group's."""
+
+    appointment_id: str
     rooms_now: Rooms | None
     """Where the room was kept or given, no other was looked at: then how all rooms compare now, the visit out of their way,
     and which would be chosen. Not what was decided on."""
@@ -120,6 +132,30 @@ async def explain(ask: Ask[NoFields, Any]) -> Answer:
             rooms_now=None if now is None else _now(found.directory, now),
         ),
         version=visit.version, seq=found.facts.seq,
+    )  # fmt: skip
+
+
+async def explain_group(ask: Ask[NoFields, Any]) -> Answer:
+    organization, actor = ask.actor.organization_id, ask.actor
+    async with snapshot(ask.house, organization) as reading:
+        found = await reading.gather(Need())
+        stored = await reading.connection.fetchrow(statement("group_get"), organization, ask.id())
+        row = await reading.connection.fetchrow(statement("group_decision"), organization, ask.id())
+    if stored is None or row is None or actor.role == "patient":
+        raise NotFound("id")
+    group, directory = of_document(stored["document"]), found.directory
+    if ask.reach != "all" and group.lines[0].practitioner_id != actor.practitioner_id:
+        raise Refused("forbidden", "Why a room was chosen is told of your own groups only.")
+    seen = told(row["decision"], row["grounds"]) if row["decision"] and row["grounds"] else None
+    candidates, refused = _rooms(directory, seen, group.room_id)
+    is_here = group.location == "on_site"
+    return Answer(
+        GroupExplanation(
+            group_id=group.id, method=group.method, score=group.score, rules_applied=group.rules_applied,
+            room_id=group.room_id, policy_version=group.policy_version, candidates=candidates, refused=refused,
+            summary=_summary(directory, group, seen) if is_here else _NOT_AT_THE_CLINIC.replace("visit", "group"),
+        ),
+        version=group.version, seq=found.facts.seq,
     )  # fmt: skip
 
 
@@ -225,6 +261,8 @@ def _summary(directory: Directory, visit: Visit, seen: Told | None) -> str:
     if visit.room_id is None:
         why = " No room suits and is free at that time." if seen is not None else ""
         return f"The visit has no room.{why}"
+    if visit.group_id is not None:
+        return f"Room {number} is its group's."
     alone = "; no other was looked at" if _is_alone(directory, visit, seen) else ""
     if visit.method == "manual":
         return f"Room {number} was asked for{' and is pinned' if visit.pinned else ''}{alone}."
@@ -236,8 +274,8 @@ def _summary(directory: Directory, visit: Visit, seen: Told | None) -> str:
 
 
 def _is_alone(directory: Directory, visit: Visit, seen: Told | None) -> bool:
-    """Whether the visit's room was looked at, and no other of the clinic."""
-    if seen is None:
+    """Whether the visit's room was looked at, and no other of the clinic, though others might do."""
+    if seen is None or visit.group_id is not None:
         return False
     looked_at = {each.room_id for each in seen.candidates} | {each.room_id for each in seen.refused}
     return len(looked_at) == 1 and len(directory.rooms_of[visit.clinic_id]) > 1
@@ -263,6 +301,11 @@ ROUTES: tuple[Route[Any, Any], ...] = (
         "GET", "/api/v1/appointments/{id}/explain", explain, "appointments.read",
         "Why a visit has its room: every room with its score or what is against it", answer=Explanation,
         tag="appointments",
+    ),
+    Route(
+        "GET", "/api/v1/groups/{id}/explain", explain_group, "appointments.read",
+        "Why a group has its room: every room with its score or what is against it", answer=GroupExplanation,
+        tag="groups",
     ),
     Route(
         "POST", "/api/v1/policies/evaluate", evaluate, "appointments.write",

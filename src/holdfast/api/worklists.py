@@ -14,6 +14,7 @@ from holdfast.api.appointment_view import Appointment
 from holdfast.api.authorizations import Authorization, patients_in_reach
 from holdfast.api.dates import check_range
 from holdfast.api.door import Answer, Ask, Route
+from holdfast.api.groups import GroupStanding
 from holdfast.api.lists import Paged
 from holdfast.api.wire import Id
 from holdfast.commands.gather import Need
@@ -27,13 +28,14 @@ from holdfast.slot import local_date
 
 _PATH = "/api/v1/worklists"
 Kind = Literal[
-    "unconfirmed_tomorrow", "unassigned_room", "needs_action", "no_authorization", "unsigned_notes",
+    "unconfirmed_tomorrow", "unassigned_room", "needs_action", "groups_needing_action", "no_authorization", "unsigned_notes",
     "unfunded_units", "late_cancellations", "expiring_authorizations", "expiring_credentials", "make_ups_owed",
 ]  # fmt: skip
 
 # In the order in which they are shown, and which permission reads each.
 KINDS: Final[Mapping[str, str]] = MappingProxyType({
     "unconfirmed_tomorrow": "worklists.desk", "unassigned_room": "worklists.desk", "needs_action": "worklists.desk",
+    "groups_needing_action": "worklists.desk",
     "no_authorization": "worklists.read", "unsigned_notes": "worklists.read", "unfunded_units": "worklists.read",
     "late_cancellations": "worklists.desk", "expiring_authorizations": "worklists.read",
     "expiring_credentials": "worklists.desk", "make_ups_owed": "worklists.desk",
@@ -81,11 +83,12 @@ class ExpiringCredential(msgspec.Struct, kw_only=True):
 
 
 class WorkItem(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What is to be seen to: a visit, an authorization with its patient's name, or a credential. `absence_plan`: where to
+    """What is to be seen to: a visit, a group, an authorization with its patient's name, or a credential. `absence_plan`: where to
     ask what can be done about a visit whose practitioner is away."""
 
     appointment: Appointment | msgspec.UnsetType = msgspec.UNSET
     absence_plan: str | msgspec.UnsetType = msgspec.UNSET
+    group: GroupStanding | msgspec.UnsetType = msgspec.UNSET
     authorization: Authorization | msgspec.UnsetType = msgspec.UNSET
     patient_name: str | msgspec.UnsetType = msgspec.UNSET
     credential: ExpiringCredential | msgspec.UnsetType = msgspec.UNSET
@@ -149,6 +152,11 @@ async def listing(ask: Ask[WorklistPage, Any]) -> Answer:
                 ask, reading.connection, "worklist_credentials_page", query.clinic_id, _own(ask), query.date,
                 chosen.expiry_alert_days,
             )  # fmt: skip
+        if kind == "groups_needing_action":
+            return await lists.on(
+                ask, reading.connection, "worklist_groups_page", query.clinic_id, _own(ask), query.date,
+                ask.house.settings.worklist_ahead_days,
+            )  # fmt: skip
         items, counted, seq = await lists.fetched(
             ask, reading.connection, "worklist_visits_page", kind, query.clinic_id, _own(ask), query.date,
             ask.house.settings.worklist_ahead_days, chosen.make_up_days,
@@ -168,7 +176,8 @@ def _seen(ask: Ask[Any, Any], directory: Directory, stored: list[str]) -> list[W
 
 def _absence_plan(ask: Ask[Any, Any], directory: Directory, visit: Visit) -> str | msgspec.UnsetType:
     """The path of the plan of whoever is away at a visit, where the caller may read it."""
-    for line in visit.lines if visit.needs_action == "practitioner_absent" else ():
+    is_planned = visit.needs_action == "practitioner_absent" and visit.group_id is None
+    for line in visit.lines if is_planned else ():
         away = hours.absences(directory, line.practitioner_id, (line.start, line.end))
         if away and _own(ask) in (None, line.practitioner_id):
             on = local_date(visit.start, directory.clinics[visit.clinic_id].time_zone)

@@ -172,8 +172,9 @@ async def _read(
 
 
 def _away_until(directory: Directory, practitioner: Practitioner, visit: Visit, on: date) -> int | None:
-    """When somebody who is away at a visit is there again; None if they are there, or if it is on another date."""
-    if not _is_on(directory, visit, on):
+    """When somebody who is away at a visit is there again; None if they are there, or if it is on another date, or a group's,
+    which is moved as a whole."""
+    if visit.group_id is not None or not _is_on(directory, visit, on):
         return None
     day = day_span(on, directory.clinics[visit.clinic_id].time_zone)
     away = hours.absences(directory, practitioner.id, day)

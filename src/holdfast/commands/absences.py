@@ -71,14 +71,14 @@ async def find(
 
 
 async def affected(connection: Connection, organization: str, of: Whose, span: Span) -> list[Document]:
-    """The visits and blocks in the way of an absence, earliest first."""
+    """The visits, blocks and groups in the way of an absence, earliest first."""
     times = (moment(span[0]), moment(span[1]))
     visits = await connection.fetch(
         statement(f"{of.absence.name}_visits"), organization, *of.fields.values(), *times
     )
     blocks = await connection.fetch(statement("blocks_in_absence"), organization, of.resources, *times)
     found = [_affected("appointment", row, row["status"]) for row in visits]
-    found += [_affected("block", row, "block") for row in blocks]
+    found += [_affected(row["kind"], row, row["kind"]) for row in blocks]
     return sorted(found, key=lambda each: (each["start"], each["kind"], each["id"]))
 
 

@@ -21,7 +21,7 @@ from holdfast.commands.line_wish import LineWish
 from holdfast.commands.lines_of import check_named
 from holdfast.errors import FieldError, Invalid, NotFound, Reason, Refused
 from holdfast.rules.assess import Verdict, Wish
-from holdfast.rules.facts import DatesOf, Directory, Hold, Visit
+from holdfast.rules.facts import DatesOf, Directory, Hold, Membership, Visit
 from holdfast.slot import local_date
 from holdfast.states import WITHOUT_CLAIMS
 
@@ -42,6 +42,9 @@ class Book(Placing, kw_only=True):
     overlap_reason: str | None = None
     hold: str | None = None
     series_id: str | None = None
+    group_id: str | None = None
+    group: Membership | None = None
+    """The group that the visit is one of, as it is by now."""
 
     _foreseen: tuple[Directory, Visit] | None = None
     """The visit as it was looked at last, to be decided on once."""
@@ -103,6 +106,7 @@ class Book(Placing, kw_only=True):
             id="", clinic_id=self.clinic_id, patient_id=self.patient, room_id=self.room_id, location=location,
             start=self.start, end=lines[0].end, status="scheduled", lines=lines,
             replaces_appointment_id=self.replaces_appointment_id, series_id=self.series_id,
+            group_id=self.group_id, group=self.group,
         )  # fmt: skip
         enclose(visit)
         tails(directory, visit)
@@ -184,7 +188,7 @@ class Book(Placing, kw_only=True):
         visit.id = ids.new()
         visit.created_by = asked.actor.user_id
         visit.notes_encrypted = sealed_notes(desk.keeping, visit.id, self.notes)
-        settle(desk.directory, visit, verdict, manual=self.room_id is not None)
+        settle(desk.directory, visit, verdict, manual=self.room_id is not None and self.group is None)
         desk.put(
             asked, "appointment.booked", visit, gone=held, new=desk.claims_for(visit, verdict),
             **sealed_reason(desk.keeping, visit.id, self.overlap_reason),

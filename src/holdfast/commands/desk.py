@@ -262,6 +262,9 @@ class Desk:
             if seating.moved and seating not in reseated:  # lines that follow each other share one
                 reseated.append(seating)
                 self._reseat(line.practitioner_id, seating)
+        if visit.group_id is not None and visit.group is not None:
+            of_group = (visit.group_id, visit.start)
+            seats[of_group] = self.timetable.free_seat(*of_group, visit.end, visit.group.members_max) or 0
         room_seat = 0
         if verdict.room is not None and visit.room_id is not None:
             room_seat = verdict.room.seating.seat
@@ -358,20 +361,12 @@ class Desk:
 
         `gone` has been lifted from the timetable; `new` is added to it here. A claim that is both is not touched.
         """
-        new, gone = list(new), list(gone)
-        for resource, claim in new:
-            self.timetable.add(resource, claim)
-        same = {held for held in gone if held in new}
-        freed = [held for held in gone if held not in same]
-        self.claims.take(freed)
-        self.claims.give([held for held in new if held not in same])
-        self._fill(freed)
+        self.put_claims(list(gone), list(new))
         self._units(asked, visit, before)
         visit.updated_at = self.now
         if self._asks_history:
             self._pasts.setdefault(visit.patient_id, {})[visit.id] = past_of(visit)
-        if visit.decision is not None and visit.decision.grounds_id is not None:
-            self.grounds[visit.decision.grounds_id] = visit.decision.grounds
+        self.put_grounds(visit)
         if before is None:
             visit.created_at = self.now
             self.appointments_new.append(rows.appointment_new(visit))
@@ -384,6 +379,20 @@ class Desk:
         self.keeping.note(
             asked, kind.partition(".")[2], "appointment", visit.id, version=visit.version, **detail
         )
+
+    def put_grounds(self, visit: Visit) -> None:
+        if visit.decision is not None and visit.decision.grounds_id is not None:
+            self.grounds[visit.decision.grounds_id] = visit.decision.grounds
+
+    def put_claims(self, gone: list[HeldClaim], new: list[HeldClaim]) -> None:
+        """Puts down what somebody has taken instead of what they had, as `put` says."""
+        for resource, claim in new:
+            self.timetable.add(resource, claim)
+        same = {held for held in gone if held in new}
+        freed = [held for held in gone if held not in same]
+        self.claims.take(freed)
+        self.claims.give([held for held in new if held not in same])
+        self._fill(freed)
 
     def _put_lines(self, visit: Visit, before: set[int]) -> None:
         for line in visit.lines:

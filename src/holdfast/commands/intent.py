@@ -10,6 +10,7 @@ import msgspec
 
 from holdfast.abstract import AbstractStruct
 from holdfast.actor import Asked
+from holdfast.commands import in_group
 from holdfast.commands.claims_kept import HeldClaim
 from holdfast.commands.desk import Desk, View, earliest_start
 from holdfast.db.keeping import Keeping
@@ -97,6 +98,11 @@ class Intent(Errand):
     @property
     def hold_id(self) -> str | None:
         """The hold that the request uses up or releases."""
+        return None
+
+    @property
+    def group_id(self) -> str | None:
+        """The group that a booking is for."""
         return None
 
     @property
@@ -225,7 +231,8 @@ def granted(desk: Desk, asked: Asked, patient: Patient, wish: Wish, *, stays: bo
     wish.now, wish.in_full = desk.now, True
     wish.earliest = wish.visit.start if stays else earliest_start(desk.settings, desk.now, asked)
     wish.unassigned = wish.unassigned and asked.actor.reach("appointments.override") is not None
-    verdict = assess(
+    judge = assess if wish.visit.group_id is None else in_group.judge
+    verdict = judge(
         desk.directory, desk.timetable, patient, desk.authorizations_of(wish.visit.patient_id), wish
     )
     if verdict.reasons:
@@ -249,16 +256,21 @@ def kept_wish(
 
 def settle(directory: Directory, visit: Visit, verdict: Verdict, *, manual: bool) -> None:
     """Writes what was chosen into the visit: room, turnover, score and why, authorizations and units."""
+    settle_room(directory, visit, verdict, manual=manual)
+    for line, paid in zip(visit.lines, verdict.paid, strict=True):
+        line.authorization_id = paid.authorization.id if paid.authorization else None
+        line.units_reserved, line.unfunded_units = paid.units, paid.unfunded
+        line.funding, line.billable = paid.funding, paid.billable
+
+
+def settle_room(directory: Directory, visit: Visit, verdict: Verdict, *, manual: bool) -> None:
+    """Writes the room that was chosen, its turnover, the score and why."""
     choice = verdict.room
     visit.room_id = choice.room.id if choice else None
     visit.turnover_minutes = choice.turnover_minutes if choice else 0
     visit.score = choice.score if choice else None
     visit.method = ("manual" if manual else "auto") if choice else "none"
     _keep_decision(directory, visit, verdict.account)
-    for line, paid in zip(visit.lines, verdict.paid, strict=True):
-        line.authorization_id = paid.authorization.id if paid.authorization else None
-        line.units_reserved, line.unfunded_units = paid.units, paid.unfunded
-        line.funding, line.billable = paid.funding, paid.billable
 
 
 def _keep_decision(directory: Directory, visit: Visit, account: Account | None) -> None:
@@ -292,7 +304,10 @@ def reason_context(visit_id: str) -> str:
 
 
 def tails(directory: Directory, visit: Visit) -> None:
-    """Gives the visit's lines the buffers that their practitioners have now, within what their other lines leave."""
+    """Gives the visit's lines the buffers that their practitioners have now, within what their other lines leave. Those of a group's
+    visits are the group's."""
+    if visit.group_id is not None:
+        return
     set_tails(visit.lines, buffers(directory, visit))
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from holdfast.actor import Asked
 from holdfast.commands.desk import Desk
+from holdfast.commands.in_group import check_alone
 from holdfast.commands.intent import (
     Placing,
     check_overlap,
@@ -78,6 +79,7 @@ class OnLines(Placing, kw_only=True):
     def decide(self, desk: Desk, asked: Asked) -> Visit:
         before = desk.visit(asked, self.id)
         _check_lines_may_change(before)
+        check_alone(before)
         visit = self.wished(desk.directory, before, desk.now)
         check_time(desk.settings, desk.now, visit.start, visit.end, "end")
         check_named(desk, visit.patient_id, *self.named, "")

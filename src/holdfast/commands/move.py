@@ -6,6 +6,7 @@ import msgspec
 
 from holdfast.actor import Asked
 from holdfast.commands.desk import Desk
+from holdfast.commands.in_group import check_alone
 from holdfast.commands.intent import (
     Placing,
     check_overlap,
@@ -148,6 +149,7 @@ class Move(Placing, kw_only=True):
         if not self.is_placing_anew:
             desk.put(asked, "appointment.noted", visit, before)
             return visit
+        check_alone(before)
         check_time(desk.settings, desk.now, visit.start, visit.end, "end")
         desk.allow_times(asked, before, visit)
         check_overlap(asked, self.overlap_reason)

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from holdfast.actor import Asked
+from holdfast.commands import in_group
 from holdfast.commands.batch import need_of
 from holdfast.commands.desk import Desk, earliest_start
 from holdfast.commands.gather import Dates, Gathered, Need
@@ -47,11 +48,11 @@ async def explained(house: House, asked: Asked, intent: Placing, refused: Refuse
     async def look(reading: Snapshot, found: Gathered) -> Refused:
         return await _explained(house, reading, found, asked, intent, refused)
 
-    if need.holds or need.caregivers or intent.visit_id:
+    if need.holds or need.caregivers or intent.visit_id or intent.group_id:
         # What is to be had instead depends on time that is the visit's own: nobody else's snapshot.
         async with snapshot(house, organization) as reading:
             return await look(reading, await reading.gather(need))
-    if not _is_hopeless(refused.reasons):
+    if not is_hopeless(refused.reasons):
         need = dataclasses.replace(need, spans=partial(_around, intent))
     told: Refused = await search(house, organization, Look(need, look), asked.deadline)
     return told
@@ -87,7 +88,11 @@ async def _explained(
     reasons = tuple(verdict.reasons) or refused.reasons
     conflicts = await in_the_way(reading, verdict.conflicts)
     alternatives = {
-        "rooms": free_rooms(found, patient, wish.visit) if _is_about_rooms(reasons) else [],
+        "rooms": (
+            free_rooms(found, patient, wish.visit)
+            if wish.visit.group_id is None and is_about_rooms(reasons)
+            else []
+        ),
         "slots": await _slots(house, reading, desk, wish, patient, reasons),
     }
     first = reasons[0]
@@ -119,6 +124,9 @@ def wished_of(desk: Desk, asked: Asked, intent: Placing) -> tuple[Wish, Patient]
     if intent.hold_id is not None and intent.hold_id in desk.timetable.holds:
         desk.lift(desk.timetable.holds[intent.hold_id])
     wish = intent.wish(desk.directory, visit, before)
+    if visit.group_id is not None:
+        in_group.settle(wish)
+        in_group.lift(desk.timetable, visit)
     stays = intent.keeps_start(visit, before, desk.now)
     wish.now = desk.now
     wish.earliest = visit.start if stays else earliest_start(desk.settings, desk.now, asked)
@@ -158,7 +166,7 @@ async def each_in_the_way(
     ]  # fmt: skip
 
 
-def _is_about_rooms(reasons: Iterable[Reason]) -> bool:
+def is_about_rooms(reasons: Iterable[Reason]) -> bool:
     return all(
         reason.code in _ABOUT_ROOMS and (reason.code != "rule_violation" or "room_id" in reason.members)
         for reason in reasons
@@ -183,13 +191,13 @@ async def _slots(
     house: House, reading: Snapshot, desk: Desk, wish: Wish, patient: Patient, reasons: Iterable[Reason]
 ) -> list[dict[str, Any]]:
     """The nearest times at which the same visit could be booked."""
-    if _is_hopeless(reasons):
+    if is_hopeless(reasons) or wish.visit.group_id is not None:  # its time is the group's
         return []
     slots = await nearest(house, reading, desk, patient, wish.visit, desk.now, acknowledged=wish.acknowledged)
     return [slot_body(slot) for slot in slots]
 
 
-def _is_hopeless(reasons: Iterable[Reason]) -> bool:
+def is_hopeless(reasons: Iterable[Reason]) -> bool:
     """Whether no other time would help."""
     said = {each for reason in reasons for each in (reason.code, reason.members.get("rule_type"))}
     return not said.isdisjoint(_ANOTHER_TIME_HELPS_NOT)

@@ -11,12 +11,12 @@ def appointment_new(visit: Visit) -> BookedVisit:
         visit.id, visit.clinic_id, visit.patient_id, visit.room_id, visit.location, visit.start, visit.end,
         visit.status, visit.pinned, visit.turnover_minutes, visit.method, visit.policy_version, visit.score,
         visit.rules_applied, visit.replaces_appointment_id, _bytes(visit.notes_encrypted), visit.created_by,
-        *_decided(visit), visit.series_id, visit.group_id,
+        *decided(visit), visit.series_id, visit.group_id,
     )  # fmt: skip
 
 
 def appointment_changed(visit: Visit) -> ChangedVisit:
-    decision, grounds_id = _decided(visit)
+    decision, grounds_id = decided(visit)
     return ChangedVisit(
         id=visit.id, version=visit.version, room_id=visit.room_id, location=visit.location, starts_at=visit.start,
         ends_at=visit.end, status=visit.status, needs_action=visit.needs_action, pinned=visit.pinned,
@@ -48,7 +48,7 @@ def hold_new(hold: Hold, created_by: str) -> NewHold:
     )  # fmt: skip
 
 
-def _decided(visit: Visit) -> tuple[str | None, str | None]:
+def decided(visit: Visit) -> tuple[str | None, str | None]:
     """What is written of how the room was chosen; nothing leaves what is stored as it is."""
     return (None, None) if visit.decision is None else (visit.decision.decision, visit.decision.grounds_id)
 

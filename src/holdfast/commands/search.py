@@ -30,14 +30,14 @@ _RESOURCES_MAX: Final = 5_000
 """So many claims (about 7 MB) of so many resources are remembered at most; then it begins anew."""
 _EVENTS_MAX: Final = 1_000
 """After more events than that everything is read anew: it is about as dear."""
-_ABOUT_TIME: Final = frozenset((*events.APPOINTMENT, *events.HOLD, *events.BLOCK))
+_ABOUT_TIME: Final = frozenset((*events.APPOINTMENT, *events.HOLD, *events.BLOCK, *events.GROUP))
 _NOT_ABOUT_TIME: Final = frozenset(
     (
         *events.SERIES, *events.AUTHORIZATION, *events.ROOM_PLAN, *events.BREAK_GLASS, *events.SESSION, *events.DIRECTORY,
     )
 )  # fmt: skip
 """The visits of a series tell of themselves. Closures and time off are among these: they move the directory, and then everything is read anew."""
-_FIRST: Final = frozenset(("appointment.booked", "hold.placed", "block.created"))
+_FIRST: Final = frozenset(("appointment.booked", "hold.placed", "block.created", "group.created"))
 """What had no time before."""
 
 
@@ -93,6 +93,7 @@ class _Event(msgspec.Struct):
     patient_id: str | None = None
     room_id: str | None = None
     practitioner_ids: list[str] | None = None
+    practitioner_id: str | None = None
     lines: list[_Line] | None = None
     start: str | None = None
     end: str | None = None
@@ -104,7 +105,7 @@ class _Event(msgspec.Struct):
         if self.start is None or self.end is None:
             return []
         low, high = instant(self.start) - 2 * DAY, instant(self.end) + 2 * DAY
-        named = [self.patient_id, self.room_id, *(self.practitioner_ids or ())]
+        named = [self.patient_id, self.room_id, self.practitioner_id, *(self.practitioner_ids or ())]
         named += [line.practitioner_id for line in self.lines or ()]
         return [(each, low, high) for each in named if each is not None]
 

@@ -20,6 +20,8 @@ BY_STATEMENT: Final = (
     "patient_twice",
     "visits_have_their_claims",
     "blocks_have_their_claims",
+    "groups_have_their_claims",
+    "members_are_with_their_group",
     "holds_have_their_claims",
     "series_have_their_visits",
     "claims_belong",

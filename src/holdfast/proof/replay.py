@@ -29,6 +29,7 @@ class Fold:
         self.appointments: dict[str, Document] = {}
         self.authorizations: dict[str, Document] = {}
         self.blocks: dict[str, Document] = {}
+        self.groups: dict[str, Document] = {}
         self.holds: dict[str, Document] = {}
         self.series: dict[str, Document] = {}
         self.sessions: dict[str, Document] = {}
@@ -47,6 +48,8 @@ class Fold:
             self._step(self.authorizations, counters, seq, is_first=verb == "created")
         elif noun == "series":
             self._step(self.series, body, seq, is_first=verb == "booked")
+        elif noun == "group":
+            self._step(self.groups, body, seq, is_first=verb == "created")
         elif noun == "block":
             self._step(self.blocks, body, seq, is_first=verb == "created")
             if verb == "deleted":
@@ -75,6 +78,7 @@ class Fold:
             ("appointments", self.appointments),
             ("authorizations", self.authorizations),
             ("blocks", self.blocks),
+            ("groups", self.groups),
             ("holds", self.holds),
             ("series", self.series),
             ("sessions", self.sessions),

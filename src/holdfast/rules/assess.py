@@ -22,7 +22,14 @@ from holdfast.rules.facts import (
     SpanOf,
     Visit,
 )
-from holdfast.rules.lines import busy_span, by_practitioner, caregivers, doubled, presence
+from holdfast.rules.lines import (
+    TURNOVER_MINUTES_MAX,
+    busy_span,
+    by_practitioner,
+    caregivers,
+    doubled,
+    presence,
+)
 from holdfast.rules.policy.policy import in_force
 from holdfast.rules.policy.program import Against
 from holdfast.rules.policy.question import Question
@@ -80,6 +87,8 @@ def spans(directory: Directory, visit: Visit) -> list[SpanOf]:
     ties are broken by how many visits a room has that day. Resources of several seats: a day more on each side, for
     those who may change seats."""
     looked_at: list[SpanOf] = [(visit.patient_id, visit.start, visit.end)]
+    if visit.group_id is not None:
+        looked_at.append((visit.group_id, visit.start, visit.end))
     for line in visit.lines:
         if line.caregiver_id is not None:
             looked_at.append((line.caregiver_id, visit.start, visit.end))
@@ -94,7 +103,7 @@ def spans(directory: Directory, visit: Visit) -> list[SpanOf]:
     if visit.location == "on_site" and clinic is not None:
         day = day_span(local_date(visit.start, clinic.time_zone), clinic.time_zone)
         low = min(day[0], visit.start)
-        high = max(day[1], visit.end + 120 * MINUTE)  # the longest turnover
+        high = max(day[1], visit.end + TURNOVER_MINUTES_MAX * MINUTE)
         looked_at += [
             (room.id, low, high) if room.seats == 1 else (room.id, low - DAY, high + DAY)
             for room in directory.rooms_of[clinic.id]
@@ -111,6 +120,7 @@ def assess(
 ) -> Verdict:
     """Whether the wish can be granted on these facts. The visit's own claims must be out of the timetable.
 
+    That of a group's member is asked as if it had the group's time alone: the group's claims must be out of it too.
     All ids of the visit must be known to the directory. Without a patient nothing is asked about the patient's
     time, needs and units: a slot for somebody.
     """
@@ -120,6 +130,8 @@ def assess(
     _clinic_and_time(directory, clinic, wish, verdict)
     if patient is not None:
         _patient(timetable, patient, visit, verdict)
+    if visit.group_id is not None:
+        _group(timetable, visit, verdict)
     for line in visit.lines:
         _line(directory, clinic, wish, line, verdict)
     _practitioners_time(directory, timetable, wish, verdict)
@@ -165,6 +177,13 @@ def _patient(timetable: Timetable, patient: Patient, visit: Visit, verdict: Verd
             why = "The caregiver is at another visit at that time."
             verdict.reasons.append(Reason("caregiver_conflict", why, {"caregiver_id": caregiver}))
             verdict.conflicts += [Conflict("caregiver", caregiver, claim) for claim in claims]
+
+
+def _group(timetable: Timetable, visit: Visit, verdict: Verdict) -> None:
+    most = visit.group.members_max if visit.group is not None else 0
+    if timetable.free_seat(visit.group_id or "", visit.start, visit.end, most) is None:
+        why = f"The group has {most} members, and that is as many as it may have."
+        verdict.reasons.append(Reason("group_full", why, {"members": most, "members_max": most}))
 
 
 def _line(directory: Directory, clinic: Clinic, wish: Wish, line: Line, verdict: Verdict) -> None:

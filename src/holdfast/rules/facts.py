@@ -39,6 +39,18 @@ class Line(msgspec.Struct):
     """Of a billable line that waits for an approval, or that nobody has approved."""
 
 
+class Membership(msgspec.Struct, frozen=True):
+    """The group of a visit as it is by now: the practitioner's and the room's time is the group's, who has `members_max`
+    seats."""
+
+    start: int
+    end: int
+    practitioner_id: str
+    room_id: str | None
+    members_max: int
+    is_cancelled: bool = False
+
+
 class Visit(msgspec.Struct):
     """An appointment as it is stored; `*_encrypted` are hex."""
 
@@ -77,6 +89,7 @@ class Visit(msgspec.Struct):
     patient_name: str = ""
     series_id: str | None = None
     group_id: str | None = None
+    group: Membership | None = None
     decision: Any = None
     """How its room was chosen, as it is to be stored (rules/decision.py, Kept); None: as it stands."""
 

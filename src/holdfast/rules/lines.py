@@ -9,6 +9,8 @@ from typing import NamedTuple
 from holdfast.rules.facts import Line, Visit
 from holdfast.slot import MINUTE, Span, overlaps, union
 
+TURNOVER_MINUTES_MAX = 120
+
 
 class Taken(NamedTuple):
     """Time that a visit takes of somebody or of its room."""
@@ -44,9 +46,12 @@ def caregivers(visit: Visit) -> dict[str, list[Span]]:
 
 def taken(visit: Visit) -> list[Taken]:
     """Everything that a visit claims: of the patient and of caregivers where they are present, of each line's
-    practitioner with travel and buffer, of the room, and the room's turnover as a claim of its own."""
+    practitioner with travel and buffer, of the room, and the room's turnover as a claim of its own. Of a group the
+    practitioner and the room are the group's, and its member claims a seat of it."""
     found = [Taken(visit.patient_id, *span) for span in presence(visit)]
     found += [Taken(who, *span) for who, spans in caregivers(visit).items() for span in spans]
+    if visit.group_id is not None:
+        return [*found, Taken(visit.group_id, visit.start, visit.end)]
     found += [Taken(line.practitioner_id, *busy_span(line)) for line in visit.lines]
     if visit.room_id is not None:
         found.append(Taken(visit.room_id, visit.start, visit.end))

@@ -126,7 +126,7 @@ def candidates(
     directory: Directory, rooms: tuple[Room, ...], question: Question, program: Program
 ) -> Candidates:
     """What can be said of the rooms whatever the time."""
-    key = ("candidates", _whose(rooms), question.service.id, question.needs, program.key)
+    key = ("candidates", _whose(rooms), question.service.id, question.people, question.needs, program.key)
     known: Candidates | None = directory.remembered.get(key)
     if known is None:
         known = directory.remembered[key] = _candidates(directory, rooms, question, program)
@@ -164,7 +164,7 @@ def _candidates(
                     room,
                     turnover(room, service),
                     sum(each.effect for each in said),
-                    room.capacity - service.capacity,
+                    room.capacity - question.people,
                     not room.is_available or room.id in directory.absences_of,
                     said,
                 )
@@ -189,7 +189,15 @@ def choose(
     if not program.is_for_anybody or len(question.practitioner_ids) > 1:
         return _chosen(directory, timetable, rooms, question, program)
     # A program is of one directory, so its rooms are too.
-    key = (program, _whose(rooms), question.service.id, question.needs, question.span, question.now)
+    key = (
+        program,
+        _whose(rooms),
+        question.service.id,
+        question.people,
+        question.needs,
+        question.span,
+        question.now,
+    )
     chosen: RoomChoice | list[RoomRefusal] | None = timetable.remembered.get(key)
     if chosen is None:
         chosen = _chosen(directory, timetable, rooms, question, program)

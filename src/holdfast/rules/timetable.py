@@ -248,9 +248,11 @@ class Timetable:
         return total
 
     def owners_beginning(self, resource: str, start: int, end: int) -> int:
-        """How many visits and holds have time of a resource that begins in [start, end), each once."""
+        """How many visits, groups and holds have time of a resource that begins in [start, end), each once."""
         claims = self.overlapping(resource, start, end)
-        return len({each.owner for each in claims if each.kind in ("visit", "hold") and each.start >= start})
+        return len(
+            {each.owner for each in claims if each.kind in ("visit", "hold", "group") and each.start >= start}
+        )
 
     def _uncount(self, resource: str, day: int) -> None:
         for start, end in self._counts.pop((resource, day), ()):

@@ -53,7 +53,7 @@ def build(number: int, now: int) -> World:
         for code, name, minutes, credentials, needs in (
             ("D0120", "Check-up", 30, ["DDS", "RDH"], False), ("D1110", "Cleaning", 60, ["RDH", "DDS"], False),
             ("D2391", "Filling", 60, ["DDS"], False), ("D2740", "Crown", 90, ["DDS"], True),
-            ("CHAIR", "Chairside", 60, ["DA"], False),
+            ("CHAIR", "Chairside", 60, ["DA"], False), ("D1330", "Brushing together", 30, ["RDH"], False),
         )
     }  # fmt: skip
     payers = [
@@ -78,6 +78,7 @@ def build(number: int, now: int) -> World:
     treated = {habit.patient_id for habit in week.habits if habit.practitioner_id == assistant["id"]}
     stories.asking(world, "assistant", next(each for each in patients if each not in treated))
     stories.held(world, staff["hygienist1"], services["D1110"], patients[6:])
+    stories.taught(world, staff["hygienist1"], services["D1330"], patients[8:])
     stories.weekly(world, staff["hygienist1"], services["D1110"], patients[6])
     _absences(world, clinic, rooms[3]["id"], staff["hygienist2"]["id"])
     world.logins += [

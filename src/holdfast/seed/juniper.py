@@ -332,6 +332,7 @@ class _Juniper:
         self._supervision(week, south, north)
         self._other_services(week)
         self.world.visits = plan.visits(self.world, week.habits, -_PAST_DAYS, _AHEAD_DAYS, _MISSED)
+        stories.gathered(self.world, self.services["97154"], 3, 6)
 
     def _offer(
         self, code: str, whom: list[str], minutes: tuple[int, ...], weekly: int, *locations: str
@@ -342,7 +343,7 @@ class _Juniper:
         )  # fmt: skip
 
     def _group(self, week: Week) -> None:
-        """Four children at once, siblings among them: four visits that share a therapist and the playroom."""
+        """Four children at once, siblings among them: a group with a therapist in the playroom, and room for two more."""
         service = self.services["97154"]
         for n, number in enumerate(_GROUP_OF_FOUR):
             habit = Habit(

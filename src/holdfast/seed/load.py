@@ -11,13 +11,16 @@ from typing import Any
 import msgspec
 
 from holdfast.actor import Answered, Asked
-from holdfast.commands import absences, blocks, break_glass, contacts, policies
+from holdfast.commands import absences, blocks, break_glass, contacts, groups, policies
 from holdfast.commands.book import Book
 from holdfast.commands.book_series import BookSeries, every_date
 from holdfast.commands.change import Turn, change
+from holdfast.commands.group import Group, of_document
+from holdfast.commands.groups import NewGroup
 from holdfast.commands.hold import PlaceHold
 from holdfast.commands.house import House
 from holdfast.commands.intent import Intent
+from holdfast.commands.line_wish import LineWish
 from holdfast.commands.login_directory import claim
 from holdfast.commands.organizations import NewOrganization, create_organization
 from holdfast.commands.save import Document, add
@@ -30,7 +33,7 @@ from holdfast.rules.facts import Directory, Patient, Visit
 from holdfast.rules.recurrence import Recurs
 from holdfast.seed.house import asked_by
 from holdfast.seed.noted import noted
-from holdfast.seed.world import SHAPES, Absence, Block, Login, Planned, World
+from holdfast.seed.world import SHAPES, Absence, Block, Gathering, Login, Planned, World
 from holdfast.slot import DAY, rfc3339
 
 _DOCUMENTS_PER_TURN = 100
@@ -64,6 +67,7 @@ async def load(house: House, world: World, password_hash: str) -> Loaded:
     await _used_units(house, asked, world)
     for block in world.blocks:
         await _block(house, asked, block)
+    await _gather(house, asked, world.visits)
     booked, refused = await _visits(house, asked, world.visits)
     await noted(house, asked, world, booked)
     for absence in world.absences:
@@ -105,6 +109,26 @@ async def _used_units(house: House, asked: Asked, world: World) -> None:
         for outcome in await _together(submit(house, asked, wish, _id) for wish in wishes):
             if isinstance(outcome, Refused):
                 raise outcome
+
+
+async def _gather(house: House, asked: Asked, visits: list[Planned]) -> None:
+    """Makes the groups of which there are visits, whose bookings then name them."""
+    made: dict[Gathering, Group] = {}
+    for planned in visits:
+        wanted = planned.gathering
+        if wanted is None:
+            continue
+        if wanted not in made:
+            line = LineWish(
+                practitioner_id=wanted.practitioner_id, service_id=wanted.service_id, end=wanted.end
+            )
+            new = NewGroup(
+                clinic_id=wanted.clinic_id, line=line, start=wanted.start, members_min=wanted.members_min,
+                members_max=wanted.members_max,
+            )  # fmt: skip
+            made[wanted] = of_document((await groups.create(house, asked, new, _unseen)).content)
+        group, book = made[wanted], planned.book
+        book.room_id, book.group_id, book.group = group.room_id, group.id, group.group
 
 
 # Visits: many at once, so that the lanes carry them in batches

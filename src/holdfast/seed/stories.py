@@ -8,7 +8,7 @@ from typing import Any, Literal
 from holdfast.commands.save import Document
 from holdfast.seed import plan
 from holdfast.seed.plan import Habit, minutes_of
-from holdfast.seed.world import Absence, Asking, Planned, Proposal, Step, World
+from holdfast.seed.world import Absence, Asking, Gathering, Planned, Proposal, Step, World
 from holdfast.slot import MINUTE, local_date, overlaps, wall
 
 _AHEAD_DAYS = 14
@@ -114,6 +114,35 @@ def _could_come(world: World, patient: str, on: date, zones: dict[str, str]) -> 
             for each in world.visits
         )
     )
+
+
+def gathered(world: World, service: Document, members_min: int, members_max: int) -> None:
+    """The visits of a service that one practitioner gives at the same time are a group's."""
+    for planned in world.visits:
+        book = planned.book
+        if book.first.service_id == service["id"]:
+            planned.gathering = Gathering(
+                clinic_id=book.clinic_id, practitioner_id=book.first.practitioner_id, service_id=service["id"],
+                start=book.start, end=planned.end, members_min=members_min, members_max=members_max,
+            )  # fmt: skip
+
+
+def taught(world: World, practitioner: Document, service: Document, patients: list[str]) -> None:
+    """Some patients are taught together, when the practitioner has time next."""
+    zones = {each["id"]: each["time_zone"] for each in world.all("clinic")}
+    minutes, rooms = service["duration_minutes"], plan.Rooms(world)
+    for hours, on, start in plan.gaps(world, practitioner, minutes, 1):
+        wanted = [
+            plan.planned_visit(Habit(
+                practitioner["id"], hours["clinic_id"], hours["weekday"], 0, minutes, patient, service["id"], "on_site",
+            ), start)
+            for patient in patients
+            if _could_come(world, patient, on, zones)
+        ][:2]  # fmt: skip
+        if len(wanted) == 2 and rooms.take(wanted[0]):
+            world.visits += wanted
+            gathered(world, service, 2, 3)
+            return
 
 
 def held(world: World, practitioner: Document, service: Document, patients: list[str]) -> None:

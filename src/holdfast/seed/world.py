@@ -86,12 +86,26 @@ class Step:
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Gathering:
+    """The time of a group, which all visits with an equal one are members of."""
+
+    clinic_id: str
+    practitioner_id: str
+    service_id: str
+    start: int
+    end: int
+    members_min: int
+    members_max: int
+
+
 @dataclass(kw_only=True)
 class Planned:
     """A visit to book, its end, and what follows. One that is kept is not called off; one with a note is signed."""
 
     book: Book
     end: int
+    gathering: Gathering | None = None
     steps: list[Step] = field(default_factory=list)
     is_kept: bool = False
     note: str = ""

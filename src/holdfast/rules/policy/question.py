@@ -13,6 +13,7 @@ class Question:
     """One visit as the rules see it. `practitioner_ids` in the order of its lines. Rooms are scored by the rules that
     hold for the first; the hard rules of each of the others are asked besides (`of`).
 
+    `people`: how many the room must hold: as many as the service says, or as a group may have members.
     `rooms`: all of the clinic. `now`: when it is asked, epoch seconds; reserved time is released by it. Nothing here is
     looked up: what a rule must know beside this stands in the room, the timetable or the patient's past.
     """
@@ -32,6 +33,9 @@ class Question:
         self.patient = patient
         self.needs = NOBODY_NEEDS if patient is None else patient.needs
         self.visit = visit
+        self.people = (
+            service.capacity if visit.group is None else max(service.capacity, visit.group.members_max)
+        )
         self.span: Span = (visit.start, visit.end)
         self.now = now
         lines = visit.lines

@@ -21,6 +21,14 @@ as $$
       where r.organization_id = organization and r.replaces_appointment_id = a.id
         and r.cancelled_by is distinct from 'error') else false end,
     'series_id', a.series_id, 'group_id', a.group_id,
+    'group', case when a.group_id is not null then (
+      select json_build_object(
+        'start', date_part('epoch', b.starts_at)::bigint, 'end', date_part('epoch', b.ends_at)::bigint,
+        'practitioner_id', g.practitioner_id, 'room_id', b.room_id, 'members_max', g.members_max,
+        'is_cancelled', b.deleted_at is not null)
+      from groups g
+      join blocks b on b.organization_id = organization and b.id = g.id
+      where g.organization_id = organization and g.id = a.group_id) end,
     'notes_encrypted', encode(a.notes_encrypted, 'hex'), 'created_by', a.created_by, 'version', a.version,
     'created_at', date_part('epoch', a.created_at)::bigint,
     'updated_at', date_part('epoch', a.updated_at)::bigint,

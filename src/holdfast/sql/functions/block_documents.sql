@@ -1,4 +1,5 @@
--- Blocks as the API shows them, labels still sealed (hex); those that are deleted are not there.
+-- Blocks as the API shows them, labels still sealed (hex); those that are deleted are not there, nor
+-- groups (block_groups).
 create or replace function block_documents(organization uuid)
 returns table (id uuid, document json)
 language sql stable
@@ -13,5 +14,5 @@ as $$
     'label_encrypted', encode(b.label_encrypted, 'hex'), 'version', b.version,
     'series_id', b.series_id, 'created_at', as_instant(b.created_at), 'updated_at', as_instant(b.updated_at))
   from blocks b
-  where b.organization_id = organization and b.deleted_at is null
+  where b.organization_id = organization and b.deleted_at is null and b.kind <> 'group'
 $$;

@@ -9,7 +9,7 @@ language sql stable
 as $$
   select b.id, b.starts_at
   from blocks b
-  where b.organization_id = organization and b.deleted_at is null
+  where b.organization_id = organization and b.deleted_at is null and b.kind <> 'group'
     and b.starts_at > span_start - interval '24 hours' and b.starts_at < span_end and b.ends_at > span_start
     and (room is null or b.room_id = room)
     and (block_kind is null or b.kind = block_kind)

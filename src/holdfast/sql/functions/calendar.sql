@@ -34,8 +34,7 @@ as $$
           and a.starts_at > span_start - interval '24 hours' and a.starts_at < span_end and a.ends_at > span_start
         order by a.starts_at
         offset 0) a) v
-    order by v.starts_at, v.id
-    limit most
+    order by v.starts_at, v.id limit most
   ), given as materialized (
     select l.practitioner_id, l.service_id
     from visits v
@@ -47,6 +46,7 @@ as $$
   )
   select json_build_object(
     'seq', t.seq, 'blocks', blocks_of_clinic(organization, clinic, span_start, span_end),
+    'groups', block_groups_of_clinic(organization, clinic, span_start, span_end),
     'appointments', coalesce((
       select json_agg(appointment_document(organization, v.id) order by v.starts_at, v.id) from visits v), '[]'),
     'practitioners', coalesce((

@@ -13,7 +13,7 @@ as $$
     'events', (
       select json_agg(json_build_object(
         'kind', e.kind, 'id', e.body -> 'id', 'patient_id', e.body -> 'patient_id', 'room_id', e.body -> 'room_id',
-        'practitioner_ids', e.body -> 'practitioner_ids', 'lines', e.body -> 'lines',
+        'practitioner_ids', e.body -> 'practitioner_ids', 'practitioner_id', e.body -> 'practitioner_id', 'lines', e.body -> 'lines',
         'start', e.body -> 'start', 'end', e.body -> 'end') order by e.seq)
       from (
         select e.seq, e.kind, e.body from events e

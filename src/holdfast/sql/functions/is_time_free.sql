@@ -1,5 +1,5 @@
--- Whether the time of a visit without claims can be given to somebody: nobody has claimed it of one of its practitioners,
--- and its clinic is not closed then. Rooms are not looked at: another may suit whoever comes instead.
+-- Whether the time of a visit without claims can be given to somebody: nobody else than its group has claimed it of one of its
+-- practitioners, and its clinic is not closed then. Rooms are not looked at: another may suit whoever comes instead.
 -- The lines come first and whole: a comparison with an expression over them is not leakproof, and no index would serve it.
 create or replace function is_time_free(organization uuid, appointment uuid)
 returns boolean
@@ -20,6 +20,7 @@ as $$
         select c.starts_at from claims c
         where c.organization_id = organization and c.resource_id = l.practitioner_id
           and c.starts_at > l.since and c.starts_at < l.ends_at and c.ends_at > l.starts_at
+          and (a.group_id is null or c.block_id is distinct from a.group_id)
         order by c.starts_at
         offset 0) c
       limit 1) is null

@@ -5,11 +5,12 @@ language plpgsql volatile
 as $$
 begin
   insert into claims (
-    organization_id, resource_id, seat, starts_at, ends_at, kind, appointment_id, hold_id, closure_id, time_off_id,
+    organization_id, resource_id, seat, starts_at, ends_at, kind, appointment_id, hold_id, block_id, closure_id, time_off_id,
     expires_at)
   select organization, r.resource_id, r.seat, to_timestamp(r.starts_at), to_timestamp(r.ends_at), r.kind,
          case when r.kind in ('visit', 'turnover') then r.owner_id end,
          case r.kind when 'hold' then r.owner_id end,
+         case r.kind when 'group' then r.owner_id end,
          case r.kind when 'closure' then r.owner_id end,
          case r.kind when 'time_off' then r.owner_id end,
          case r.kind when 'hold' then (

@@ -4,6 +4,8 @@ select w.kind, case w.kind
       select count(*) from worklist_authorizations($1, $3, $5, $6, $9, $10))
     when 'expiring_credentials' then (
       select count(*) from worklist_credentials($1, $3, $4, $6, $9, $10))
+    when 'groups_needing_action' then (
+      select count(*) from worklist_groups($1, $3, $4, $6, $7, $10))
     else (
       select count(*) from worklist_visits($1, w.kind, $3, $4, $6, $7, $8, $10))
   end as counted

@@ -8,7 +8,7 @@ create table resources (
   constraint resources_pkey primary key (organization_id, id),
   constraint resources_kind_key unique (id, kind, organization_id),
   constraint resources_organization_fkey foreign key (organization_id) references organizations (organization_id),
-  constraint resources_kind_known check (kind in ('room', 'practitioner', 'patient', 'contact'))
+  constraint resources_kind_known check (kind in ('room', 'practitioner', 'patient', 'contact', 'group'))
 );
 
 create table resource_seats (

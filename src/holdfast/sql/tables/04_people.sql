@@ -253,7 +253,8 @@ alter table users
   add constraint users_contact_fkey foreign key (organization_id, contact_id)
     references contacts (organization_id, id);
 
--- Time that is nobody's visit: a meeting, break, admin, training or travel. Each attendee and the room is one claim.
+-- Time that is nobody's visit: a meeting, break, admin, training or travel, or a group's (07). Each attendee and the room is
+-- one claim.
 -- One that is deleted has no claims; its row stays, so that no key of claims has to be looked through.
 create table blocks (
   organization_id uuid not null,
@@ -270,11 +271,12 @@ create table blocks (
   series_id uuid,
   constraint blocks_pkey primary key (organization_id, id),
   constraint blocks_room_fkey foreign key (organization_id, room_id) references rooms (organization_id, id),
-  constraint blocks_kind_known check (kind in ('meeting', 'break', 'admin', 'training', 'travel')),
+  constraint blocks_kind_known check (kind in ('meeting', 'break', 'admin', 'training', 'travel', 'group')),
   constraint blocks_length check (starts_at < ends_at and ends_at - starts_at <= interval '24 hours')
 );
 create index blocks_starting on blocks (starts_at, organization_id);
 create index blocks_by_series on blocks (series_id, organization_id, starts_at) where series_id is not null;
+create index blocks_of_groups on blocks (starts_at, organization_id) where kind = 'group';
 
 create table block_attendees (
   organization_id uuid not null,

@@ -30,6 +30,45 @@ create table series (
   constraint series_dates_count check (jsonb_array_length(dates) between 1 and 104)
 );
 
+-- Several patients with one practitioner at the same time (decision 0022). Its time and room are the block of its id, which has
+-- the claims on the practitioner and the room; it is cancelled when that is deleted. It is a resource of as many seats as it
+-- may have members, and each member's visit claims one: so the law on claims is also that of members_max.
+create table groups (
+  organization_id uuid not null,
+  id uuid not null,
+  kind text not null default 'group',
+  clinic_id uuid not null,
+  service_id uuid not null,
+  practitioner_id uuid not null,
+  location text not null,
+  members_min integer not null,
+  members_max integer not null,
+  travel_before_minutes integer not null,
+  buffer_minutes integer not null,
+  turnover_minutes integer not null,
+  assignment_method text not null,
+  policy_version integer not null,
+  score integer,
+  rules_applied text[] not null,
+  created_by uuid not null,
+  decision text,
+  grounds_id uuid,
+  constraint groups_pkey primary key (organization_id, id),
+  constraint groups_resource_fkey foreign key (organization_id, id, kind)
+    references resources (organization_id, id, kind),
+  constraint groups_block_fkey foreign key (organization_id, id) references blocks (organization_id, id),
+  constraint groups_clinic_fkey foreign key (organization_id, clinic_id) references clinics (organization_id, id),
+  constraint groups_service_fkey foreign key (organization_id, service_id) references services (organization_id, id),
+  constraint groups_practitioner_fkey foreign key (organization_id, practitioner_id)
+    references practitioners (organization_id, id),
+  constraint groups_kind_fixed check (kind = 'group'),
+  constraint groups_location_known check (location in ('on_site', 'home', 'school', 'community', 'telehealth')),
+  constraint groups_members_range check (members_min between 0 and members_max and members_max between 1 and 100),
+  constraint groups_tails_range check (
+    travel_before_minutes between 0 and 120 and buffer_minutes between 0 and 120 and turnover_minutes between 0 and 120),
+  constraint groups_method_known check (assignment_method in ('auto', 'manual', 'none'))
+);
+
 create table appointments (
   organization_id uuid not null,
   id uuid not null,
@@ -75,6 +114,7 @@ create table appointments (
   constraint appointments_replaces_fkey foreign key (organization_id, replaces_appointment_id)
     references appointments (organization_id, id),
   constraint appointments_series_fkey foreign key (organization_id, series_id) references series (organization_id, id),
+  constraint appointments_group_fkey foreign key (organization_id, group_id) references groups (organization_id, id),
   constraint appointments_status_known check (status in (
     'scheduled', 'confirmed', 'checked_in', 'in_progress', 'completed', 'cancelled', 'no_show')),
   constraint appointments_needs_action_known check (
@@ -100,6 +140,7 @@ create index appointments_without_room on appointments (clinic_id, organization_
 create index appointments_replacing on appointments (replaces_appointment_id, organization_id)
   where replaces_appointment_id is not null;
 create index appointments_by_series on appointments (series_id, organization_id) where series_id is not null;
+create index appointments_by_group on appointments (group_id, organization_id) where group_id is not null;
 
 -- `units_used` is null until the line's note is signed. `funding` says of a billable line what its authorization does not:
 -- its units wait for an approval, or nobody has approved them; `unfunded_units` are as many.
@@ -228,12 +269,12 @@ create table claims (
   constraint claims_time_off_fkey foreign key (organization_id, time_off_id)
     references time_off (organization_id, id),
   constraint claims_length check (starts_at < ends_at and ends_at - starts_at <= interval '26 hours'),
-  constraint claims_kind_known check (kind in ('visit', 'turnover', 'hold', 'block', 'closure', 'time_off')),
+  constraint claims_kind_known check (kind in ('visit', 'turnover', 'hold', 'block', 'closure', 'time_off', 'group')),
   constraint claims_one_owner check (
     num_nonnulls(appointment_id, hold_id, block_id, closure_id, time_off_id) = 1),
   constraint claims_kind_of_owner check (
     (kind in ('visit', 'turnover')) = (appointment_id is not null)
-    and (kind = 'hold') = (hold_id is not null) and (kind = 'block') = (block_id is not null)
+    and (kind = 'hold') = (hold_id is not null) and (kind in ('block', 'group')) = (block_id is not null)
     and (kind = 'closure') = (closure_id is not null) and (kind = 'time_off') = (time_off_id is not null)),
   constraint claims_expiry_of_holds check ((expires_at is not null) = (kind = 'hold'))
 );

@@ -8,6 +8,6 @@ cross join lateral (
 left join claims c
   on c.organization_id = $1 and c.resource_id = w.resource_id and c.block_id = b.id and c.kind = 'block'
   and c.starts_at = b.starts_at and c.ends_at = b.ends_at
-where b.organization_id = $1 and b.deleted_at is null
+where b.organization_id = $1 and b.deleted_at is null and b.kind <> 'group'
 group by b.id, w.resource_id
 having count(c.resource_id) <> 1

@@ -17,7 +17,8 @@ where c.organization_id = $1
       when 'visit' then c.appointment_id is not null
       when 'turnover' then c.appointment_id is not null and r.id is not null
       when 'hold' then c.hold_id is not null
-      when 'block' then b.starts_at = c.starts_at and b.ends_at = c.ends_at
+      when 'group' then b.kind = 'group'
+      when 'block' then b.kind <> 'group' and b.starts_at = c.starts_at and b.ends_at = c.ends_at
         and (b.room_id = c.resource_id or exists (
           select from block_attendees n
           where n.organization_id = c.organization_id and n.block_id = b.id and n.practitioner_id = c.resource_id))

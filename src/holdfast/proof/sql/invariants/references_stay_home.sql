@@ -292,6 +292,10 @@ select 'denials_organization_fkey', r.organization_id::text
 from denials r
 where r.organization_id = $1 and not exists (select from organizations t where t.organization_id = $1)
 union all
+select 'groups.created_by', r.created_by::text
+from groups r
+where r.organization_id = $1 and not exists (select from users t where t.organization_id = $1 and t.id = r.created_by)
+union all
 select 'appointments.created_by', r.created_by::text
 from appointments r
 where r.organization_id = $1 and r.created_by is not null
@@ -408,6 +412,36 @@ select 'series_patient_fkey', r.patient_id::text
 from series r
 where r.organization_id = $1
   and not exists (select from patients t where t.organization_id = $1 and t.id = r.patient_id)
+union all
+select 'groups_resource_fkey', r.id::text
+from groups r
+where r.organization_id = $1
+  and not exists (select from resources t where t.organization_id = $1 and t.id = r.id and t.kind = r.kind)
+union all
+select 'groups_block_fkey', r.id::text
+from groups r
+where r.organization_id = $1
+  and not exists (select from blocks t where t.organization_id = $1 and t.id = r.id)
+union all
+select 'groups_clinic_fkey', r.clinic_id::text
+from groups r
+where r.organization_id = $1
+  and not exists (select from clinics t where t.organization_id = $1 and t.id = r.clinic_id)
+union all
+select 'groups_service_fkey', r.service_id::text
+from groups r
+where r.organization_id = $1
+  and not exists (select from services t where t.organization_id = $1 and t.id = r.service_id)
+union all
+select 'groups_practitioner_fkey', r.practitioner_id::text
+from groups r
+where r.organization_id = $1
+  and not exists (select from practitioners t where t.organization_id = $1 and t.id = r.practitioner_id)
+union all
+select 'appointments_group_fkey', r.group_id::text
+from appointments r
+where r.organization_id = $1 and r.group_id is not null
+  and not exists (select from groups t where t.organization_id = $1 and t.id = r.group_id)
 union all
 select 'appointments_series_fkey', r.series_id::text
 from appointments r

@@ -1,11 +1,12 @@
 -- Every active visit has exactly its claims (patient and caregivers where present, each line's practitioner with travel
--- and buffer, the room and its turnover), and a cancelled one or a no-show has none.
+-- and buffer, the room and its turnover; of a group's member the patient and caregivers, and a seat of the group), and a
+-- cancelled one or a no-show has none.
 with active as (
-  select a.id, a.patient_id, a.room_id, a.starts_at, a.ends_at, a.turnover_minutes
+  select a.id, a.patient_id, a.room_id, a.starts_at, a.ends_at, a.turnover_minutes, a.group_id
   from appointments a
   where a.organization_id = $1 and a.status not in ('cancelled', 'no_show')
 ), lines as (
-  select l.appointment_id, v.patient_id, l.practitioner_id, l.patient_present, l.caregiver_id, l.starts_at, l.ends_at,
+  select l.appointment_id, v.patient_id, v.group_id, l.practitioner_id, l.patient_present, l.caregiver_id, l.starts_at, l.ends_at,
          l.starts_at - make_interval(mins => l.travel_before_minutes) as busy_from,
          l.ends_at + make_interval(mins => l.buffer_minutes) as busy_until
   from appointment_lines l
@@ -22,13 +23,16 @@ with active as (
          upper(p.present) as ends_at
   from presence p
   union all
-  select l.appointment_id, l.practitioner_id, 'visit', l.busy_from, l.busy_until from lines l
+  select l.appointment_id, l.practitioner_id, 'visit', l.busy_from, l.busy_until from lines l where l.group_id is null
   union all
-  select v.id, v.room_id, 'visit', v.starts_at, v.ends_at from active v where v.room_id is not null
+  select v.id, v.group_id, 'visit', v.starts_at, v.ends_at from active v where v.group_id is not null
+  union all
+  select v.id, v.room_id, 'visit', v.starts_at, v.ends_at from active v
+  where v.room_id is not null and v.group_id is null
   union all
   select v.id, v.room_id, 'turnover', v.ends_at, v.ends_at + make_interval(mins => v.turnover_minutes)
   from active v
-  where v.room_id is not null and v.turnover_minutes > 0
+  where v.room_id is not null and v.turnover_minutes > 0 and v.group_id is null
 ), held as (
   select c.appointment_id, c.resource_id, c.kind, c.starts_at, c.ends_at
   from claims c

@@ -9,4 +9,4 @@ select b.id::text as id, json_build_object(
     'series_id', b.series_id, 'created_at', as_instant(b.created_at), 'updated_at', as_instant(b.updated_at))::text
     as document
 from blocks b
-where b.organization_id = $1 and b.deleted_at is null
+where b.organization_id = $1 and b.deleted_at is null and b.kind <> 'group'
