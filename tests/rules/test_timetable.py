@@ -28,7 +28,7 @@ def claims(draw: Any) -> list[tuple[str, Claim]]:
     for number in range(draw(st.integers(0, 12))):
         resource, seat, start = draw(st.sampled_from(RESOURCES)), draw(st.integers(0, 2)), draw(starts)
         end = min(start + draw(lengths), END)
-        kind = draw(st.sampled_from(("visit", "turnover", "closure")))
+        kind = draw(st.sampled_from(("visit", "group", "turnover", "closure")))
         claim = Claim(start, end, seat, kind, f"owner {number % 3}")
         if not any(r == resource and c.seat == seat and c.start < end and start < c.end for r, c in found):
             found.append((resource, claim))
@@ -49,7 +49,7 @@ def agrees(timetable: Timetable, held: list[tuple[str, Claim]], resource: str, s
             assert timetable.free_seat(resource, start, end, seats) == free
     for owner in ("owner 0", "owner 1"):
         assert timetable.owned(resource, start, end, owner) == [c for c in mine if c.owner == owner]
-    begun = [c for r, c in held if r == resource and start <= c.start < end and c.kind == "visit"]
+    begun = [c for r, c in held if r == resource and start <= c.start < end and c.kind in ("visit", "group")]
     assert timetable.visits_beginning(resource, start, end) == len(begun)
 
 

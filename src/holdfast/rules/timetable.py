@@ -27,6 +27,7 @@ Cell = tuple[str, int]
 """A resource and a UTC day (days since the epoch)."""
 
 
+_BEGUN = frozenset({"visit", "group"})
 _REMEMBERED_MAX = 2_000
 _NOTHING: Mapping[int, int] = MappingProxyType({})
 
@@ -52,7 +53,7 @@ class Timetable:
         """How many claims are held, each as often as it touches a day."""
         self._totals: dict[tuple[str, int, int], int] = {}
         self._counts: dict[Cell, dict[tuple[int, int], int]] = {}
-        """How many visits begin on a resource in a span, by the cells that the span touches, once asked for."""
+        """How many visits and groups begin on a resource in a span, by the cells that the span touches, once asked for."""
 
         self._changes: list[tuple[str, Claim, bool]] = []
         """What was added (True) or removed since `seq`, in order: what is read anew does not show it yet."""
@@ -229,7 +230,7 @@ class Timetable:
         )
 
     def visits_beginning(self, resource: str, start: int, end: int) -> int:
-        """How many visits of a resource begin in [start, end). Counted once, then kept up to date."""
+        """How many visits and groups of a resource begin in [start, end). Counted once, then kept up to date."""
         known = self._totals.get((resource, start, end))
         if known is not None:
             return known
@@ -241,7 +242,7 @@ class Timetable:
                 count = counts[start, end] = sum(
                     1
                     for claim in self._read(resource, day)
-                    if start <= claim.start < end and claim.kind == "visit" and claim.start // DAY == day
+                    if start <= claim.start < end and claim.kind in _BEGUN and claim.start // DAY == day
                 )
             total += count
         self._totals[resource, start, end] = total
@@ -259,7 +260,7 @@ class Timetable:
             self._totals.pop((resource, start, end), None)
 
     def _count(self, resource: str, claim: Claim, by: int) -> None:
-        if claim.kind == "visit" and (counts := self._counts.get((resource, claim.start // DAY))):
+        if claim.kind in _BEGUN and (counts := self._counts.get((resource, claim.start // DAY))):
             for start, end in counts:
                 if start <= claim.start < end:
                     counts[start, end] += by
