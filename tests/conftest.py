@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import argon2
 import asyncpg
 import partitioned
 import psutil
 import pytest
 
+from holdfast.commands import passwords
 from holdfast.db import engine as embedded
 from holdfast.db.migrate import SQL_ROOT, migrate
 from holdfast.db.private_files import locked
@@ -33,6 +35,9 @@ _SERVER_ROLE = "holdfast_server"
 _SERVER_PASSWORD = "a password of the tests"
 _MEMORY_BYTES_MIN = 3 << 30
 _PREFIX = "holdfast-tests-"
+_PRODUCTS_HASHER = passwords._HASHER
+# A hash says what it costs: servers in processes of their own check these as cheaply.
+_CHEAP_HASHER = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 Answer = TypeVar("Answer")
 
 
@@ -150,6 +155,20 @@ async def _make_template(engine: embedded.Engine, connection: Any) -> None:
     await migrate(url, _SERVER_ROLE, _SERVER_PASSWORD, _silent, root=root)
     # Only a finished one carries the name: a worker that dies here leaves nothing half-made.
     await connection.execute(f"alter database {building} rename to {_TEMPLATE}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Hashing is slow on purpose, and every test signs six people in: it was a third of the whole run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", _CHEAP_HASHER)
+        yield
+
+
+@pytest.fixture
+def products_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed as the product does it, for tests about the hashes themselves."""
+    monkeypatch.setattr(passwords, "_HASHER", _PRODUCTS_HASHER)
 
 
 _numbers = itertools.count(1)
