@@ -1,20 +1,31 @@
 """The whole application in this process, asked over ASGI, and two organizations to ask for."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from functools import lru_cache
 
 import asyncpg
 import pytest
-from api.furnished import WORD, Furniture, asking, furnished, just_signed_in
+from api import world
+from api.furnished import WORDS, Furniture, asking, furnished, just_signed_in
 from api.given import Given, make_given
 from api.people import Client, Organization, make_organization
 from api.practice import Practice, make_practice
 from api.ward import Ward, make_ward
 from databases import Databases
 
+from holdfast.api import openapi
 from holdfast.app import Application
 from holdfast.db.engine import Engine
 from holdfast.proof import invariants
 from holdfast.settings import Settings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _described_once() -> Iterator[None]:
+    """The description is a function of the routes, and half of what it takes to start an application."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(openapi, "describe", lru_cache(openapi.describe))
+        yield
 
 
 @pytest.fixture
@@ -44,14 +55,28 @@ def template(furniture: Furniture) -> str:
 @pytest.fixture
 async def organization(application: Application, client: Client, furniture: Furniture) -> Organization:
     if furniture.organization is None:
-        return await make_organization(application, client, WORD)
+        return await make_organization(application, client, WORDS["organization"])
     return just_signed_in(application, furniture.organization)
 
 
 @pytest.fixture
-async def stranger(application: Application, client: Client) -> Organization:
+async def stranger(application: Application, client: Client, furniture: Furniture) -> Organization:
     """A foreign organization; CANARY is in each of its names and must appear in no answer to anyone else."""
-    return await make_organization(application, client, "CANARY")
+    if furniture.stranger is None:
+        return await make_organization(application, client, WORDS["stranger"])
+    return just_signed_in(application, furniture.stranger)
+
+
+@pytest.fixture
+async def nouns(
+    client: Client, organization: Organization, stranger: Organization
+) -> tuple[Organization, Organization]:
+    """The two organizations with one of every noun in each."""
+    both = {"organization": organization, "stranger": stranger}
+    for part, each in both.items():
+        if not each.made:
+            await world.make(client, each, WORDS[part])
+    return organization, stranger
 
 
 @pytest.fixture

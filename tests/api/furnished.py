@@ -6,10 +6,12 @@ import base64
 import time
 from collections.abc import Callable, Collection, Coroutine
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import httpx2
 import msgspec
+from api import world
 from api.people import Client, Organization, make_organization
 from api.practice import make_practice
 from databases import TEMPLATE, Database, Databases, settings_of
@@ -17,15 +19,15 @@ from databases import TEMPLATE, Database, Databases, settings_of
 from holdfast.app import Application
 from holdfast.commands.tokens import Claims
 
-WORD = "Juniper"
-_NAME = "furnished"
+WORDS = MappingProxyType({"organization": "Juniper", "stranger": "CANARY"})
 
 
 class Furniture(msgspec.Struct, frozen=True):
-    """What stands in a copy; `made` is the practice's."""
+    """What stands in a copy: the `template` of it, two organizations, and what the practice has made."""
 
     template: str
     organization: Organization | None = None
+    stranger: Organization | None = None
     made: dict[str, str] | None = None
 
 
@@ -43,25 +45,38 @@ def asking(application: Application) -> Client:
 
 def furnished(databases: Databases, home: Path, fixtures: Collection[str]) -> Furniture:
     """As much as a test that has these fixtures would make itself."""
-    if "organization" not in fixtures:
+    parts = [part for part in ("organization", "stranger", "practice", "nouns") if part in fixtures]
+    if not parts:
         return Furniture(TEMPLATE)
-    practice = "practice" in fixtures
-    name = f"{_NAME}_{'practice' if practice else 'organization'}"
-    told = databases.once(name, TEMPLATE, _furnishing(name, home, practice=practice))
+    name = "_".join(["furnished", *parts])
+    told = databases.once(name, TEMPLATE, _furnishing(name, home, parts))
     return msgspec.json.decode(told, type=Furniture)
 
 
-def _furnishing(name: str, home: Path, *, practice: bool) -> Callable[[Database], Coroutine[Any, Any, str]]:
+def _furnishing(
+    name: str, home: Path, parts: Collection[str]
+) -> Callable[[Database], Coroutine[Any, Any, str]]:
     async def furnish(database: Database) -> str:
         application = Application(settings_of(database, home))
         async with application.running():
             client = asking(application)
-            organization = await make_organization(application, client, WORD)
-            async with client(organization.tokens["admin"]) as admin:
-                made = (await make_practice(application, organization, admin)).made if practice else None
-        return msgspec.json.encode(Furniture(name, organization, made)).decode()
+            stands = {
+                part: await make_organization(application, client, word)
+                for part, word in WORDS.items()
+                if part in parts
+            }
+            if "nouns" in parts:
+                for part, organization in stands.items():
+                    await world.make(client, organization, WORDS[part])
+            made = await _practice(application, stands["organization"]) if "practice" in parts else None
+        return msgspec.json.encode(Furniture(template=name, made=made, **stands)).decode()
 
     return furnish
+
+
+async def _practice(application: Application, organization: Organization) -> dict[str, str]:
+    async with asking(application)(organization.tokens["admin"]) as admin:
+        return (await make_practice(application, organization, admin)).made
 
 
 def just_signed_in(application: Application, organization: Organization) -> Organization:
