@@ -27,11 +27,12 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sizes import size
 
 from holdfast.app import Application
 
 TOTAL = 24
-RUNS, STEPS = 80, 20
+RUNS, STEPS = size(50, 400), 20
 Run = Callable[[Awaitable[Any]], Any]
 FIRST = date(2020, 1, 1)
 WHICH = st.integers(0, 1)

@@ -25,6 +25,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sizes import size
 
 from holdfast.app import Application
 from holdfast.slot import instant, rfc3339
@@ -34,7 +35,7 @@ ROOMS = {"room 1": 10, "room 2": 0}
 PEOPLE = {"ana": 0, "ben": 15}
 PATIENTS = ("pat", "quin")
 UNITS = 24
-RUNS = 100
+RUNS = size(60, 500)
 MINUTE = 60
 BASE = int(
     (datetime.now(UTC) + timedelta(days=30)).replace(hour=9, minute=0, second=0, microsecond=0).timestamp()
