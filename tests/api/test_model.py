@@ -13,6 +13,8 @@ from typing import Any
 
 import asyncpg
 import httpx2
+import msgspec
+import pytest
 from api.people import Client, make_organization
 from api.practice import VISITS, Practice
 from hypothesis import HealthCheck, settings
@@ -28,6 +30,7 @@ from hypothesis.stateful import (
 from sizes import size
 
 from holdfast.app import Application
+from holdfast.settings import Settings
 from holdfast.slot import instant, rfc3339
 from holdfast.states import MOVABLE, TRANSITIONS
 
@@ -272,6 +275,14 @@ class Machine(RuleBasedStateMachine):
             "scheduled", "confirmed", "checked_in", "in_progress", "completed"]}))  # fmt: skip
         alive = {(visit.id, visit.status, visit.version) for visit in self.visits if visit.taken()}
         assert {(each["id"], each["status"], each["version"]) for each in shown.json()["items"]} == alive
+
+
+@pytest.fixture(name="settings")
+def unlimited(settings: Settings) -> Settings:
+    """So many requests a minute are nobody's."""
+    return msgspec.structs.replace(
+        settings, requests_per_minute_user=10**7, requests_per_minute_organization=10**7
+    )
 
 
 @asynccontextmanager
