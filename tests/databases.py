@@ -103,12 +103,12 @@ class Databases:
         with locked(self._engine.home / "template.lock", lambda _text: None):
             if not told.exists():
                 building = f"{name}_building"
-                self._execute(f"drop database if exists {building}")
+                for left in (building, name):  # by a worker that died on the way
+                    self._execute(f"drop database if exists {left}")
                 copying = f"template {template} strategy file_copy" if template else ""
                 self._execute(f"create database {building} {copying}")
                 with ThreadPoolExecutor(1) as aside:
                     answer = aside.submit(asyncio.run, furnish(self._named(building))).result()
-                # Only a finished one carries the name: a worker that dies here leaves nothing half-made.
                 self._execute(f"alter database {building} rename to {name}")
                 told.write_text(answer, encoding="utf-8")
             return told.read_text(encoding="utf-8")
