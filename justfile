@@ -48,6 +48,7 @@ lock *flags:
 # What is too long for every change: absolute limits, large sizes, the long proof
 nightly:
     uv run pytest -m performance -n 0
+    HOLDFAST_TEST_SIZES=full uv run pytest
     HOLDFAST_TEST_ROUNDS=1000 uv run pytest tests/laws/test_ledger.py -n 2
     uv run holdfast bench
     uv run holdfast prove --profile full

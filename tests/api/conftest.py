@@ -1,19 +1,31 @@
 """The whole application in this process, asked over ASGI, and two organizations to ask for."""
 
-from collections.abc import AsyncIterator
-from typing import Any, cast
+from collections.abc import AsyncIterator, Iterator
+from functools import lru_cache
 
 import asyncpg
-import httpx2
 import pytest
+from api import world
+from api.furnished import WORDS, Furniture, asking, furnished, just_signed_in
 from api.given import Given, make_given
 from api.people import Client, Organization, make_organization
 from api.practice import Practice, make_practice
 from api.ward import Ward, make_ward
+from databases import Databases
 
+from holdfast.api import openapi
 from holdfast.app import Application
+from holdfast.db.engine import Engine
 from holdfast.proof import invariants
 from holdfast.settings import Settings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _described_once() -> Iterator[None]:
+    """The description is a function of the routes, and half of what it takes to start an application."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(openapi, "describe", lru_cache(openapi.describe))
+        yield
 
 
 @pytest.fixture
@@ -26,34 +38,57 @@ async def application(settings: Settings) -> AsyncIterator[Application]:
 @pytest.fixture
 def client(application: Application) -> Client:
     """Makes a client: `client()` of nobody, `client(token)` of a user; `address` is where it asks from."""
-
-    def make(token: str = "", *, address: str = "127.0.0.1", **headers: str) -> httpx2.AsyncClient:
-        transport = httpx2.ASGITransport(cast("Any", application), client=(address, 12345))
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        return httpx2.AsyncClient(transport=transport, base_url="http://holdfast.test", headers=headers)
-
-    return make
+    return asking(application)
 
 
 @pytest.fixture
-async def organization(application: Application, client: Client) -> Organization:
-    return await make_organization(application, client, "Juniper")
+def furniture(request: pytest.FixtureRequest, databases: Databases, engine: Engine) -> Furniture:
+    """What stands in this test's database already, by what it asks for."""
+    return furnished(databases, engine.home, request.fixturenames)
 
 
 @pytest.fixture
-async def stranger(application: Application, client: Client) -> Organization:
+def template(furniture: Furniture) -> str:
+    return furniture.template
+
+
+@pytest.fixture
+async def organization(application: Application, client: Client, furniture: Furniture) -> Organization:
+    if furniture.organization is None:
+        return await make_organization(application, client, WORDS["organization"])
+    return just_signed_in(application, furniture.organization)
+
+
+@pytest.fixture
+async def stranger(application: Application, client: Client, furniture: Furniture) -> Organization:
     """A foreign organization; CANARY is in each of its names and must appear in no answer to anyone else."""
-    return await make_organization(application, client, "CANARY")
+    if furniture.stranger is None:
+        return await make_organization(application, client, WORDS["stranger"])
+    return just_signed_in(application, furniture.stranger)
+
+
+@pytest.fixture
+async def nouns(
+    client: Client, organization: Organization, stranger: Organization
+) -> tuple[Organization, Organization]:
+    """The two organizations with one of every noun in each."""
+    both = {"organization": organization, "stranger": stranger}
+    for part, each in both.items():
+        if not each.made:
+            await world.make(client, each, WORDS[part])
+    return organization, stranger
 
 
 @pytest.fixture
 async def practice(
-    application: Application, client: Client, organization: Organization
+    application: Application, client: Client, organization: Organization, furniture: Furniture
 ) -> AsyncIterator[Practice]:
     """A clinic that is ready to be booked; its admin is signed in."""
     async with client(organization.tokens["admin"]) as admin:
-        yield await make_practice(application, organization, admin)
+        if furniture.made is None:
+            yield await make_practice(application, organization, admin)
+        else:
+            yield Practice(application, organization, admin, furniture.made)
 
 
 @pytest.fixture

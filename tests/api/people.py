@@ -22,7 +22,7 @@ PASSWORD = "a password that the tests know"
 
 @lru_cache
 def password_hash() -> str:
-    """Of PASSWORD, made once for a run: hashing is slow on purpose."""
+    """Of PASSWORD, made once for a run."""
     return passwords.hashed(PASSWORD)
 
 

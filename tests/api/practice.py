@@ -37,10 +37,14 @@ class Practice:
     """Ids by name in `made`; `admin` is signed in. The clinic is open from eight to six except on Sundays."""
 
     def __init__(
-        self, application: Application, organization: Organization, admin: httpx2.AsyncClient
+        self,
+        application: Application,
+        organization: Organization,
+        admin: httpx2.AsyncClient,
+        made: dict[str, str] | None = None,
     ) -> None:
         self.application, self.organization, self.admin = application, organization, admin
-        self.made: dict[str, str] = {}
+        self.made = made or {}
 
     async def make(self, noun: str, called: str, **fields: Any) -> str:
         answer = await self.admin.post(f"{API}/{noun}", json=fields)

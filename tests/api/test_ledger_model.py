@@ -14,6 +14,8 @@ from typing import Any
 
 import asyncpg
 import httpx2
+import msgspec
+import pytest
 from api.given import ALWAYS, SESSIONS, TODAY, WORDS, make_given, on
 from api.people import Client, make_organization, sign_in
 from api.practice import API, VISITS, Practice, at, make_practice, monday
@@ -27,11 +29,13 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sizes import size
 
 from holdfast.app import Application
+from holdfast.settings import Settings
 
 TOTAL = 24
-RUNS, STEPS = 80, 20
+RUNS, STEPS = size(50, 400), 20
 Run = Callable[[Awaitable[Any]], Any]
 FIRST = date(2020, 1, 1)
 WHICH = st.integers(0, 1)
@@ -359,6 +363,14 @@ class Machine(RuleBasedStateMachine):
 def units_of(minutes: int) -> int:
     """As the payer rounds: a unit from its middle on."""
     return (minutes + 7) // 15
+
+
+@pytest.fixture(name="settings")
+def unlimited(settings: Settings) -> Settings:
+    """So many requests a minute are nobody's."""
+    return msgspec.structs.replace(
+        settings, requests_per_minute_user=10**7, requests_per_minute_organization=10**7
+    )
 
 
 @asynccontextmanager

@@ -12,7 +12,6 @@ import asyncpg
 import httpx2
 import msgspec
 import pytest
-from api import world
 from api.auth.test_tokens import KINDS, the_forge
 from api.people import PASSWORD, Client, Organization, sign_in, writing
 from api.second_factor import code_of, enrolled, forget_codes
@@ -62,12 +61,10 @@ class Attack:
 
 @pytest.fixture
 async def attack(
-    application: Application, client: Client, organization: Organization, stranger: Organization
+    application: Application, client: Client, nouns: tuple[Organization, Organization]
 ) -> AsyncIterator[Attack]:
-    await world.make(client, organization, "Juniper")
-    await world.make(client, stranger, "CANARY")
-    secrets = [await enrolled(client, each.tokens["admin"]) for each in (organization, stranger)]
-    prepared = Attack(application, client, organization, stranger, *secrets)
+    secrets = [await enrolled(client, each.tokens["admin"]) for each in nouns]
+    prepared = Attack(application, client, *nouns, *secrets)
     yield prepared
     assert await prepared.foreign_is_untouched()
 

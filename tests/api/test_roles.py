@@ -9,12 +9,11 @@ from typing import Any
 import httpx2
 import pytest
 from api import world
-from api.people import Client, Organization, make_organization
+from api.people import Client, Organization
 
 from holdfast import app, ids
 from holdfast.api import openapi
 from holdfast.api.door import Route
-from holdfast.app import Application
 from holdfast.states import PERMISSIONS, ROLES
 
 DOCUMENT = openapi.describe(app.routes())
@@ -65,12 +64,8 @@ class Two:
 
 
 @pytest.fixture
-async def two(application: Application, client: Client) -> Two:
-    own = await make_organization(application, client, "Juniper")
-    foreign = await make_organization(application, client, CANARY)
-    await world.make(client, own, "Juniper")
-    await world.make(client, foreign, CANARY)
-    return Two(own, foreign, client)
+def two(nouns: tuple[Organization, Organization], client: Client) -> Two:
+    return Two(*nouns, client)
 
 
 def at(route: Route[Any, Any], made: dict[str, str], other: str = "") -> str:

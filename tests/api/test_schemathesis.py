@@ -14,11 +14,12 @@ import pytest
 import uvicorn
 from api.people import Client, make_organization
 from api.practice import make_practice
+from sizes import size
 
 from holdfast.app import Application
 from holdfast.settings import Settings
 
-SECONDS = 40
+SECONDS = size(20, 120)
 CHECKS = (
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
     "response_schema_conformance", "unsupported_method", "ignored_auth",

@@ -52,6 +52,7 @@ async def _bookings(admin: httpx2.AsyncClient, made: dict[str, str]) -> None:
     answer = await admin.post(f"{API}/holds", json={
         "clinic_id": made["clinics"], "patient_id": made["patients"], "service_id": made["services"],
         "practitioner_id": made["practitioners"], "start": (VISIT + timedelta(hours=9)).isoformat(),
+        "ttl_seconds": 3_600,
     })  # fmt: skip
     assert answer.status_code == 201, answer.text
     made["holds"] = answer.json()["hold_id"]

@@ -1,10 +1,11 @@
 """The laws of the pure parts: as many random cases as a change may take, and on failure the words to repeat one."""
 
 from hypothesis import HealthCheck, settings
+from sizes import size
 
 settings.register_profile(
     "ci",
-    max_examples=60,
+    max_examples=size(60, 600),
     deadline=None,
     print_blob=True,
     database=None,

@@ -7,9 +7,11 @@ from typing import Any, cast
 import asyncpg
 import httpx2
 import pytest
+from databases import TEMPLATE, Database, Databases, settings_of
 
 from holdfast import seed
 from holdfast.app import Application
+from holdfast.db.engine import Engine
 from holdfast.proof import invariants
 from holdfast.settings import Settings
 
@@ -20,6 +22,24 @@ Told = list[str]
 def told() -> Told:
     """What a seeding says while it runs."""
     return []
+
+
+@pytest.fixture
+def seeded_demo() -> None:
+    """The demo has been seeded already, once for the run: whoever seeds it finds it."""
+
+
+@pytest.fixture
+def template(request: pytest.FixtureRequest, databases: Databases, engine: Engine) -> str:
+    if "seeded_demo" not in request.fixturenames:
+        return TEMPLATE
+
+    async def furnish(database: Database) -> str:
+        await seed.seeded(settings_of(database, engine.home), "demo", 1, lambda _text: None)
+        return ""
+
+    databases.once("furnished_demo", TEMPLATE, furnish)
+    return "furnished_demo"
 
 
 async def broken(settings: Settings, *organizations: str) -> dict[str, Any]:

@@ -46,6 +46,7 @@ async def test_it_is_granted_whole_and_true_and_found_again(settings: Settings, 
     )
 
 
+@pytest.mark.usefixtures("seeded_demo")
 async def test_stories_are_stored(settings: Settings, told: Told) -> None:
     juniper, harbor = (await _run(settings, told)).organization_ids
     counted = await rows(
@@ -86,6 +87,7 @@ async def test_stories_are_stored(settings: Settings, told: Told) -> None:
         assert {str(row["organization_id"]) for row in found} == {juniper, harbor}, table
 
 
+@pytest.mark.usefixtures("seeded_demo")
 async def test_there_is_room_for_self_pay_visits(settings: Settings, told: Told) -> None:
     """contract.md: three practitioners, three one-seat rooms, hundreds of free slots in two to four weeks."""
     found = await _run(settings, told)
@@ -122,6 +124,7 @@ async def _slots(client: httpx2.AsyncClient, clinic: str, service: str) -> list[
     return slots
 
 
+@pytest.mark.usefixtures("seeded_demo")
 async def test_what_a_newcomer_is_told_works(settings: Settings, told: Told) -> None:
     found = await _run(settings, told)
     text = welcome.text("http://holdfast.test", found)
@@ -142,6 +145,7 @@ async def test_what_a_newcomer_is_told_works(settings: Settings, told: Told) -> 
     assert answers[1].json()["alternatives"]["slots"]
 
 
+@pytest.mark.usefixtures("seeded_demo")
 async def test_a_seeding_that_was_broken_off_is_begun_anew(settings: Settings, told: Told) -> None:
     first = await _run(settings, told)
     await rows(settings, "update users set email = 'gone' || email where email like '%auditor@%'")

@@ -15,6 +15,7 @@ from holdfast.app import Application
 from holdfast.settings import Settings
 from holdfast.slot import instant, rfc3339
 
+pytestmark = pytest.mark.usefixtures("seeded_demo")
 Item = dict[str, Any]
 _MINUTE = 60
 

@@ -85,6 +85,22 @@ def test_the_arrow() -> None:
     passes(tool("lint-imports", "--no-cache"))
 
 
+@pytest.fixture(scope="module")
+def field(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the source in which nothing is wrong yet."""
+    field = tmp_path_factory.mktemp("field")
+    for source in (ROOT / "src" / "holdfast").rglob("*.py"):
+        copy = field / source.relative_to(ROOT / "src")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)
+    shutil.copyfile(ROOT / "pyproject.toml", field / "pyproject.toml")
+    for name in ("live/planted.py", "proof/__init__.py"):
+        (field / "holdfast" / name).parent.mkdir(exist_ok=True)
+        (field / "holdfast" / name).touch()
+    passes(tool("lint-imports", "--no-cache", cwd=field))
+    return field
+
+
 @pytest.mark.parametrize(
     ("path", "line"),
     [
@@ -103,19 +119,15 @@ def test_the_arrow() -> None:
         ("planted.py", "import os"),
     ],
 )
-def test_the_arrow_sees_a_planted_fault(tmp_path: Path, path: str, line: str) -> None:
-    for source in (ROOT / "src" / "holdfast").rglob("*.py"):
-        copy = tmp_path / source.relative_to(ROOT / "src")
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, copy)
-    shutil.copyfile(ROOT / "pyproject.toml", tmp_path / "pyproject.toml")
-    for name in ("live/planted.py", "proof/__init__.py"):
-        (tmp_path / "holdfast" / name).parent.mkdir(exist_ok=True)
-        (tmp_path / "holdfast" / name).touch()
-    passes(tool("lint-imports", "--no-cache", cwd=tmp_path))
-    with (tmp_path / "holdfast" / path).open("a") as planted:
-        planted.write(f"\n{line}\n")
-    done = tool("lint-imports", "--no-cache", cwd=tmp_path)
+def test_the_arrow_sees_a_planted_fault(field: Path, path: str, line: str) -> None:
+    planted = field / "holdfast" / path
+    before = planted.read_text(encoding="utf-8") if planted.exists() else None
+    planted.write_text(f"{before or ''}\n{line}\n", encoding="utf-8")
+    done = tool("lint-imports", "--no-cache", cwd=field)
+    if before is None:
+        planted.unlink()
+    else:
+        planted.write_text(before, encoding="utf-8")
     assert done.returncode != 0, done.stdout
     assert "BROKEN" in done.stdout, done.stdout + done.stderr
 

@@ -114,11 +114,12 @@ def tenant_tables() -> set[str]:
 
 
 def test_every_statement_names_the_organization() -> None:
+    tenants = tenant_tables()
     faults = [
         fault
         for path, text in sql()
         if "/queries/" in path or "/functions/" in path
-        for fault in tidy.without_organization(path, text, tenant_tables())
+        for fault in tidy.without_organization(path, text, tenants)
     ]
     assert not faults, "\n".join(faults)
 

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from api.people import Client, Organization, sign_in, writing
+from api.people import PASSWORD, Client, Organization, sign_in, writing
 
 from holdfast.app import Application
 
@@ -99,10 +99,14 @@ async def test_signing_out_ends_both_tokens_of_this_session_only(
         assert (await user.get(ME)).status_code == 200
 
 
+@pytest.mark.usefixtures("products_hashing")
 async def test_only_hashes_are_stored(
     application: Application, client: Client, organization: Organization
 ) -> None:
-    pair = await sign_in(client, organization.emails["biller"])
+    user = {"email": "new@juniper.example", "password": PASSWORD, "role": "biller"}
+    async with client(organization.tokens["admin"]) as admin:
+        assert (await admin.post("/api/v1/users", json=user)).status_code == 201
+    pair = await sign_in(client, "new@juniper.example")
     async with writing(application, organization.id) as connection:
         rows = await connection.fetch(
             "select s::text from sign_in_sessions s union all select u::text from users u"
@@ -111,4 +115,5 @@ async def test_only_hashes_are_stored(
     raw = pair["refresh_token"].removeprefix("hfr_")
     assert raw not in stored
     assert raw.encode().hex() not in stored
+    assert PASSWORD not in stored
     assert "$argon2id$v=19$m=19456,t=2,p=1$" in stored
