@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import asyncpg
 import httpx2
 import pytest
-from api.people import Client, Organization
+from api.given import Given, on
+from api.people import PASSWORD, Client, Organization, sign_in
 from api.practice import API, Practice, at, monday
 from api.test_blocks import claims
 from api.test_blocks import wanted as block
@@ -78,7 +80,11 @@ async def test_a_group_has_the_room_and_the_practitioner_and_its_members_their_o
     made = await group(social, 9, "pat", "quin")
     assert made["room_id"] == social.made["play"], "the only room that holds four"
     assert (made["members_count"], made["needs_action"], made["status"]) == (2, None, "scheduled")
-    assert await claims(social, made) == [("ana", 0, "group"), ("play", 0, "group"), ("play", 0, "group")]
+    assert await claims(social, made) == [
+        ("ana", 0, "group"),
+        ("play", 0, "group"),
+        ("play", 0, "group_turnover"),
+    ]
     first, second = made["members"]
     assert first["group_id"] == made["id"]
     assert (first["room_id"], first["practitioner_id"], first["units_reserved"]) == (
@@ -136,7 +142,9 @@ async def test_a_group_is_refused_as_a_visit_is(social: Practice) -> None:
     problem = social.problem(answer, 409)
     assert problem["code"] == "practitioner_conflict"
     assert [each["appointment_id"] for each in problem["conflicts"]] == [visit["id"]]
-    assert at(10) in [slot["start"] for slot in problem["alternatives"]["slots"]]
+    assert problem["alternatives"]["slots"] == [], "nobody asked when its members can come"
+    alone = social.problem(await social.admin.post(GROUPS, json=body(social, 9.5)), 409)
+    assert at(10) in [slot["start"] for slot in alone["alternatives"]["slots"]]
     large = social.problem(await social.admin.post(GROUPS, json=body(social, 14, members_max=7)), 409)
     assert large["code"] == "no_room_available"
     assert "needed are 7" in str(large["reasons"])
@@ -279,7 +287,11 @@ async def test_a_group_moves_with_all_its_members_or_not_at_all(social: Practice
     )
     assert answer.status_code == 200, answer.text
     assert answer.json()["assignment"]["method"] == "auto"
-    assert await claims(social, made) == [("ben", 0, "group"), ("play", 0, "group"), ("play", 0, "group")]
+    assert await claims(social, made) == [
+        ("ben", 0, "group"),
+        ("play", 0, "group"),
+        ("play", 0, "group_turnover"),
+    ]
     assert {each["practitioner_id"] for each in answer.json()["members"]} == {social.made["ben"]}
     await social.book(at(9.5), patient_id="una")
     stale = await social.admin.patch(
@@ -326,6 +338,78 @@ async def test_a_cancelled_group_gives_everything_back(social: Practice) -> None
     all_of_them = (await social.admin.get(GROUPS, params={"with_cancelled": "true"})).json()["items"]
     assert [each["id"] for each in all_of_them] == [made["id"]]
     await group(social, 9, "pat", "quin")
+
+
+async def test_nobody_finds_out_by_asking_who_is_in_anothers_group(social: Practice, client: Client) -> None:
+    made = await group(social, 9, "pat")
+    (visit,) = made["members"]
+    await social.make(
+        "users", "ben's user", email="ben@juniper.example", name="Ben", role="practitioner", password=PASSWORD,
+        practitioner_id=social.made["ben"],
+    )  # fmt: skip
+    pair = await sign_in(client, "ben@juniper.example")
+    async with client(pair["access_token"]) as ben:
+        members = f"{GROUPS}/{made['id']}/members"
+        for named in ({"patient_id": social.made["pat"]}, {"patient_id": social.made["quin"]}):
+            answer = await ben.request("DELETE", members, json=named)
+            assert (answer.status_code, answer.json()["detail"]) == (
+                403,
+                "Only your own groups can be changed.",
+            )
+        for member in (visit["id"], social.made["pat"]):
+            assert (await ben.delete(f"{members}/{member}")).status_code == 403
+    assert (await told(social, made))["members_count"] == 1
+
+
+async def test_a_members_room_needs_what_the_group_said(social: Practice) -> None:
+    """Whatever the room needs by now: a member takes none of it."""
+    made = await group(social, 9, "pat")
+    await social.book(at(10.25), patient_id="una", practitioner_id="ben", room_id="play")
+    await social.change("rooms", "play", cleaning_minutes=30)
+    joined = await join(social, made, "quin")
+    assert joined.status_code == 201, joined.text
+    assert joined.json()["turnover_minutes"] == made["turnover_minutes"] == 10
+
+
+async def test_a_group_is_one_visit_of_its_rooms_day(social: Practice) -> None:
+    """Of two equal rooms the one with fewer visits that day is taken: one group is as much as one visit."""
+    await social.make(
+        "rooms", "hall", clinic_id=social.made["clinic"], number="8", room_type="talk", cleaning_minutes=10, capacity=6,
+    )  # fmt: skip
+    one = await group(social, 9, "pat", room_id="play")
+    await social.book(at(9), patient_id="una", practitioner_id="ben", room_id="hall")
+    assert one["room_id"] == social.made["play"]
+    two = await group(social, 12, "quin")
+    assert two["room_id"] == social.made["hall"], "as many visits in both: the smaller number"
+    three = await group(social, 14, "quin")
+    assert three["room_id"] == social.made["play"], "two visits in the hall, one group in the other"
+
+
+async def test_who_was_reopened_keeps_what_is_left_of_the_time(given: Given) -> None:
+    """Completed early and reopened, a member's visit ends before its group, and comes back if it is taken away."""
+    practice = given.practice
+    answer = await practice.admin.post(
+        GROUPS, json=body(practice, 0, service_id="talk", members_max=1) | {"start": on(-1, 9)}
+    )
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    visit = (await join(practice, made, "pat")).json()
+    path = f"{API}/appointments/{visit['id']}"
+    steps = {
+        "check-in": {"at": on(-1, 9)},
+        "start": {"at": on(-1, 9)},
+        "complete": {"at": on(-1, 9.5)},
+        "reopen": {},
+    }
+    for call, fields in steps.items():
+        answer = await practice.admin.post(f"{path}/{call}", json=fields)
+        assert answer.status_code == 200, answer.text
+    assert answer.json()["end"] == on(-1, 9.5)
+    connection = await asyncpg.connect(practice.application.house.settings.database_admin_url)  # type: ignore[union-attr]
+    try:
+        assert await invariants.broken(connection, practice.organization.id) == {}
+    finally:
+        await connection.close()
 
 
 async def test_a_member_is_given_and_signed_as_any_visit(social: Practice) -> None:

@@ -167,7 +167,9 @@ async def _join(ask: Ask[NoFields, GroupBooking], body: GroupBooking, group_id: 
         patient_id=body.patient_id, authorization_id=body.authorization_id, caregiver_id=body.caregiver_id,
         notes=body.notes, acknowledged=acknowledged(body), believed=booking(body),
     )  # fmt: skip
-    return Answer.of(await groups.join(ask.house, ask.asked, group_id, member, seen, "group_id"))
+    # a booking changes nothing that has a version
+    asked = msgspec.structs.replace(ask.asked, if_match=None)
+    return Answer.of(await groups.join(ask.house, asked, group_id, member, seen, "group_id"))
 
 
 async def move(ask: Ask[NoFields, Moving]) -> Answer:
@@ -399,7 +401,10 @@ ROUTES: tuple[Route[Any, Any], ...] = (
     Route(
         "POST", "/api/v1/appointments", book, "appointments.write", "Book a visit", body=GroupBooking,
         answer=appointment_view.PlacedAppointment, status=201,
-        refusals=(*REFUSALS, "not_replaceable", "already_replaced", "hold_expired", "hold_mismatch"), tag="appointments",
+        refusals=(
+            *REFUSALS, "not_replaceable", "already_replaced", "hold_expired", "hold_mismatch", "already_member",
+            "group_cancelled",
+        ), tag="appointments",
     ),
     Route(
         "GET", "/api/v1/appointments", list_appointments, "appointments.read",

@@ -100,7 +100,7 @@ def _body(claim: InTheWay, actor: Actor) -> Conflict:
     is_seen = actor.role != "patient" or claim.kind == "patient"
     return Conflict(
         kind=claim.kind, resource_id=claim.resource_id, appointment_id=claim.appointment_id if is_seen else None,
-        start=rfc3339(claim.start), end=rfc3339(claim.end), status=(claim.status or claim.claim_kind) if is_seen else "busy",
+        start=rfc3339(claim.start), end=rfc3339(claim.end), status=(claim.status or claim.claim_kind.removesuffix("_turnover")) if is_seen else "busy",
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """/groups: several patients with one practitioner at the same time, who joins and leaves, and how much each caller sees."""
 
 from datetime import date
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -38,7 +38,6 @@ from holdfast.slot import day_span, instant, moment
 from holdfast.states import WITHOUT_CLAIMS
 
 _SINCE, _UNTIL = instant("1971-01-01T00:00:00Z"), instant("9000-01-01T00:00:00Z")
-_MEMBERS_MAX: Final = 100
 NeedsAction = Literal["practitioner_absent", "room_closed", "clinic_closed", "below_minimum"]
 
 
@@ -65,10 +64,10 @@ class NewGroupBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     location: Location | None = None
     room_id: Id | None = None
     travel_before_minutes: Tail = 0
-    members_min: Annotated[int, Meta(ge=0, le=_MEMBERS_MAX)] | None = None
-    members_max: Annotated[int, Meta(ge=1, le=_MEMBERS_MAX)] | None = None
+    members_min: Annotated[int, Meta(ge=0, le=groups.MOST)] | None = None
+    members_max: Annotated[int, Meta(ge=1, le=groups.MOST)] | None = None
     allow_overlap: Overlap | None = None
-    members: Annotated[list[Member], Meta(max_length=_MEMBERS_MAX)] = []
+    members: Annotated[list[Member], Meta(max_length=groups.MOST)] = []
 
 
 class GroupChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -220,11 +219,14 @@ async def _left(ask: Ask[NoFields, Any], found: list[Any], field: str) -> Answer
 
 
 async def _members(ask: Ask[Any, Any]) -> list[Any]:
-    """Raises NotFound if there is no such group."""
+    """Raises NotFound if there is no such group, Refused (forbidden) if it is another's."""
     organization, group_id = ask.actor.organization_id, ask.id()
     async with ask.house.database.reading(organization) as connection:
-        if await connection.fetchrow(statement("group_get"), organization, group_id) is None:
+        row = await connection.fetchrow(statement("group_get"), organization, group_id)
+        if row is None:
             raise NotFound("id")
+        # not even that somebody is no member of it
+        groups.check_own(ask.actor, msgspec.json.decode(row["document"])["practitioner_id"])
         return list(await connection.fetch(statement("group_members"), organization, group_id))
 
 

@@ -28,6 +28,7 @@ from holdfast.rules.assess import spans
 from holdfast.rules.facts import Clinic, DatesOf, Directory, Practitioner, SpanOf, TimeOff, Visit
 from holdfast.rules.lines import busy_span
 from holdfast.rules.stand_ins import StandIn, assigned, by_preference
+from holdfast.rules.timetable import GIVEN
 from holdfast.slot import DAY, Span, day_span, local_date, moment, overlaps
 
 Action = Literal["substitute", "move", "cancel"]
@@ -313,7 +314,7 @@ class _Planner:
             id=practitioner.id, name=practitioner.name, seats=practitioner.seats,
             span=(min(start for start, _ in busy), max(end for _, end in busy)),
             knows=(visit.patient_id, practitioner.id) in self._seen,
-            load=len({claim.owner for claim in claims if claim.kind == "visit"}),
+            load=len({claim.owner for claim in claims if claim.kind in GIVEN}),
         )  # fmt: skip
 
     async def _times(self, visit: Visit, again: int) -> list[Choice]:

@@ -254,19 +254,22 @@ class Desk:
                 self._authorizations[line.authorization_id].scheduled_units += sign * line.units_reserved
 
     def claims_for(self, visit: Visit, verdict: Verdict) -> list[HeldClaim]:
-        """The claims that a granted visit makes, each on its seat. Others change their seats for it here."""
+        """The claims that a granted visit makes, each on its seat. Others change their seats for it here; not for a group's
+        member, who takes none of the practitioner or the room."""
         seats: dict[tuple[str, int], int] = {}
         reseated: list[Seating] = []
         for line, seating in zip(visit.lines, verdict.practitioner_seatings, strict=True):
             seats[line.practitioner_id, busy_span(line)[0]] = seating.seat
-            if seating.moved and seating not in reseated:  # lines that follow each other share one
+            if (
+                seating.moved and seating not in reseated and visit.group_id is None
+            ):  # lines that follow each other share one
                 reseated.append(seating)
                 self._reseat(line.practitioner_id, seating)
         if visit.group_id is not None and visit.group is not None:
             of_group = (visit.group_id, visit.start)
             seats[of_group] = self.timetable.free_seat(*of_group, visit.end, visit.group.members_max) or 0
         room_seat = 0
-        if verdict.room is not None and visit.room_id is not None:
+        if verdict.room is not None and visit.room_id is not None and visit.group_id is None:
             room_seat = verdict.room.seating.seat
             self._reseat(visit.room_id, verdict.room.seating)
         claims: list[HeldClaim] = []

@@ -64,7 +64,7 @@ def of_document(document: str | bytes) -> Group:
         policy_version=stored.assignment.policy_version, score=stored.assignment.score,
         rules_applied=stored.assignment.rules_applied, version=stored.version,
         created_at=instant(stored.created_at), updated_at=instant(stored.updated_at),
-        group=Membership(start, end, stored.practitioner_id, stored.room_id, stored.members_max),
+        group=Membership(start, end, stored.practitioner_id, stored.room_id, stored.members_max, stored.turnover_minutes),
     )  # fmt: skip
 
 

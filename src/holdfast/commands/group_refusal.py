@@ -27,8 +27,11 @@ _REACH_DAYS = 7
 """How far other times are looked for."""
 
 
-async def explained(house: House, asked: Asked, group: Group, wish: Wish, refused: Refused) -> Refused:
-    """The refusal with `conflicts`, `alternatives` and `as_of_seq`, on the state of now. The group is out of its own way."""
+async def explained(
+    house: House, asked: Asked, group: Group, wish: Wish, refused: Refused, *, is_alone: bool
+) -> Refused:
+    """The refusal with `conflicts`, `alternatives` and `as_of_seq`, on the state of now. The group is out of its own way.
+    Other times and rooms only if it `is_alone`: whether they suit its members too is not asked."""
     async with snapshot(house, asked.actor.organization_id) as reading:
         found = await reading.gather(Need(lambda directory, _visits, _now: spans(directory, group)))
         for resource, start, end in spans(found.directory, group):
@@ -38,7 +41,7 @@ async def explained(house: House, asked: Asked, group: Group, wish: Wish, refuse
         reasons = tuple(verdict.reasons) or refused.reasons
         conflicts = await in_the_way(reading, verdict.conflicts)
         slots: list[dict[str, Any]] = []
-        if not is_hopeless(reasons):
+        if is_alone and not is_hopeless(reasons):
             low = max(group.start - (_REACH_DAYS + 2) * DAY, found.facts.now - 2 * DAY)
             await reading.read(everything(found.directory, group, low, group.end + (_REACH_DAYS + 2) * DAY))
             middle = local_date(group.start, found.directory.clinics[group.clinic_id].time_zone)
@@ -50,7 +53,7 @@ async def explained(house: House, asked: Asked, group: Group, wish: Wish, refuse
                     earliest=found.facts.now, count=house.settings.alternatives_slots, now=found.facts.now,
                 )
             ]  # fmt: skip
-        rooms = free_rooms(found, None, group) if is_about_rooms(reasons) else []
+        rooms = free_rooms(found, None, group) if is_alone and is_about_rooms(reasons) else []
     first = reasons[0]
     members = first.members | {"alternatives": {"rooms": rooms, "slots": slots}, "as_of_seq": found.facts.seq}
     return Refused(first.code, first.detail, reasons=reasons, conflicts=tuple(conflicts), **members)

@@ -5,12 +5,13 @@ group is done in a turn of its own, to its members too, all or nothing; a member
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 import msgspec
 
 from holdfast import ids
-from holdfast.actor import Answered, Asked
+from holdfast.actor import Actor, Answered, Asked
 from holdfast.commands import group_refusal
 from holdfast.commands.batch import need_of
 from holdfast.commands.book import Book
@@ -47,9 +48,12 @@ from holdfast.rules.timetable import Timetable
 from holdfast.slot import moment
 from holdfast.states import MOVABLE, TRANSITIONS, WITHOUT_CLAIMS
 
+_KIND_OF: Final = MappingProxyType({"visit": "group", "turnover": "group_turnover"})
 _MEMBERS_MIN: Final = 2
 _MEMBERS_MAX: Final = 8
 """Where neither the request nor the service says how many."""
+MOST: Final = 100
+"""More is not a group."""
 
 
 class NewMember(msgspec.Struct, kw_only=True, frozen=True):
@@ -123,7 +127,9 @@ async def create(house: House, asked: Asked, wanted: NewGroup, view: View) -> An
     except Refused as refused:
         if not _has_reasons(refused):
             raise
-        raise await group_refusal.explained(house, asked, *tried[0], refused) from None
+        raise await group_refusal.explained(
+            house, asked, *tried[0], refused, is_alone=not wanted.members
+        ) from None
 
 
 async def join(
@@ -159,11 +165,14 @@ async def move(house: House, asked: Asked, group_id: str, wanted: Moved, view: V
     who are there already are among those who cannot move."""
     tried: list[tuple[Group, Wish]] = []
 
+    staying: set[str] = set()
+
     async def work(turn: Turn) -> Answered:
         before = await _current(turn, asked, group_id)
         group = _becoming(await _directory(house, turn), before, wanted)
         rows = await _members(turn.connection, turn.organization, group_id)
-        staying = {row["id"] for row in rows if row["status"] not in WITHOUT_CLAIMS}
+        staying.clear()
+        staying.update(row["id"] for row in rows if row["status"] not in WITHOUT_CLAIMS)
         desk = await turn_desk(house, turn, _need([before, group], [], staying))
         check_time(house.settings, desk.now, group.start, group.end, "end")
         desk.allow_times(asked, before, group)
@@ -187,7 +196,7 @@ async def move(house: House, asked: Asked, group_id: str, wanted: Moved, view: V
     except Refused as refused:
         if not _has_reasons(refused):
             raise
-        raise await group_refusal.explained(house, asked, *tried[0], refused) from None
+        raise await group_refusal.explained(house, asked, *tried[0], refused, is_alone=not staying) from None
 
 
 async def cancel(house: House, asked: Asked, group_id: str, how: dict[str, Any], view: View) -> Answered:
@@ -235,7 +244,7 @@ def _begun(directory: Directory, group_id: str, wanted: NewGroup) -> Group:
         room_id=wanted.room_id,
     ).wished(directory, None, 0)  # fmt: skip
     given_to = directory.services[wanted.line.service_id].capacity
-    most = wanted.members_max or (given_to if given_to > 1 else _MEMBERS_MAX)
+    most = wanted.members_max or (min(given_to, MOST) if given_to > 1 else _MEMBERS_MAX)
     least = min(_MEMBERS_MIN, most) if wanted.members_min is None else wanted.members_min
     if least > most:
         raise Invalid(FieldError("members_min", "invalid_value", "must not be above members_max"))
@@ -244,7 +253,7 @@ def _begun(directory: Directory, group_id: str, wanted: NewGroup) -> Group:
     return Group(
         id=group_id, clinic_id=visit.clinic_id, patient_id=group_id, room_id=visit.room_id, location=visit.location,
         start=visit.start, end=visit.end, status="scheduled", lines=visit.lines, members_min=least,
-        group=Membership(visit.start, visit.end, line.practitioner_id, visit.room_id, most),
+        group=Membership(visit.start, visit.end, line.practitioner_id, visit.room_id, most, 0),
     )  # fmt: skip
 
 
@@ -339,10 +348,15 @@ def _placed(
     settle_room(desk.directory, group, verdict, manual=manual)
     desk.put_grounds(group)
     group.group = Membership(
-        group.start, group.end, group.lines[0].practitioner_id, group.room_id, group.members_max
+        group.start,
+        group.end,
+        group.lines[0].practitioner_id,
+        group.room_id,
+        group.members_max,
+        group.turnover_minutes,
     )
     claims = desk.claims_for(group, verdict)
-    return [(resource, claim._replace(kind="group")) for resource, claim in claims]
+    return [(resource, claim._replace(kind=_KIND_OF[claim.kind])) for resource, claim in claims]
 
 
 def _joined(turn: Turn, desk: Desk, asked: Asked, books: list[Book], view: View) -> list[bytes]:
@@ -419,6 +433,7 @@ async def _directory(house: House, turn: Turn) -> Directory:
 
 def _check_believed(directory: Directory, group: Group, believed: Book) -> None:
     """Raises Invalid naming what is another's than the group's; NotFound."""
+    believed.location = believed.location or group.location
     visit = believed.wished(directory, None, 0)
     (line,), (its,) = visit.lines, group.lines
     for name, ours, theirs in (
@@ -427,7 +442,7 @@ def _check_believed(directory: Directory, group: Group, believed: Book) -> None:
         ("service_id", line.service_id, its.service_id),
         ("start", visit.start, group.start),
         ("end", visit.end if believed.first.end or believed.first.duration_minutes else group.end, group.end),
-        ("location", visit.location if believed.location else group.location, group.location),
+        ("location", visit.location, group.location),
         ("room_id", visit.room_id or group.room_id, group.room_id),
     ):
         if ours != theirs:
@@ -440,14 +455,18 @@ async def _current(turn: Turn, asked: Asked, group_id: str, field: str = "id") -
     if row is None:
         raise NotFound(field)
     group = of_document(row["document"])
-    is_anybodys = asked.actor.reach("appointments.write") == "all"
-    if not is_anybodys and group.lines[0].practitioner_id != asked.actor.practitioner_id:
-        raise Refused("forbidden", "Only your own groups can be changed.")
+    check_own(asked.actor, group.lines[0].practitioner_id)
     if asked.if_match not in {None, group.version}:
         raise Refused("version_mismatch", f"This is version {group.version} by now.", version=group.version)
     if group.status == "cancelled":
         raise Refused("group_cancelled", "The group is cancelled.", version=group.version)
     return group
+
+
+def check_own(actor: Actor, practitioner_id: str) -> None:
+    """Raises Refused (forbidden) unless the caller may change the group of this practitioner."""
+    if actor.reach("appointments.write") != "all" and practitioner_id != actor.practitioner_id:
+        raise Refused("forbidden", "Only your own groups can be changed.")
 
 
 async def _members(connection: Connection, organization: str, group_id: str) -> list[Any]:

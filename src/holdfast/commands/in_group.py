@@ -35,8 +35,9 @@ def _check(visit: Visit) -> None:
     group = visit.group
     if group is None or group.is_cancelled:
         raise Refused("group_cancelled", "The group is cancelled.")
-    where = (visit.start, visit.end, visit.lines[0].practitioner_id, visit.room_id)
-    if where != (group.start, group.end, group.practitioner_id, group.room_id):
+    where = (visit.start, visit.lines[0].practitioner_id, visit.room_id)
+    # one that was completed before its end has kept less
+    if where != (group.start, group.practitioner_id, group.room_id) or visit.end > group.end:
         raise Refused("group_moved", "The group has been moved since; add the patient to it anew.")
 
 

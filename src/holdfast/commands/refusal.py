@@ -158,7 +158,7 @@ async def each_in_the_way(
                 "kind": each.kind, "resource_id": each.resource_id,
                 "appointment_id": each.claim.owner if each.claim.owner in visits else None,
                 "start": rfc3339(each.claim.start), "end": rfc3339(each.claim.end),
-                "status": statuses.get(each.claim.owner, each.claim.kind),
+                "status": statuses.get(each.claim.owner, each.claim.kind.removesuffix("_turnover")),
             }
             for each in listed
         ]

@@ -40,14 +40,15 @@ class Line(msgspec.Struct):
 
 
 class Membership(msgspec.Struct, frozen=True):
-    """The group of a visit as it is by now: the practitioner's and the room's time is the group's, who has `members_max`
-    seats."""
+    """The group of a visit as it is by now: the practitioner's and the room's time is the group's, the room's turnover too,
+    and it has `members_max` seats."""
 
     start: int
     end: int
     practitioner_id: str
     room_id: str | None
     members_max: int
+    turnover_minutes: int
     is_cancelled: bool = False
 
 

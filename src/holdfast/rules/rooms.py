@@ -260,7 +260,8 @@ class _Weighing:
         self._start, self._end = question.span
         self.said = program.about_visit(question, timetable)
         self._base = BASE_SCORE + sum([each.effect for each in self.said]) if self.said else BASE_SCORE
-        self._by_rule = program.minutes(CleaningBuffer, question)
+        self._by_rule, self._of_group = program.minutes(CleaningBuffer, question), question.turnover_minutes
+        self._is_told = self._by_rule is not None or self._of_group is not None
         self._moment = program.moment(question, timetable)
         moments = [
             self._moment,
@@ -323,8 +324,9 @@ class _Weighing:
     def _seat(self, suitable: Suitable) -> tuple[Seating | None, int]:
         """A seat of the room, None if it is taken; and how many minutes the room needs after."""
         room, minutes = suitable.room, suitable.turnover_minutes
-        if self._by_rule is not None:
+        if self._is_told:
             minutes = turnover(room, self._question.service, self._by_rule)
+            minutes = minutes if self._of_group is None else self._of_group
         end = self._end + minutes * MINUTE
         if room.seats > 1:
             return seating(self._timetable, room.id, self._start, end, room.seats), minutes

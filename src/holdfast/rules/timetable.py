@@ -27,7 +27,8 @@ Cell = tuple[str, int]
 """A resource and a UTC day (days since the epoch)."""
 
 
-_BEGUN = frozenset({"visit", "group"})
+GIVEN = frozenset({"visit", "group"})
+"""Kinds of claims under which somebody gives something; a group is one, however many come."""
 _REMEMBERED_MAX = 2_000
 _NOTHING: Mapping[int, int] = MappingProxyType({})
 
@@ -242,7 +243,7 @@ class Timetable:
                 count = counts[start, end] = sum(
                     1
                     for claim in self._read(resource, day)
-                    if start <= claim.start < end and claim.kind in _BEGUN and claim.start // DAY == day
+                    if start <= claim.start < end and claim.kind in GIVEN and claim.start // DAY == day
                 )
             total += count
         self._totals[resource, start, end] = total
@@ -252,7 +253,11 @@ class Timetable:
         """How many visits, groups and holds have time of a resource that begins in [start, end), each once."""
         claims = self.overlapping(resource, start, end)
         return len(
-            {each.owner for each in claims if each.kind in ("visit", "hold", "group") and each.start >= start}
+            {
+                each.owner
+                for each in claims
+                if (each.kind in GIVEN or each.kind == "hold") and each.start >= start
+            }
         )
 
     def _uncount(self, resource: str, day: int) -> None:
@@ -260,7 +265,7 @@ class Timetable:
             self._totals.pop((resource, start, end), None)
 
     def _count(self, resource: str, claim: Claim, by: int) -> None:
-        if claim.kind in _BEGUN and (counts := self._counts.get((resource, claim.start // DAY))):
+        if claim.kind in GIVEN and (counts := self._counts.get((resource, claim.start // DAY))):
             for start, end in counts:
                 if start <= claim.start < end:
                     counts[start, end] += by

@@ -13,7 +13,8 @@ class Question:
     """One visit as the rules see it. `practitioner_ids` in the order of its lines. Rooms are scored by the rules that
     hold for the first; the hard rules of each of the others are asked besides (`of`).
 
-    `people`: how many the room must hold: as many as the service says, or as a group may have members.
+    `people`: how many the room must hold: as many as the service says, or as a group may have members. `turnover_minutes`:
+    of a group's member those of the group, whatever is said by now of rooms.
     `rooms`: all of the clinic. `now`: when it is asked, epoch seconds; reserved time is released by it. Nothing here is
     looked up: what a rule must know beside this stands in the room, the timetable or the patient's past.
     """
@@ -35,6 +36,9 @@ class Question:
         self.visit = visit
         self.people = (
             service.capacity if visit.group is None else max(service.capacity, visit.group.members_max)
+        )
+        self.turnover_minutes = (
+            None if visit.group is None or visit.group_id is None else visit.group.turnover_minutes
         )
         self.span: Span = (visit.start, visit.end)
         self.now = now

@@ -25,6 +25,7 @@ as $$
       select json_build_object(
         'start', date_part('epoch', b.starts_at)::bigint, 'end', date_part('epoch', b.ends_at)::bigint,
         'practitioner_id', g.practitioner_id, 'room_id', b.room_id, 'members_max', g.members_max,
+        'turnover_minutes', g.turnover_minutes,
         'is_cancelled', b.deleted_at is not null)
       from groups g
       join blocks b on b.organization_id = organization and b.id = g.id

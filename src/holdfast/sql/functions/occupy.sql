@@ -10,7 +10,7 @@ begin
   select organization, r.resource_id, r.seat, to_timestamp(r.starts_at), to_timestamp(r.ends_at), r.kind,
          case when r.kind in ('visit', 'turnover') then r.owner_id end,
          case r.kind when 'hold' then r.owner_id end,
-         case r.kind when 'group' then r.owner_id end,
+         case when r.kind in ('group', 'group_turnover') then r.owner_id end,
          case r.kind when 'closure' then r.owner_id end,
          case r.kind when 'time_off' then r.owner_id end,
          case r.kind when 'hold' then (

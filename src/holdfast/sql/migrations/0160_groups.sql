@@ -12,12 +12,12 @@ alter table blocks add constraint blocks_kind_known
 -- squawk-ignore ban-drop-constraint
 alter table claims drop constraint claims_kind_known;
 alter table claims add constraint claims_kind_known
-  check (kind in ('visit', 'turnover', 'hold', 'block', 'closure', 'time_off', 'group')) not valid;
+  check (kind in ('visit', 'turnover', 'hold', 'block', 'closure', 'time_off', 'group', 'group_turnover')) not valid;
 -- squawk-ignore ban-drop-constraint
 alter table claims drop constraint claims_kind_of_owner;
 alter table claims add constraint claims_kind_of_owner check (
     (kind in ('visit', 'turnover')) = (appointment_id is not null)
-    and (kind = 'hold') = (hold_id is not null) and (kind in ('block', 'group')) = (block_id is not null)
+    and (kind = 'hold') = (hold_id is not null) and (kind in ('block', 'group', 'group_turnover')) = (block_id is not null)
     and (kind = 'closure') = (closure_id is not null) and (kind = 'time_off') = (time_off_id is not null)) not valid;
 
 create table groups (

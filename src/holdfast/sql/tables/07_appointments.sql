@@ -269,12 +269,12 @@ create table claims (
   constraint claims_time_off_fkey foreign key (organization_id, time_off_id)
     references time_off (organization_id, id),
   constraint claims_length check (starts_at < ends_at and ends_at - starts_at <= interval '26 hours'),
-  constraint claims_kind_known check (kind in ('visit', 'turnover', 'hold', 'block', 'closure', 'time_off', 'group')),
+  constraint claims_kind_known check (kind in ('visit', 'turnover', 'hold', 'block', 'closure', 'time_off', 'group', 'group_turnover')),
   constraint claims_one_owner check (
     num_nonnulls(appointment_id, hold_id, block_id, closure_id, time_off_id) = 1),
   constraint claims_kind_of_owner check (
     (kind in ('visit', 'turnover')) = (appointment_id is not null)
-    and (kind = 'hold') = (hold_id is not null) and (kind in ('block', 'group')) = (block_id is not null)
+    and (kind = 'hold') = (hold_id is not null) and (kind in ('block', 'group', 'group_turnover')) = (block_id is not null)
     and (kind = 'closure') = (closure_id is not null) and (kind = 'time_off') = (time_off_id is not null)),
   constraint claims_expiry_of_holds check ((expires_at is not null) = (kind = 'hold'))
 );

@@ -18,6 +18,7 @@ where c.organization_id = $1
       when 'turnover' then c.appointment_id is not null and r.id is not null
       when 'hold' then c.hold_id is not null
       when 'group' then b.kind = 'group'
+      when 'group_turnover' then b.kind = 'group' and r.id is not null
       when 'block' then b.kind <> 'group' and b.starts_at = c.starts_at and b.ends_at = c.ends_at
         and (b.room_id = c.resource_id or exists (
           select from block_attendees n

@@ -7,7 +7,7 @@ from msgspec import Meta
 from holdfast.rules.facts import Room
 from holdfast.rules.policy.question import Question
 from holdfast.rules.policy.rule import Kind, MomentJudge, MomentRule, Opinion, Points, Rooms, RoomTest
-from holdfast.rules.timetable import Timetable
+from holdfast.rules.timetable import GIVEN, Timetable
 
 
 class Proximity(MomentRule, frozen=True, kw_only=True, tag="proximity"):
@@ -56,7 +56,7 @@ def _visit_before(question: Question, timetable: Timetable) -> tuple[str, int, i
         return None
     claims = [
         claim for claim in timetable.overlapping(who, question.day[0], start)
-        if claim.kind == "visit" and claim.start >= question.day[0]
+        if claim.kind in GIVEN and claim.start >= question.day[0]
     ]  # fmt: skip
     last = max(claims, key=lambda claim: (claim.start, claim.owner), default=None)
     return None if last is None else (last.owner, last.start, last.end)
