@@ -35,6 +35,7 @@ import psutil
 from holdfast.db import engine_binaries
 from holdfast.db.database import CONNECTION_LOST
 from holdfast.db.engine_binaries import Account, Binaries, EngineError
+from holdfast.db.engine_memory import machine_bytes, memory_settings, stored_bytes
 from holdfast.db.private_files import locked, locked_folder, sync_folder, write_private
 from holdfast.db.statements import statement
 
@@ -342,7 +343,8 @@ class _Supervisor:
                     process.kill()
 
     def _write_config(self) -> None:
-        text = _CONFIG.read_text(encoding="utf-8")
+        text = _CONFIG.read_text(encoding="utf-8") + "\n"
+        text += memory_settings(stored_bytes(self.data), machine_bytes())
         if self.binaries.has_library("pg_stat_statements"):
             text += _STATEMENTS_CONFIG
         file = self.data / "holdfast.conf"
