@@ -27,6 +27,7 @@ from holdfast.api.lists import Paged
 from holdfast.api.wire import Id, Instant
 from holdfast.commands import groups
 from holdfast.commands.gather import Need
+from holdfast.commands.group import check_own
 from holdfast.commands.groups import Moved, NewGroup, NewMember
 from holdfast.commands.line_wish import LineWish
 from holdfast.commands.reading import snapshot
@@ -226,7 +227,7 @@ async def _members(ask: Ask[Any, Any]) -> list[Any]:
         if row is None:
             raise NotFound("id")
         # not even that somebody is no member of it
-        groups.check_own(ask.actor, msgspec.json.decode(row["document"])["practitioner_id"])
+        check_own(ask.actor, msgspec.json.decode(row["document"])["practitioner_id"])
         return list(await connection.fetch(statement("group_members"), organization, group_id))
 
 

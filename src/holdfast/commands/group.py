@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+from holdfast.actor import Actor
+from holdfast.errors import Refused
 from holdfast.rules.facts import Line, Membership, Visit
 from holdfast.slot import instant, rfc3339
 
@@ -17,6 +19,12 @@ class Group(Visit, kw_only=True):
     @property
     def members_max(self) -> int:
         return 0 if self.group is None else self.group.members_max
+
+
+def check_own(actor: Actor, practitioner_id: str) -> None:
+    """Raises Refused (forbidden) unless the caller may change the group of this practitioner."""
+    if actor.reach("appointments.write") != "all" and practitioner_id != actor.practitioner_id:
+        raise Refused("forbidden", "Only your own groups can be changed.")
 
 
 class _Assignment(msgspec.Struct):

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from holdfast import ids
-from holdfast.actor import Actor, Answered, Asked
+from holdfast.actor import Answered, Asked
 from holdfast.commands import group_refusal
 from holdfast.commands.batch import need_of
 from holdfast.commands.book import Book
@@ -19,7 +19,7 @@ from holdfast.commands.change import Turn, change
 from holdfast.commands.claims_kept import HeldClaim
 from holdfast.commands.desk import Desk, View, earliest_start
 from holdfast.commands.gather import Need, gather
-from holdfast.commands.group import Group, group_body, of_document
+from holdfast.commands.group import Group, check_own, group_body, of_document
 from holdfast.commands.house import House
 from holdfast.commands.intent import (
     Intent,
@@ -461,12 +461,6 @@ async def _current(turn: Turn, asked: Asked, group_id: str, field: str = "id") -
     if group.status == "cancelled":
         raise Refused("group_cancelled", "The group is cancelled.", version=group.version)
     return group
-
-
-def check_own(actor: Actor, practitioner_id: str) -> None:
-    """Raises Refused (forbidden) unless the caller may change the group of this practitioner."""
-    if actor.reach("appointments.write") != "all" and practitioner_id != actor.practitioner_id:
-        raise Refused("forbidden", "Only your own groups can be changed.")
 
 
 async def _members(connection: Connection, organization: str, group_id: str) -> list[Any]:

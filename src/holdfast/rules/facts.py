@@ -40,8 +40,7 @@ class Line(msgspec.Struct):
 
 
 class Membership(msgspec.Struct, frozen=True):
-    """The group of a visit as it is by now: the practitioner's and the room's time is the group's, the room's turnover too,
-    and it has `members_max` seats."""
+    """The group of a visit as it is by now: practitioner, room and turnover are the group's; it has `members_max` seats."""
 
     start: int
     end: int
