@@ -113,6 +113,8 @@ async def test_a_frozen_wire_is_said_to_be_unknown(behind: Behind, proxy: Proxy)
     clients = await crowd(world, 12)
     asker = clients.pop()
     assert (await asker.post("/appointments", world.booking(day(9)))).status == 201
+    # several connections of the pool are there when the wire freezes
+    assert statuses(await together(each.get(f"/clinics/{world.clinic}") for each in clients)) == [200] * 11
     proxy.on_write = "freeze"
     unknown = asyncio.create_task(
         asker.post("/appointments", world.booking(day(0)), idempotency_key="frozen")

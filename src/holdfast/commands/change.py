@@ -4,7 +4,8 @@ The same promises as a lane's: the turn first, an equal key has one effect, a lo
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import asyncpg
@@ -12,11 +13,13 @@ import msgspec
 
 from holdfast.actor import Answered, Asked
 from holdfast.commands.house import House
-from holdfast.db.database import CONNECTION_LOST, Connection, begin
+from holdfast.db.database import CONNECTION_LOST, Connection, begin, is_gone
 from holdfast.db.keeping import Keeping, opened, was_committed
 from holdfast.db.statements import statement
 from holdfast.errors import FieldError, Invalid, NotFound, Overloaded, Refused, constraint
 from holdfast.vault import Seal
+
+_OPENING_SECONDS_MIN = 0.1
 
 
 class _Versioned(msgspec.Struct):
@@ -47,11 +50,13 @@ async def change(house: House, asked: Asked, work: Callable[[Turn], Awaitable[An
     answer. With an idempotency key the stored answer of an equal earlier request is returned instead.
     Raises Refused, Invalid and NotFound for broken constraints; OutcomeUnknown, Overloaded.
     """
-    for _ in range(2):
+    clock = asyncio.get_running_loop().time
+    done = await _once(house, asked, work)
+    if done is None and clock() < asked.deadline:
         done = await _once(house, asked, work)
-        if done is not None:
-            return done
-    raise Overloaded("the database connection was lost twice")
+    if done is None:
+        raise Overloaded("the database connection was lost")
+    return done
 
 
 async def _once(house: House, asked: Asked, work: Callable[[Turn], Awaitable[Answered]]) -> Answered | None:
@@ -62,8 +67,9 @@ async def _once(house: House, asked: Asked, work: Callable[[Turn], Awaitable[Ans
     try:
         async with house.database.any() as connection:
             try:
-                await connection.execute(begin("begin_writing", organization))
-                turn = await _take(house, connection, organization)
+                with _closed_at(asked.deadline, connection):
+                    await connection.execute(begin("begin_writing", organization))
+                    turn = await _take(house, connection, organization)
                 answered = await _replay(connection, turn.seal, asked) or await work(turn)
                 if answered.replayed or not turn.events:
                     await connection.execute(statement("rollback"))
@@ -71,7 +77,7 @@ async def _once(house: House, asked: Asked, work: Callable[[Turn], Awaitable[Ans
                 turn.remember(asked, answered.status, answered.content)
                 await turn.commit(connection)
             except BaseException:
-                if not connection.is_closed():
+                if not is_gone(connection):
                     await connection.execute(statement("rollback"))
                 raise
             house.committed(organization, turn.seq_after)
@@ -85,6 +91,17 @@ async def _once(house: House, asked: Asked, work: Callable[[Turn], Awaitable[Ans
         if not await was_committed(house.database, organization, turn.batch_id, deadline):
             return None
     return answered
+
+
+@contextmanager
+def _closed_at(deadline: float, connection: Connection) -> Iterator[None]:
+    """A wire that has gone silent tells nobody: as long as nothing has been done, nobody is made to wait beyond their time."""
+    loop = asyncio.get_running_loop()
+    watch = loop.call_at(max(deadline, loop.time() + _OPENING_SECONDS_MIN), connection.terminate)
+    try:
+        yield
+    finally:
+        watch.cancel()
 
 
 async def _take(house: House, connection: Connection, organization: str) -> Turn:
