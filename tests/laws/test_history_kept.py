@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Coroutine
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import asyncpg
 import msgspec
@@ -17,7 +17,7 @@ from laws.wire import PATIENCE_SECONDS
 from laws.world import World, at, day
 
 from holdfast.proof import driver, history_stored, serving
-from holdfast.proof.history import BY_HAND, Operation, Wish, merged
+from holdfast.proof.history import BY_HAND, Kind, Operation, Wish, merged
 from holdfast.proof.history_check import check
 
 CLIENTS, SECONDS, REQUESTS = 10, 2.0, 1_500
@@ -33,7 +33,7 @@ async def test_what_clients_saw_is_what_is_stored(open_world: Open, tmp_path: Pa
     await crowd.drive("killed", kills=True)
 
     history, outcomes = crowd.history, Counter((each.wish.kind, each.outcome) for each in crowd.history)
-    for kind in ("book", "move", "cancel", *BY_HAND):
+    for kind in get_args(Kind):
         assert outcomes[kind, "ok"], outcomes
     assert sum(each.outcome == "unknown" for each in history) >= 1, "nobody was asked when it was killed"
     assert any(each.refusal and each.refusal.code == "insufficient_units" for each in history)
@@ -98,9 +98,9 @@ class Crowd:
         chance, world, key = self._chance, self._world, f"{who}-{self._made}"
         start = day(chance.randrange(3)) + timedelta(minutes=15 * chance.randrange(16))
         room = chance.choice(world.rooms)
-        kind = chance.choice(
-            ["book", "book", "reserve", "reserve", "release", "consume", *["move", "cancel"] * bool(visits)]
-        )
+        kinds: list[Kind] = ["book", "book", "reserve", "reserve", "release", "consume"]
+        kinds += ["move", "cancel"] if visits else []
+        kind = chance.choice(kinds)
         if kind == "book":
             wish = Wish(
                 kind=kind, key=key, patient_id=chance.choice(world.patients), room_id=room, start=start,

@@ -322,6 +322,16 @@ def answer_a_key_twice(made: Clinic, chance: random.Random) -> bool:
     return bool(found)
 
 
+def refuse_a_replay(made: Clinic, chance: random.Random) -> bool:
+    """What was granted is asked for again with its key, and refused."""
+    found = [n for n in acknowledged(made, "book", "reserve") if made.operations[n].wish.key]
+    if found:
+        wish = made.operations[chance.choice(found)].wish
+        refusal, begin = Refusal(code="room_conflict"), made.now + 10.0
+        made.operations.append(Operation(wish=wish, begin=begin, end=begin + 1, status=409, refusal=refusal))
+    return bool(found)
+
+
 def grant_a_key_twice(made: Clinic, chance: random.Random) -> bool:
     found = [n for n in acknowledged(made, "reserve") if made.operations[n].wish.key]
     if found:
@@ -355,7 +365,7 @@ DAMAGES: tuple[tuple[Damage, str], ...] = (
     (lower_a_total, "overbooked"), (swap_versions, "order"), (share_a_version, "version"),
     (share_a_visits_version, "version"), (reverse_time, "order"), (refuse_falsely, "refusal"),
     (refuse_too_late, "order"), (refuse_without_version, "refusal"), (refuse_another_number, "refusal"),
-    (answer_a_key_twice, "key"), (grant_a_key_twice, "key"), (answer_another_question, "answer"),
+    (answer_a_key_twice, "key"), (refuse_a_replay, "key"), (grant_a_key_twice, "key"), (answer_another_question, "answer"),
     (say_nothing, "unreadable"),
 )  # fmt: skip
 

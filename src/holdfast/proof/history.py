@@ -23,7 +23,7 @@ _COMPRESSION: Final = 1
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a request asks for. `subject`: the authorization, or the visit that is moved or cancelled. Of a booking or a move
+    """What a request asks for. `key`: its idempotency key, of nobody else's request in the history. `subject`: the authorization, or the visit that is moved or cancelled. Of a booking or a move
     what it does not say is None."""
 
     kind: Kind

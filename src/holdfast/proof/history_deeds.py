@@ -12,6 +12,9 @@ import msgspec
 
 from holdfast.proof.history import BY_HAND, Counters, Operation, Outcome, Visit, Wish
 
+_FINAL = frozenset({404, 409, 410, 412, 422})
+"""What is said after looking: no other try of a key that was granted may be told so."""
+
 
 class Finding(msgspec.Struct, frozen=True):
     """What cannot be: `kind` for counting, and a sentence that names the operations and the evidence."""
@@ -53,6 +56,7 @@ def deeds(operations: Sequence[Operation]) -> tuple[list[Deed], list[Finding]]:
             made += _not_acknowledged(group)
             continue
         number, first = acknowledged[0]
+        end = min(ended(each) for _, each in acknowledged)
         for other, each in acknowledged[1:]:
             if each.wish != first.wish:
                 found.append(
@@ -64,7 +68,13 @@ def deeds(operations: Sequence[Operation]) -> tuple[list[Deed], list[Finding]]:
                 )
         tried = [each for _, each in group if each.wish == first.wish and each.outcome != "fail"]
         begin = min(each.begin for each in tried)
-        end = min(ended(each) for _, each in acknowledged)
+        found += [
+            Finding(
+                "key", f"Key {key}, granted to operation {number}, was refused to operation {n}, sent later."
+            )
+            for n, each in group
+            if each.wish == first.wish and each.status in _FINAL and each.begin > end
+        ]
         made.append(Deed(number, first.wish, "ok", begin, end, first.visit, first.counters))
     return sorted(made, key=lambda deed: deed.begin), found
 

@@ -6,6 +6,7 @@ version, if no version passes the total, and if time never contradicts the order
 it names, and that version must have been the present one at some time between its sending and its answer.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -209,26 +210,28 @@ def changed(before: Visit | None, after: Visit) -> list[_Step]:
 
 
 def _unexplained(unknown: list[Deed], ledgers: dict[str, Ledger]) -> Iterator[Finding]:
-    """Entries that no acknowledged operation made are those of operations of unknown outcome, each at most once: the one
-    that was sent first has the first, which is what time contradicts least."""
+    """Entries that no acknowledged operation made are those of operations of unknown outcome, each at most once: of those
+    that time allows, the one that was sent first has the first."""
     waiting: dict[str, list[Deed]] = defaultdict(list)
     for deed in unknown:
         waiting[deed.wish.subject].append(deed)
     for name, ledger in ledgers.items():
-        candidates = sorted(waiting[name], key=lambda deed: (-len(_steps(deed.wish)), deed.begin))
+        candidates = waiting[name]
         for entry in ledger.unclaimed():
             if entry.entry_no in ledger.makers:
                 continue
-            found = next((deed for deed in candidates if _fits(deed.wish, ledger, entry.entry_no)), None)
-            if found is None:
+            fitting = [deed for deed in candidates if _fits(deed.wish, ledger, entry.entry_no)]
+            if not fitting:
                 yield Finding(
                     "nowhere",
                     f"Entry {entry.entry_no} of authorization {name} ({entry.kind} of {entry.units} units) is stored, and "
                     "nobody was told of it or could have made it.",
                 )
                 continue
-            candidates.remove(found)
             first = entry.entry_no
+            latest = min((deed.end for n, deed in ledger.makers.items() if n > first), default=math.inf)
+            found = min(fitting, key=lambda d: (d.begin > latest, -len(_steps(d.wish)), d.begin))
+            candidates.remove(found)
             yield from ledger.claim(found, range(first, first + len(_steps(found.wish))))
 
 
