@@ -175,7 +175,7 @@ def _of_visits(courses: Iterable[Course], stored: Stored, ledgers: dict[str, Led
         at = 0
         was, version = course.before, (course.before.version if course.before is not None else 0)
         while (deed := course.made.get(version + 1)) is not None and deed.visit is not None:
-            steps = changed(was, deed.visit)
+            steps = _changed(was, deed.visit)
             made = entries[at : at + len(steps)]
             if sorted(map(_step, made)) != sorted(steps):
                 yield Finding(
@@ -191,7 +191,7 @@ def _of_visits(courses: Iterable[Course], stored: Stored, ledgers: dict[str, Led
                 yield from ledgers[entry.authorization_id].claim(course.unknown[0], [entry.entry_no])
 
 
-def changed(before: Visit | None, after: Visit) -> list[_Step]:
+def _changed(before: Visit | None, after: Visit) -> list[_Step]:
     """What happens to units between two versions of a visit: what a line held goes back, what it holds is taken."""
     old, new = (
         {

@@ -142,17 +142,16 @@ def overlaps(courses: Iterable[Course], seats: dict[str, int]) -> Iterator[Findi
     something was sent that might have changed it: what else it may have had proves nothing."""
     taken: dict[str, list[Held]] = defaultdict(list)
     for course in courses:
-        states = [(version, deed.visit, deed.end, str(deed)) for version, deed in course.made.items()]
+        until = min((deed.begin for deed in course.unknown), default=math.inf)
+        for _, deed in sorted(course.made.items(), reverse=True):
+            if deed.visit is not None and deed.end < until:
+                for resource, start, end in claimed(deed.visit):
+                    taken[resource].append(Held(start, end, deed.end, until, str(deed)))
+            until = min(until, deed.begin)
         if course.before is not None:
-            earlier = course.before
-            states.append((earlier.version, earlier, -math.inf, f"visit {earlier.id}, stored before"))
-        maybe = min((deed.begin for deed in course.unknown), default=math.inf)
-        for version, visit, since, who in states:
-            later = (deed.begin for other, deed in course.made.items() if other > version)
-            until = min(maybe, min(later, default=math.inf))
-            if visit is not None and since < until:
-                for resource, start, end in claimed(visit):
-                    taken[resource].append(Held(start, end, since, until, who))
+            who = f"visit {course.visit_id}, stored before"
+            for resource, start, end in claimed(course.before):
+                taken[resource].append(Held(start, end, -math.inf, until, who))
     for resource, held in taken.items():
         yield from _too_many(resource, seats.get(resource, 1), held)
 
