@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from holdfast.proof import listeners
+from holdfast.proof import driver, listeners
 from holdfast.proof.driver import Plan, Result, drive, request
+from holdfast.proof.history import Wish, merged
 
 
 class Server:
@@ -151,6 +152,39 @@ async def test_open_loop_latency_counts_from_when_it_was_due() -> None:
     assert result.samples[0] < 0.3
     assert result.samples[-1] > 0.35
     assert result.backlog_max > 10
+
+
+@pytest.mark.parametrize("rate", [None, 400.0])
+async def test_what_clients_saw_is_logged_for_each_request(rate: float | None, tmp_path: Path) -> None:
+    """Each operation is that of its request; who was hung up on, or not answered in time, knows nothing."""
+    wishes = [Wish(kind="reserve", key=str(n), subject="s", units=n) for n in range(60)]
+    gone = {7, 20}
+    file = tmp_path / "history"
+    async with Server(
+        lambda n: 0 if n in gone else 409 if n % 3 else 200, lambda _n: 0.002, parts=3
+    ).running() as server:
+        result = await drive(plan(server, 60, rate=rate, clients=6, wishes=wishes, history_file=str(file)))
+    history = merged([file])
+    assert sorted(each.wish.key for each in history) == sorted(each.key for each in wishes)
+    asked = {int(body): number for number, body in enumerate(server.seen)}
+    for each in history:
+        number = asked[each.wish.units]
+        assert each.status == (0 if number in gone else 409 if number % 3 else 200)
+        assert (each.end is None) == (number in gone)
+        assert each.outcome == ("fail" if each.status == 409 else "unknown")
+        assert each.end is None or each.begin + 0.002 <= each.end
+    assert result.failed == len(gone)
+    assert [each.begin for each in history] == sorted(each.begin for each in history)
+
+
+async def test_who_is_still_waiting_at_the_end_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "_GRACE_SECONDS", 0.2)
+    file = tmp_path / "history"
+    async with Server(delay=lambda _n: 5.0).running() as server:
+        await drive(plan(server, 3, seconds=0.1, wishes=[Wish(kind="cancel")] * 3, history_file=str(file)))
+    assert [(each.outcome, each.end) for each in merged([file])] == [("unknown", None)] * 3
 
 
 async def test_the_driver_as_a_process(tmp_path: Path) -> None:

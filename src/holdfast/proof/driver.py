@@ -14,12 +14,15 @@ import time
 from array import array
 from collections import Counter, deque
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 import httptools
 import msgspec
 import uvloop
+
+from holdfast.proof.history import Log, Wish
 
 _GRACE_SECONDS = 10.0
 """How long answers are waited for after the last request: longer than any deadline of the server."""
@@ -32,7 +35,7 @@ class Plan(msgspec.Struct, kw_only=True):
     """`requests`: whole requests as bytes, sent in this order, by whichever client is free; `repeat` begins again at
     the end. The run ends with the requests or after `seconds`, whichever comes first. Answers to requests
     sent in the first `warm_up_seconds` are counted in `statuses` only. `also_expected`: another status that answers may
-    have."""
+    have. `wishes`: what each request asks for, in the same order; then what the clients see is written to `history_file`."""
 
     host: str
     port: int
@@ -44,6 +47,8 @@ class Plan(msgspec.Struct, kw_only=True):
     warm_up_seconds: float = 0.0
     rate: float | None = None
     also_expected: int | None = None
+    wishes: list[Wish] = []
+    history_file: str = ""
 
 
 class Result(msgspec.Struct, kw_only=True):
@@ -85,6 +90,7 @@ class Run:
         self._requests: Iterator[bytes] = (
             itertools.cycle(plan.requests) if plan.repeat else iter(plan.requests)
         )
+        self._log = Log(plan.wishes) if plan.wishes else None
         self._clients: list[_Client] = []
         self._idle: deque[_Client] = deque()
         self._under_way = 0
@@ -92,8 +98,10 @@ class Run:
 
     async def carry_out(self) -> Result:
         loop = asyncio.get_running_loop()
+        log = self._log
+        make = partial(_Client, self) if log is None else partial(_LoggingClient, self, log)
         for _ in range(self.plan.clients):
-            _, client = await loop.create_connection(lambda: _Client(self), self.plan.host, self.plan.port)
+            _, client = await loop.create_connection(make, self.plan.host, self.plan.port)
             self._clients.append(client)
         self.begins = self.last_answer = time.perf_counter()
         self.measures_from = self.begins + self.plan.warm_up_seconds
@@ -113,6 +121,8 @@ class Run:
         self.cpu_to = self.cpu_to or cpu_seconds()
         for client in self._clients:
             client.leave()
+        if log is not None:
+            log.save(Path(self.plan.history_file))
         return self._result()
 
     def next(self, client: "_Client") -> None:
@@ -246,6 +256,38 @@ class _Client(asyncio.Protocol):
         self._leaving = True
         if self._transport is not None:
             self._transport.abort()
+
+
+class _LoggingClient(_Client):
+    """One connection whose requests and answers are logged. A client of its own, so that others pay nothing for it: requests
+    are sent in the order of the plan, whoever sends them."""
+
+    def __init__(self, run: Run, log: Log) -> None:
+        super().__init__(run)
+        self._log = log
+        self._wish, self._sent, self._body = Wish(kind="book"), 0.0, b""
+
+    def send(self, request: bytes, began: float) -> None:
+        self._body = b""
+        self._wish, self._sent = self._log.sending()
+        super().send(request, began)
+
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+
+    def on_message_complete(self) -> None:
+        self._log.answered(self._wish, self._sent, self._parser.get_status_code(), self._body)
+        super().on_message_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.busy and not self._leaving:
+            self._log.lost(self._wish, self._sent)
+        super().connection_lost(exc)
+
+    def leave(self) -> None:
+        if self.busy:
+            self._log.lost(self._wish, self._sent)
+        super().leave()
 
 
 def cpu_seconds() -> float:

@@ -68,18 +68,18 @@ async def broken(connection: Connection, organization: str) -> dict[str, list[Ro
 
 
 async def _by_statement(name: str, connection: Connection, organization: str) -> list[Row]:
-    async with _reading(connection, organization):
+    async with reading(connection, organization):
         cursor = await connection.cursor(statement(f"invariants/{name}"), organization)
         return [dict(row) for row in await cursor.fetch(BROKEN_ROWS_MAX)]
 
 
 async def _replayed(connection: Connection, organization: str) -> list[Row]:
-    found = await replay.differences(organization, partial(_reading, connection, organization))
+    found = await replay.differences(organization, partial(reading, connection, organization))
     return found[:BROKEN_ROWS_MAX]
 
 
 @asynccontextmanager
-async def _reading(connection: Connection, organization: str) -> AsyncIterator[Connection]:
+async def reading(connection: Connection, organization: str) -> AsyncIterator[Connection]:
     """One read-only transaction of the organization, with more time than a request has."""
     async with transaction(connection, "begin_reading", organization):
         await connection.execute(statement("verify_patience"), f"{_PATIENCE_SECONDS}s")

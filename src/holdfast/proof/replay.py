@@ -105,13 +105,14 @@ async def differences(organization: str, reading: Reading) -> list[Document]:
         found = list(fold.faults)
         for name, told in fold.told():
             stored = {
-                row["id"]: row["document"] async for row in _rows(connection, f"replay/{name}", organization)
+                row["id"]: row["document"] async for row in rows(connection, f"replay/{name}", organization)
             }
             found += _compared(name, told, stored)
     return found
 
 
-async def _rows(connection: Connection, name: str, organization: str) -> AsyncIterator[Any]:
+async def rows(connection: Connection, name: str, organization: str) -> AsyncIterator[Any]:
+    """The rows of a statement of `proof/sql/` about an organization, page by page, inside a transaction."""
     async for row in connection.cursor(statement(name), organization, prefetch=_PAGE_EVENTS):
         yield row
 
