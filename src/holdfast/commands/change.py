@@ -51,7 +51,7 @@ async def change(house: House, asked: Asked, work: Callable[[Turn], Awaitable[An
         done = await _once(house, asked, work)
         if done is not None:
             return done
-    raise Overloaded("the database connection was lost twice")
+    raise Overloaded("connection_lost")
 
 
 async def _once(house: House, asked: Asked, work: Callable[[Turn], Awaitable[Answered]]) -> Answered | None:
