@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from api.people import Client, Organization
 from api.practice import VISITS, Practice, at
+from monitoring.served import LANES, samples
 from prometheus_client.parser import text_string_to_metric_families
 
 from holdfast.api.problems import STATUS
@@ -20,7 +21,7 @@ from holdfast.db.spread import Spread
 from holdfast.errors import OutcomeUnknown, OverloadCause
 
 LABELS = {"method", "route", "status", "state", "code", "cause", "lane", "le"}
-LANES = {"changes", "pages", "conflicts", "searches", "long_searches"}
+
 
 Told = Callable[..., Awaitable[float]]
 
@@ -252,3 +253,15 @@ def test_a_spread_counts_at_or_below_each_bound() -> None:
     for value in (0, 1, 1.5, 4, 5):
         spread.add(value)
     assert (spread.counts, spread.sum) == ([2, 1, 1, 1], 11.5)
+
+
+async def test_alarms_are_checked_against_what_is_served(client: Client) -> None:
+    async with client() as nobody:
+        await nobody.get("/health/live")
+        text = (await nobody.get("/metrics")).text
+    served = {
+        (sample.name, tuple(sorted(sample.labels.items())))
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    assert served == {(name, tuple(sorted(labels.items()))) for name, labels in samples()}
