@@ -1,6 +1,7 @@
 """/metrics: what an operator's alarms are made of. Counted by what really happens, and names nobody."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any, get_args
@@ -243,6 +244,7 @@ async def test_open_streams_are_told(
     assert await told("holdfast_live_listeners") == 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
 async def test_the_process_tells_what_it_takes(told: Told) -> None:
     assert await told("process_resident_memory_bytes") > 10e6
     assert await told("process_cpu_seconds_total") > 0
