@@ -25,6 +25,7 @@ from holdfast.errors import OverloadCause
 ROOT = Path(__file__).resolve().parents[2]
 ALERTS = ROOT / "monitoring" / "alerts.yml"
 DASHBOARD = ROOT / "monitoring" / "dashboard.json"
+DAYS = ROOT / "tests" / "monitoring" / "alerts.test.yml"
 GUIDE = ROOT / "docs" / "watching.md"
 
 # Given by whoever scrapes, to each sample.
@@ -221,9 +222,16 @@ def test_the_dashboard_can_be_laid_out() -> None:
         assert {target["datasource"]["uid"] for target in panel["targets"]} == {"${datasource}"}
 
 
+def test_every_alarm_has_its_bad_day() -> None:
+    good, bad = yaml.safe_load(DAYS.read_text(encoding="utf-8"))["tests"]
+    firing = bad["promql_expr_test"][0]["exp_samples"]
+    assert {re.sub(r".*\"(.+)\".*", r"\1", each["labels"]) for each in firing} == set(ALARMS)
+    silent = {each["alertname"] for each in good["alert_rule_test"]}
+    assert silent == set(ALARMS)
+
+
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="Prometheus' own tool is not installed")
-def test_promtool_reads_the_rules() -> None:
-    done = subprocess.run(
-        ["promtool", "check", "rules", str(ALERTS)], capture_output=True, text=True, check=False
-    )
+@pytest.mark.parametrize("arguments", [("check", "rules", ALERTS), ("test", "rules", DAYS)])
+def test_promtool_reads_the_rules_and_hears_the_alarms(arguments: tuple[str, str, Path]) -> None:
+    done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
