@@ -8,7 +8,7 @@ import time
 import asyncpg
 import msgspec
 
-from holdfast.db.database import Database
+from holdfast.db.database import CONNECTION_LOST, Database
 from holdfast.db.statements import statement
 from holdfast.errors import Overloaded
 
@@ -47,6 +47,6 @@ class DatabaseFigures:
                 ):
                     row = await connection.fetchrow(statement("database_figures"))
                 self.last, self.is_up = msgspec.convert(dict(row or {}), Figures), True
-            except (OSError, TimeoutError, Overloaded, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except (*CONNECTION_LOST, asyncpg.PostgresError, Overloaded):  # a TimeoutError is an OSError
                 self.is_up = False
             self._fresh_until = time.monotonic() + _FRESH_SECONDS

@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from holdfast.commands.database_figures import Figures
-from holdfast.db.lanes import Lanes, Traffic
+from holdfast.db.lanes import Lanes
 from holdfast.db.spread import Spread
 from holdfast.errors import OverloadCause
 
@@ -145,14 +145,6 @@ def _lanes(lanes: Mapping[str, Lanes[Any]]) -> Iterator[Metric]:
     waiting = GaugeMetricFamily(
         "holdfast_lane_waiting", "Requests that wait in lanes now, by kind of lane.", labels=("lane",)
     )
-    for name, each in lanes.items():
-        waiting.add_metric((name,), each.waiting)
-    yield waiting
-    traffic = {name: each.traffic for name, each in lanes.items()}
-    yield from _traffic(traffic)
-
-
-def _traffic(lanes: Mapping[str, Traffic]) -> Iterator[Metric]:
     batches = HistogramMetricFamily(
         "holdfast_lane_batch_requests", "How many requests travelled together in a batch.", labels=("lane",)
     )
@@ -160,9 +152,11 @@ def _traffic(lanes: Mapping[str, Traffic]) -> Iterator[Metric]:
         "holdfast_lane_seconds", "How long a request waited in its lane, until a batch took it or in vain.",
         labels=("lane",),
     )  # fmt: skip
-    for name, traffic in lanes.items():
-        _add(batches, name, traffic.batches)
-        _add(seconds, name, traffic.seconds)
+    for name, each in lanes.items():
+        waiting.add_metric((name,), each.waiting)
+        _add(batches, name, each.traffic.batches)
+        _add(seconds, name, each.traffic.seconds)
+    yield waiting
     yield batches
     yield seconds
 
