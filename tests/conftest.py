@@ -29,6 +29,13 @@ _PRODUCTS_HASHER = passwords._HASHER
 _CHEAP_HASHER = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """What is held against absolute limits runs alone, however many `addopts` asks for."""
+    if config.option.markexpr == "performance":
+        config.option.numprocesses = 0
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return

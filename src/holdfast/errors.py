@@ -5,7 +5,7 @@ CONSTRAINTS maps every constraint's name to a code and a sentence; a test compar
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -98,8 +98,28 @@ class NotFound(Exception):
         return NotFound(prefix + self.field)
 
 
+OverloadCause = Literal[
+    "lane_full",
+    "deadline_in_lane",
+    "turn",
+    "no_connection",
+    "connection_lost",
+    "sign_ins",
+    "search",
+    "room_plan",
+    "listeners",
+    "address",
+    "stopping",
+]
+"""What was not to be had in time; counted for the operator, told to no caller."""
+
+
 class Overloaded(Exception):
     """Refused before it was sent: a full queue or a deadline that cannot be met. Nothing has happened."""
+
+    def __init__(self, cause: OverloadCause) -> None:
+        super().__init__(cause)
+        self.cause = cause
 
 
 class OutcomeUnknown(Exception):

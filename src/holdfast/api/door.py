@@ -15,9 +15,10 @@ import structlog
 from holdfast import ids
 from holdfast.actor import Actor, Answered, Asked
 from holdfast.api import decode
-from holdfast.api.problems import Problem, problem_of
+from holdfast.api.problems import STATUS, Problem, problem_of
 from holdfast.api.routing import Router
 from holdfast.commands.house import House
+from holdfast.errors import OutcomeUnknown, Overloaded
 from holdfast.live.hub import Hub
 from holdfast.states import Reach
 
@@ -163,6 +164,7 @@ class Door:
         self._house, self._hub, self._router = house, hub, router
         self._authenticator, self._limiter = authenticator, limiter
         self._settings = house.settings
+        house.metrics.may_refuse(STATUS)
         self._clock = asyncio.get_running_loop().time  # asking for the loop is a system call each time
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -273,6 +275,7 @@ class Door:
 
     def _problem(self, ask: Ask[Any, Any], error: Exception) -> tuple[Answer, bytes]:
         problem = problem_of(error)
+        self._count(problem, error)
         if ask.signed_in is not None and _is_denial(problem):
             self._house.denied(
                 ask.signed_in, ask.request_id, f"{ask.method} {ask.route}", problem.code, _subject(ask)
@@ -284,6 +287,14 @@ class Door:
             )
         answer = Answer(status=problem.status, headers=problem.headers, media_type="application/problem+json")
         return answer, problem.content(ask.path, ask.request_id)
+
+    def _count(self, problem: Problem, error: Exception) -> None:
+        metrics = self._house.metrics
+        metrics.refused(problem.code)
+        if isinstance(error, Overloaded):
+            metrics.overloaded(error.cause)
+        elif isinstance(error, OutcomeUnknown):
+            metrics.outcome_unknown()
 
 
 def _is_denial(problem: Problem) -> bool:

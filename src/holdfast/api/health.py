@@ -6,6 +6,7 @@ import msgspec
 
 from holdfast.api.door import Answer, Ask, NoFields, Route
 from holdfast.api.problems import Problem
+from holdfast.commands.metrics import Now
 
 _TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -31,9 +32,14 @@ async def ready(ask: Ask[NoFields, None]) -> Answer:
 
 
 async def metrics(ask: Ask[NoFields, None]) -> Answer:
-    pool, identity = ask.house.database.pool, ask.house.identity
-    text = ask.house.metrics.text(len(identity.known), pool.get_size(), pool.get_idle_size())
-    return Answer(text, media_type=_TEXT_FORMAT)
+    house, pool = ask.house, ask.house.database.pool
+    await house.database_figures.look()
+    now = Now(
+        tokens_known=len(house.identity.known), pool_connections=pool.get_size(), pool_idle=pool.get_idle_size(),
+        pool_max=pool.get_max_size(), pool_waiting=house.database.waiting, listeners=ask.hub.listeners_count,
+        lanes=house.lanes_by_kind, database_is_up=house.database_figures.is_up, database=house.database_figures.last,
+    )  # fmt: skip
+    return Answer(house.metrics.text(now), media_type=_TEXT_FORMAT)
 
 
 ROUTES = (

@@ -133,7 +133,7 @@ async def used(house: House, asked: Asked, patient: str, action: str, subject: s
                 asked.request_id,
             )  # fmt: skip
     except CONNECTION_LOST as error:
-        raise Overloaded("the database connection was lost") from error
+        raise Overloaded("connection_lost") from error
     return found is not None
 
 

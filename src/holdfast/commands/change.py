@@ -55,7 +55,7 @@ async def change(house: House, asked: Asked, work: Callable[[Turn], Awaitable[An
     if done is None and clock() < asked.deadline:
         done = await _once(house, asked, work)
     if done is None:
-        raise Overloaded("the database connection was lost")
+        raise Overloaded("connection_lost")
     return done
 
 

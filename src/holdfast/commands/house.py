@@ -8,6 +8,7 @@ import structlog
 
 from holdfast import ids
 from holdfast.actor import Actor
+from holdfast.commands.database_figures import DatabaseFigures
 from holdfast.commands.housekeeping import Sweep, keep_house
 from holdfast.commands.identity import Identity
 from holdfast.commands.metrics import Metrics
@@ -36,6 +37,7 @@ class House:
         self.identity = Identity(settings, vault)
         self.readiness = Readiness(settings, database)
         self.metrics = Metrics()
+        self.database_figures = DatabaseFigures(database)
         self.policy_cache = PolicyCache()
         self.policy_faults = PolicyFaults(self.metrics)
         self.openapi: dict[str, Any] = {}
@@ -65,12 +67,19 @@ class House:
         self._tasks.append(asyncio.create_task(warm(self.database, self.directories, most)))
 
     async def stop(self) -> None:
-        readers = (self.page_lanes, self.conflict_lanes, self.search_lanes, self.long_search_lanes)
-        for lanes in (self.lanes, *readers):
+        for lanes in self.lanes_by_kind.values():
             await lanes.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def lanes_by_kind(self) -> dict[str, Lanes[Any]]:
+        """All lanes by the name that operators know them by, those of changes first."""
+        return {
+            "changes": self.lanes, "pages": self.page_lanes, "conflicts": self.conflict_lanes,
+            "searches": self.search_lanes, "long_searches": self.long_search_lanes,
+        }  # fmt: skip
 
     async def seal(self, connection: Connection, organization: str) -> Seal:
         """The seal of the organization, whose transaction is open on the connection. Raises NotFound."""

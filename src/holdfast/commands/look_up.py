@@ -6,6 +6,7 @@ is remembered is either exactly what is stored or is not used.
 """
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -106,6 +107,7 @@ class Lookup(Generic[T]):
 
     def __init__(self, wish: Any, deadline: float, future: asyncio.Future[T]) -> None:
         self.wish = wish
+        self.joined = time.perf_counter()
         self.deadline = deadline
         self.future = future
 
@@ -144,7 +146,7 @@ class Reader(ABC, Generic[T]):
             await self.answer(tickets)
         except (*CONNECTION_LOST, asyncpg.QueryCanceledError):
             for ticket in tickets:
-                ticket.settle(Overloaded("the database did not answer"))
+                ticket.settle(Overloaded("connection_lost"))
         except Exception as error:  # noqa: BLE001 a defect must not stop the lane; the requests are answered with it
             for ticket in tickets:
                 ticket.settle(error)

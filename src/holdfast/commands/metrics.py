@@ -1,14 +1,55 @@
-"""What this process counts about itself, in Prometheus' words. Labels are routes, methods, statuses: never an id, a
-name or an address.
+"""What this process counts about itself, in Prometheus' words. Labels are routes, methods, statuses, codes, causes and
+kinds of lanes, all from closed lists: never an id, a name or an address.
+
+A label that can begin an alarm is there from the start, at 0: the first of its kind is an increase and not a new series.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
+from typing import Any, Literal, NamedTuple, get_args
 
-_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from holdfast.commands.database_figures import Figures
+from holdfast.db.lanes import Lanes
+from holdfast.db.spread import Spread
+from holdfast.errors import OverloadCause
+
+# The limits that alerts hold requests against (0.1, 0.15, 0.2) are bounds: what is above one is known exactly.
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 3.0)
+
+AgainCause = Literal["turn_moved", "batch_broken", "connection_lost"]
+"""Another process wrote in between (HF001); the database refused a batch, whose requests go one by one; a connection
+was lost, and nothing was committed on it."""
+
+
+class Now(NamedTuple):
+    """What is only looked at when somebody asks. `database`: the last that could be read, None before the first."""
+
+    tokens_known: int
+    pool_connections: int
+    pool_idle: int
+    pool_max: int
+    pool_waiting: int
+    listeners: int
+    lanes: Mapping[str, Lanes[Any]]
+    database_is_up: bool
+    database: Figures | None
 
 
 class Metrics:
     def __init__(self) -> None:
+        # When each label was first seen is half of all lines, and nobody asks for it.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "holdfast_requests", "Requests answered.", ("method", "route", "status"), registry=self.registry
@@ -17,14 +58,32 @@ class Metrics:
             "holdfast_request_seconds", "Time from a request's first byte to its answer.", ("method", "route"),
             buckets=_BUCKETS, registry=self.registry,
         )  # fmt: skip
-        self._sign_ins_known = Gauge(
-            "holdfast_tokens_known", "Access tokens remembered as verified.", registry=self.registry
+        self._refused = Counter(
+            "holdfast_refusals", "Answers that said no, by their code.", ("code",), registry=self.registry
         )
-        self._connections = Gauge(
-            "holdfast_pool_connections", "Pooled database connections.", ("state",), registry=self.registry
+        self._refused_by_code: dict[str, Counter] = {}
+        self._unknown = Counter(
+            "holdfast_outcomes_unknown",
+            "Requests whose outcome could not be found out in time.",
+            registry=self.registry,
         )
+        overloads = Counter(
+            "holdfast_overloads", "Requests refused because something was not to be had in time.", ("cause",),
+            registry=self.registry,
+        )  # fmt: skip
+        self._overloads = {cause: overloads.labels(cause) for cause in get_args(OverloadCause)}
+        again = Counter(
+            "holdfast_decided_again", "Requests of the changes lane that were decided once more.", ("cause",),
+            registry=self.registry,
+        )  # fmt: skip
+        self._again = {cause: again.labels(cause) for cause in get_args(AgainCause)}
+        ProcessCollector(registry=self.registry)
         # labels() checks and hashes on every call; the few hundred pairs there are live here. Bounded: routes are.
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def may_refuse(self, codes: Iterable[str]) -> None:
+        """Says which codes there are; `refused` is called with no other."""
+        self._refused_by_code = {code: self._refused.labels(code) for code in codes}
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """`route` is the route's pattern, "" for a path that is none."""
@@ -40,9 +99,92 @@ class Metrics:
         pair[0].inc()
         pair[1].observe(seconds)
 
-    def text(self, tokens_known: int, connections: int, connections_idle: int) -> bytes:
-        """Everything, in the text format; what is only looked at now is given by the caller."""
-        self._sign_ins_known.set(tokens_known)
-        self._connections.labels("idle").set(connections_idle)
-        self._connections.labels("busy").set(connections - connections_idle)
-        return generate_latest(self.registry)
+    def refused(self, code: str) -> None:
+        self._refused_by_code[code].inc()
+
+    def overloaded(self, cause: OverloadCause) -> None:
+        self._overloads[cause].inc()
+
+    def outcome_unknown(self) -> None:
+        self._unknown.inc()
+
+    def decided_again(self, cause: AgainCause, requests: int) -> None:
+        self._again[cause].inc(requests)
+
+    def text(self, now: Now) -> bytes:
+        """Everything, in the text format."""
+        together = CollectorRegistry()
+        together.register(_Collected(self.registry.collect()))
+        together.register(_Collected(_looked(now)))
+        return generate_latest(together)
+
+
+class _Collected(Collector):
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics
+
+
+def _looked(now: Now) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "holdfast_tokens_known", "Access tokens remembered as verified.", now.tokens_known
+    )
+    pool = GaugeMetricFamily("holdfast_pool_connections", "Pooled database connections.", labels=("state",))
+    pool.add_metric(("idle",), now.pool_idle)
+    pool.add_metric(("busy",), now.pool_connections - now.pool_idle)
+    yield pool
+    yield GaugeMetricFamily(
+        "holdfast_pool_connections_max", "How many pooled connections there may be.", now.pool_max
+    )
+    yield GaugeMetricFamily(
+        "holdfast_pool_waiting", "Who waits for a pooled connection now.", now.pool_waiting
+    )
+    yield GaugeMetricFamily("holdfast_live_listeners", "Open streams of live updates.", now.listeners)
+    yield from _lanes(now.lanes)
+    yield GaugeMetricFamily(
+        "holdfast_database_up", "1 if the database answered when it was last asked.", int(now.database_is_up)
+    )
+    if now.database is not None:
+        yield from _database(now.database)
+
+
+def _lanes(lanes: Mapping[str, Lanes[Any]]) -> Iterator[Metric]:
+    waiting = GaugeMetricFamily(
+        "holdfast_lane_waiting", "Requests that wait in lanes now, by kind of lane.", labels=("lane",)
+    )
+    batches = HistogramMetricFamily(
+        "holdfast_lane_batch_requests", "How many requests travelled together in a batch.", labels=("lane",)
+    )
+    seconds = HistogramMetricFamily(
+        "holdfast_lane_seconds", "How long a request waited in its lane, until a batch took it or in vain.",
+        labels=("lane",),
+    )  # fmt: skip
+    for name, each in lanes.items():
+        waiting.add_metric((name,), each.waiting)
+        _add(batches, name, each.traffic.batches)
+        _add(seconds, name, each.traffic.seconds)
+    yield waiting
+    yield batches
+    yield seconds
+
+
+def _add(family: HistogramMetricFamily, label: str, spread: Spread) -> None:
+    bounds = [*(str(float(bound)) for bound in spread.bounds), "+Inf"]
+    family.add_metric((label,), list(zip(bounds, accumulate(spread.counts), strict=True)), spread.sum)
+
+
+def _database(figures: Figures) -> Iterator[Metric]:
+    """Of the whole database, which every process of the installation tells alike."""
+    counted = (
+        ("commits", "Transactions committed.", figures.commits),
+        ("rollbacks", "Transactions rolled back: every batch in which nothing was granted is one.", figures.rollbacks),
+        ("deadlocks", "Deadlocks found. There should be none.", figures.deadlocks),
+    )  # fmt: skip
+    for name, what, value in counted:
+        yield CounterMetricFamily(f"holdfast_database_{name}", what, value)
+    yield GaugeMetricFamily("holdfast_database_connections", "Sessions of the database.", figures.connections)
+    yield GaugeMetricFamily(
+        "holdfast_database_waiting", "Our sessions that wait for a lock.", figures.waiting
+    )

@@ -67,7 +67,7 @@ class Passwords:
             async with asyncio.timeout_at(deadline):
                 await self._free.acquire()
         except TimeoutError:
-            raise Overloaded("too many sign-ins at once") from None
+            raise Overloaded("sign_ins") from None
         # The thread cannot be stopped: its place is free again when it has ended, whoever still waits for it.
         done = asyncio.get_running_loop().run_in_executor(None, work)
         done.add_done_callback(lambda _: self._free.release())

@@ -165,7 +165,7 @@ async def _alone(house: House) -> AsyncIterator[None]:
     try:
         await asyncio.wait_for(house.optimiser.acquire(), house.settings.room_plan_seconds_max)
     except TimeoutError:
-        raise Overloaded("another room plan is being computed") from None
+        raise Overloaded("room_plan") from None
     try:
         yield
     finally:

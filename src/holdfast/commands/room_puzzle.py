@@ -74,7 +74,7 @@ async def solved(puzzle: Puzzle, seconds: float) -> Solution:
         async with asyncio.timeout(seconds + _PATIENCE_SECONDS):
             answer, _ = await process.communicate(msgspec.json.encode(puzzle))
     except TimeoutError:
-        raise Overloaded("the optimiser did not answer in time") from None
+        raise Overloaded("room_plan") from None
     finally:
         with contextlib.suppress(ProcessLookupError):
             if process.returncode is None:

@@ -46,7 +46,7 @@ async def delete(house: House, organization: str, request_id: str) -> None:
     try:
         await _delete(house, organization)
     except asyncpg.LockNotAvailableError:
-        raise Overloaded("the organization's turn was not to be had") from None
+        raise Overloaded("turn") from None
     except CONNECTION_LOST as error:
         raise OutcomeUnknown(organization) from error
     house.forget_organization(organization)

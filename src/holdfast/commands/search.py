@@ -235,4 +235,4 @@ async def _pause(ticket: Lookup[Any]) -> None:
     """Lets others have their turn. Raises Overloaded when nobody waits for the answer any more."""
     await asyncio.sleep(0)
     if asyncio.get_running_loop().time() > ticket.deadline:
-        raise Overloaded("the search took too long")
+        raise Overloaded("search")

@@ -61,7 +61,7 @@ class Ticket:
         if self.is_sent:
             self.settle(OutcomeUnknown("the deadline passed while the batch was under way"))
         else:
-            self.settle(Overloaded("the deadline passed in the lane"))
+            self.settle(Overloaded("deadline_in_lane"))
 
     def decide(self, desk: Desk, keys: Keys) -> Answered | Exception:
         """What the request gets: its stored answer, its effect, or its refusal."""

@@ -26,6 +26,7 @@ from holdfast.commands.gather import Gathered, gather
 from holdfast.commands.house import House
 from holdfast.commands.intent import Errand
 from holdfast.commands.memory import Memory
+from holdfast.commands.metrics import AgainCause
 from holdfast.commands.ticket import Ticket
 from holdfast.db.database import CONNECTION_LOST, Connection, begin
 from holdfast.db.keeping import Keeping, was_committed
@@ -117,7 +118,7 @@ class Transaction:
                 break
         left = self._ahead.tickets if self._ahead is not None else []
         for ticket in (*left, *self._waiting):
-            ticket.settle(Overloaded("the server is stopping"))
+            ticket.settle(Overloaded("stopping"))
         self._looking.close()
         if self._connection is not None:
             self._connection.terminate()
@@ -219,11 +220,11 @@ class Transaction:
                 return batch
             except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError) as error:
                 self._forget()
-                raise Overloaded("the turn could not be had in time") from error
+                raise Overloaded("turn") from error
             except CONNECTION_LOST as error:
                 self._forget()
                 if last:
-                    raise Overloaded("the database connection was lost twice") from error
+                    raise Overloaded("connection_lost") from error
         raise AssertionError("unreachable")
 
     async def _left_ahead(self, tickets: list[Ticket]) -> list[Ticket]:
@@ -330,15 +331,13 @@ class Transaction:
 
     async def _fly(self, batch: Batch, *, in_turn: bool = False, last: bool = False) -> bool:
         """Writes and settles the batch; True if it was written as decided and the connection still stands.
-
-        Whatever goes wrong is dealt with here, and every ticket is settled.
-        """
+        Whatever goes wrong is dealt with here, and every ticket is settled."""
         try:
             await self._write(batch, in_turn=in_turn)
         except TurnMoved:
             self._forget()
             self._in_turn = _BATCHES_IN_TURN_AFTER_A_MISS
-            await self._again(batch.tickets)
+            await self._again(batch.tickets, "turn_moved")
             return False
         except BatchBroken:
             await self._one_by_one(batch.tickets)
@@ -375,14 +374,15 @@ class Transaction:
                 batch.settle()
                 self._house.committed(self._organization, keeping.seq_after)
             elif last:
-                self._fail(batch.tickets, Overloaded("the database connection was lost twice"))
+                self._fail(batch.tickets, Overloaded("connection_lost"))
             else:
-                await self._again(batch.tickets)
+                await self._again(batch.tickets, "connection_lost")
         except Exception as error:  # noqa: BLE001 OutcomeUnknown among them
             self._fail(batch.tickets, error)
 
-    async def _again(self, tickets: list[Ticket]) -> None:
+    async def _again(self, tickets: list[Ticket], cause: AgainCause) -> None:
         """Decides once more, inside the turn, and waits for the write."""
+        self._house.metrics.decided_again(cause, len(tickets))
         try:
             batch = await self._decided_in_turn(tickets)
             if batch.has_effect:
@@ -397,6 +397,7 @@ class Transaction:
 
     async def _one_by_one(self, tickets: list[Ticket]) -> None:
         """The requests of a broken batch, each by itself: decided on facts read anew."""
+        self._house.metrics.decided_again("batch_broken", len(tickets))
         self._forget()
         for ticket in tickets:
             batch: Batch | None = None
@@ -436,11 +437,10 @@ class Transaction:
                     await connection.execute(statement("commit"))
         except CONNECTION_LOST:
             raise
-        except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError) as error:
-            self._forget()
-            raise Overloaded("the turn could not be had in time") from error
         except asyncpg.PostgresError as error:
             self._forget()
+            if isinstance(error, (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)):
+                raise Overloaded("turn") from error
             if error.sqlstate == _TURN_MOVED and not in_turn:
                 raise TurnMoved from error
             constraint = getattr(error, "constraint_name", None)

@@ -81,7 +81,7 @@ async def create_user(house: House, asked: Asked, new: NewUser) -> Answered:
     async def work(turn: Turn) -> Answered:
         holder = await turn.connection.fetchval(statement("login_find"), address)
         if str(holder) != organization:  # another creation that shared our claim has just given it back
-            raise Overloaded("the e-mail address is being released")
+            raise Overloaded("address")
         return await _insert(turn, asked, new, address, password_hash)
 
     try:

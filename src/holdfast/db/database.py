@@ -50,6 +50,8 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self.waiting = 0
+        """How many wait for a pooled connection now."""
 
     async def open(self) -> None:
         """Opens the pool. A database that is starting or recovering is waited for: a worker that gave up then would
@@ -104,10 +106,13 @@ class Database:
         (a transaction's limit, if not given), and what was waited for is lost.
         Raises Overloaded when none is free within the request's deadline, or none can be made.
         """
+        self.waiting += 1
         try:
             connection = await self.pool.acquire(timeout=self.settings.request_deadline_seconds)
         except CONNECTION_LOST:  # also TimeoutError, which is an OSError
-            raise Overloaded("no database connection is free") from None
+            raise Overloaded("no_connection") from None
+        finally:
+            self.waiting -= 1
         limit = self.settings.transaction_timeout_seconds if seconds_max is None else seconds_max
         watch = asyncio.get_running_loop().call_later(limit, connection.terminate)
         try:
@@ -129,7 +134,7 @@ class Database:
             except CONNECTION_LOST as error:
                 if not is_gone(connection):
                     raise
-                raise Overloaded("the database connection was lost") from error
+                raise Overloaded("connection_lost") from error
 
     @asynccontextmanager
     async def writing(self, organization: str) -> AsyncIterator[Connection]:

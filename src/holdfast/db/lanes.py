@@ -6,23 +6,29 @@ once; there is no timer.
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
+from holdfast.db.spread import Spread
 from holdfast.errors import Overloaded
 from holdfast.settings import Settings
 
 _HOPELESS_SECONDS = 0.005
 """A request with less than this left before its deadline is not sent: nobody would read the answer."""
+_BATCH_BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128)
+_SECONDS_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
 
 
 class Ticket(Protocol):
-    """One waiting request. `marks`: what at most one request of a batch may be about."""
+    """One waiting request. `marks`: what at most one request of a batch may be about; `joined`: when it came, by
+    `time.perf_counter`."""
 
     future: asyncio.Future[Any]
     deadline: float
+    joined: float
 
     @property
     def marks(self) -> tuple[Any, ...]: ...
@@ -61,9 +67,19 @@ class Carrier(Protocol[T]):
 Wake = Callable[[], None]
 
 
+class Traffic:
+    """What the lanes of one kind have carried in this process: how many requests a batch had, and for how many
+    seconds each request waited until it left its lane, in a batch or in vain."""
+
+    def __init__(self) -> None:
+        self.batches = Spread(_BATCH_BOUNDS)
+        self.seconds = Spread(_SECONDS_BOUNDS)
+
+
 class Lane(Generic[T]):
-    def __init__(self, carrier: Callable[[Wake], Carrier[T]], settings: Settings) -> None:
+    def __init__(self, carrier: Callable[[Wake], Carrier[T]], settings: Settings, traffic: Traffic) -> None:
         self._settings = settings
+        self._traffic = traffic
         self._waiting: deque[T] = deque()
         self._news = asyncio.Event()
         self._carrier = carrier(self._news.set)
@@ -72,9 +88,13 @@ class Lane(Generic[T]):
     def join(self, ticket: T) -> None:
         """Puts a request into the lane. Raises Overloaded when the lane is full."""
         if len(self._waiting) >= self._settings.lane_queue_requests_max:
-            raise Overloaded("the lane is full")
+            raise Overloaded("lane_full")
         self._waiting.append(ticket)
         self._news.set()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
 
     @property
     def is_over(self) -> bool:
@@ -85,7 +105,7 @@ class Lane(Generic[T]):
         await asyncio.gather(self._task, return_exceptions=True)
         for ticket in self._waiting:
             if not ticket.future.done():
-                ticket.future.set_exception(Overloaded("the server is stopping"))
+                ticket.future.set_exception(Overloaded("stopping"))
         await self._carrier.close()
 
     async def _run(self) -> None:
@@ -116,24 +136,29 @@ class Lane(Generic[T]):
     def _next_batch(self, most: int) -> list[T]:
         """The longest waiting requests of which no two bear the same mark; the others wait their turn."""
         most = min(most, self._settings.lane_batch_requests_max)
-        now = asyncio.get_running_loop().time()
+        now, clock, seconds = asyncio.get_running_loop().time(), time.perf_counter(), self._traffic.seconds
         batch: list[T] = []
         marks: set[Any] = self._carrier.marks
         later: list[T] = []
         while self._waiting and len(batch) < most:
             ticket = self._waiting.popleft()
             if ticket.future.done():
+                seconds.add(clock - ticket.joined)
                 continue
             if ticket.deadline - now < _HOPELESS_SECONDS:
-                ticket.future.set_exception(Overloaded("the deadline passed in the lane"))
+                seconds.add(clock - ticket.joined)
+                ticket.future.set_exception(Overloaded("deadline_in_lane"))
                 continue
             # An earlier request that waits for its mark must not be overtaken by a later one of the same mark.
             if any(mark in marks for mark in ticket.marks):
                 later.append(ticket)
             else:
                 batch.append(ticket)
+                seconds.add(clock - ticket.joined)
             marks.update(ticket.marks)
         self._waiting.extendleft(reversed(later))
+        if batch:
+            self._traffic.batches.add(len(batch))
         return batch
 
 
@@ -144,12 +169,18 @@ class Lanes(Generic[T]):
         self._settings = settings
         self._carrier = carrier
         self._lanes: dict[str, Lane[T]] = {}
+        self.traffic = Traffic()
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait now, of all organizations."""
+        return sum(lane.waiting for lane in self._lanes.values())
 
     def join(self, organization: str, ticket: T) -> None:
         """Puts a request into its organization's lane. Raises Overloaded."""
         lane = self._lanes.get(organization)
         if lane is None or lane.is_over:
-            lane = Lane(partial(self._carrier, organization), self._settings)
+            lane = Lane(partial(self._carrier, organization), self._settings, self.traffic)
             self._lanes[organization] = lane
             for name in [name for name, other in self._lanes.items() if other.is_over]:
                 del self._lanes[name]

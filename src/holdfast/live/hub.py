@@ -216,7 +216,7 @@ class Hub:
         """
         standing = await replay.standing(self.database, organization)
         if not self._open or self.listeners_count >= self.settings.live_listeners_max:
-            raise Overloaded("no more listeners here")
+            raise Overloaded("listeners")
         channel = self._channels.get(organization)
         if channel is None:
             channel = self._channels[organization] = _Channel(self, organization, standing.seq)
