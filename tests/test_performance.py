@@ -16,7 +16,7 @@ import pytest
 
 from holdfast import launch, seed
 from holdfast.proof import driver, serving
-from holdfast.proof.bench import home_on_disk
+from holdfast.proof.bench.run import home_on_disk
 from holdfast.proof.statistics import Latency, latency
 from holdfast.seed.profiles import SIZES
 from holdfast.settings import Settings

@@ -278,13 +278,13 @@ def bench(
 ) -> None:
     """Measure this machine: what the database can do alone, and what share of it Holdfast reaches."""
     if large:
-        from holdfast.proof import bench_large
+        from holdfast.proof.bench import large as bench_large
         from holdfast.seed import bulk
 
         if only:
             raise typer.BadParameter("--large measures all that it measures.", param_hint="--only")
         raise typer.Exit(bench_large.run(out, seconds, visits, organizations, bulk.fill, _tell))
-    from holdfast.proof import bench as benching
+    from holdfast.proof.bench import run as benching
 
     raise typer.Exit(benching.run(out=out, seconds=seconds, progress=_tell, only=only))
 

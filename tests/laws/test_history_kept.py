@@ -16,9 +16,10 @@ from laws.conftest import Open
 from laws.wire import PATIENCE_SECONDS
 from laws.world import World, at, day
 
-from holdfast.proof import driver, history_stored, serving
-from holdfast.proof.history import BY_HAND, Kind, Operation, Wish, merged
-from holdfast.proof.history_check import check
+from holdfast.proof import driver, serving
+from holdfast.proof.history import stored as history_stored
+from holdfast.proof.history.check import check
+from holdfast.proof.history.log import BY_HAND, Kind, Operation, Wish, merged
 
 CLIENTS, SECONDS, REQUESTS = 10, 2.0, 1_500
 """Of each of two drivers."""

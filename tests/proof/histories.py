@@ -6,9 +6,9 @@ import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from holdfast.proof.history import Counters, Kind, Line, Operation, Refusal, Visit, Wish
-from holdfast.proof.history_stored import Entry, Stored
-from holdfast.proof.history_visits import claimed
+from holdfast.proof.history.log import Counters, Kind, Line, Operation, Refusal, Visit, Wish
+from holdfast.proof.history.stored import Entry, Stored
+from holdfast.proof.history.visits import claimed
 
 _NINE = datetime(2030, 1, 7, 9, tzinfo=UTC)
 _OVERLAP = 3.0

@@ -10,10 +10,13 @@ import psutil
 import pytest
 from sizes import size
 
-from holdfast.proof import bench, bench_data, bench_live, bench_rules
-from holdfast.proof.bench_data import EMPTY, LARGE, Organization, Requests, Size
-from holdfast.proof.bench_report import Report
-from holdfast.proof.bench_units import ORGANIZATIONS, UnitRequests
+from holdfast.proof.bench import data as bench_data
+from holdfast.proof.bench import live as bench_live
+from holdfast.proof.bench import rules as bench_rules
+from holdfast.proof.bench import run as bench
+from holdfast.proof.bench.data import EMPTY, LARGE, Organization, Requests, Size
+from holdfast.proof.bench.report import Report
+from holdfast.proof.bench.units import ORGANIZATIONS, UnitRequests
 
 FIRST = datetime(2030, 1, 7, tzinfo=UTC)
 

@@ -11,9 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from holdfast.cli import app
-from holdfast.proof import bench, bench_data, bench_growth, bench_large
-from holdfast.proof.bench_growth import GrowthError
-from holdfast.proof.bench_report import Report
+from holdfast.proof.bench import data as bench_data
+from holdfast.proof.bench import growth as bench_growth
+from holdfast.proof.bench import large as bench_large
+from holdfast.proof.bench import run as bench
+from holdfast.proof.bench.growth import GrowthError
+from holdfast.proof.bench.report import Report
 from holdfast.seed import bulk
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from holdfast.proof import driver, listeners
 from holdfast.proof.driver import Plan, Result, drive, request
-from holdfast.proof.history import Wish, merged
+from holdfast.proof.history.log import Wish, merged
 
 
 class Server:

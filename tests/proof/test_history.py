@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from proof.histories import Clinic
 from sizes import size
 
-from holdfast.proof.history import BY_HAND, Counters, Log, Operation, Refusal, Visit, Wish, merged
-from holdfast.proof.history_check import check
-from holdfast.proof.history_stored import Stored
+from holdfast.proof.history.check import check
+from holdfast.proof.history.log import BY_HAND, Counters, Log, Operation, Refusal, Visit, Wish, merged
+from holdfast.proof.history.stored import Stored
 
 SEEDS = st.integers(0, 10**9)
 replace = msgspec.structs.replace

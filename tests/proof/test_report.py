@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from holdfast.proof import bench
-from holdfast.proof.bench import BenchError
-from holdfast.proof.bench_live import Start
-from holdfast.proof.bench_report import Database, Goal, Report, goals, table
-from holdfast.proof.bench_rounds import Measured, Round
+from holdfast.proof.bench import run as bench
+from holdfast.proof.bench.live import Start
+from holdfast.proof.bench.report import Database, Goal, Report, goals, table
+from holdfast.proof.bench.rounds import Measured, Round
+from holdfast.proof.bench.run import BenchError
 from holdfast.proof.machine import Commit, Machine, Memory
 from holdfast.proof.pgbench import YardstickFailed, parsed
 from holdfast.proof.statistics import latency

@@ -22,7 +22,7 @@ import httptools
 import msgspec
 import uvloop
 
-from holdfast.proof.history import Log, Wish
+from holdfast.proof.history.log import Log, Wish
 
 _GRACE_SECONDS = 10.0
 """How long answers are waited for after the last request: longer than any deadline of the server."""

@@ -13,9 +13,9 @@ import uvloop
 
 from holdfast.db.engine import OWNER, Engine
 from holdfast.proof import driver, pgbench
-from holdfast.proof.bench_data import Requests
-from holdfast.proof.bench_rounds import Rounds
-from holdfast.proof.bench_search import asked
+from holdfast.proof.bench.data import Requests
+from holdfast.proof.bench.rounds import Rounds
+from holdfast.proof.bench.search import asked
 from holdfast.proof.machine import Meter
 from holdfast.proof.serving import Server
 from holdfast.proof.statements import statement

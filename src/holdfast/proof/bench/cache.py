@@ -7,8 +7,8 @@ from statistics import median
 import asyncpg
 import msgspec
 
-from holdfast.proof.bench_data import Requests
-from holdfast.proof.bench_search import asked
+from holdfast.proof.bench.data import Requests
+from holdfast.proof.bench.search import asked
 from holdfast.proof.serving import Server
 from holdfast.proof.statements import statement
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from holdfast.proof import driver
-from holdfast.proof.bench_data import Requests, Size
+from holdfast.proof.bench.data import Requests, Size
 from holdfast.proof.statements import statement
 
 ORGANIZATIONS = tuple(

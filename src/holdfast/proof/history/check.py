@@ -6,10 +6,10 @@ acknowledged is lost, and nothing appears from nowhere.
 
 from collections.abc import Sequence
 
-from holdfast.proof import history_units, history_visits
-from holdfast.proof.history import Operation
-from holdfast.proof.history_deeds import Finding, deeds
-from holdfast.proof.history_stored import Stored
+from holdfast.proof.history import units, visits
+from holdfast.proof.history.deeds import Finding, deeds
+from holdfast.proof.history.log import Operation
+from holdfast.proof.history.stored import Stored
 
 
 def check(operations: Sequence[Operation], stored: Stored, before: Stored | None = None) -> list[Finding]:
@@ -21,11 +21,11 @@ def check(operations: Sequence[Operation], stored: Stored, before: Stored | None
     """
     before = before or Stored()
     meant, found = deeds(operations)
-    courses, odd = history_visits.courses(meant, stored, before)
+    courses, odd = visits.courses(meant, stored, before)
     return [
         *found,
         *odd,
-        *history_visits.check(courses, stored),
-        *history_visits.overlaps(courses, stored.seats),
-        *history_units.check(operations, meant, courses, stored, before),
+        *visits.check(courses, stored),
+        *visits.overlaps(courses, stored.seats),
+        *units.check(operations, meant, courses, stored, before),
     ]

@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from holdfast.proof.history import BY_HAND, Counters, Operation, Refusal, Visit, Wish
-from holdfast.proof.history_deeds import Deed, Finding, Seen, ended, out_of_order
-from holdfast.proof.history_stored import Entry, Stored
-from holdfast.proof.history_visits import Course
+from holdfast.proof.history.deeds import Deed, Finding, Seen, ended, out_of_order
+from holdfast.proof.history.log import BY_HAND, Counters, Operation, Refusal, Visit, Wish
+from holdfast.proof.history.stored import Entry, Stored
+from holdfast.proof.history.visits import Course
 
 _Step = tuple[str, str, int]
 """The kind of an entry, its authorization, and units."""

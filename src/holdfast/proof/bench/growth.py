@@ -24,8 +24,8 @@ import msgspec
 
 from holdfast.db.engine import Engine
 from holdfast.plain import PlainError
-from holdfast.proof import bench_data
-from holdfast.proof.bench_data import CLINIC_ROOMS, EMPTY, Organization, Size
+from holdfast.proof.bench import data as bench_data
+from holdfast.proof.bench.data import CLINIC_ROOMS, EMPTY, Organization, Size
 from holdfast.proof.statements import statement
 
 VISITS_MIN = 20_000

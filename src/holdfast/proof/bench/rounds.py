@@ -1,5 +1,5 @@
 """The measurements that are taken in every round, one after the other: yardsticks and what is compared with them.
-Each records what it saw; whether that is good, `bench_report` says.
+Each records what it saw; whether that is good, `report` says.
 """
 
 import math
@@ -11,8 +11,8 @@ import msgspec
 
 from holdfast.db.engine import Engine
 from holdfast.proof import bare, driver, machine, pgbench, serving
-from holdfast.proof.bench_data import CLINIC_ROOMS, HALF_FULL, IN_USE, SERIES_DATES, Requests
-from holdfast.proof.bench_units import MIXED_CLIENTS, ORGANIZATIONS, SPREAD_CLIENTS, UnitRequests
+from holdfast.proof.bench.data import CLINIC_ROOMS, HALF_FULL, IN_USE, SERIES_DATES, Requests
+from holdfast.proof.bench.units import MIXED_CLIENTS, ORGANIZATIONS, SPREAD_CLIENTS, UnitRequests
 from holdfast.proof.machine import Memory, Meter
 from holdfast.proof.serving import Server
 from holdfast.proof.statistics import Latency, latency

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from holdfast.proof.history import BY_HAND, Visit, Wish
-from holdfast.proof.history_deeds import Deed, Finding, Seen, out_of_order
-from holdfast.proof.history_stored import Stored
+from holdfast.proof.history.deeds import Deed, Finding, Seen, out_of_order
+from holdfast.proof.history.log import BY_HAND, Visit, Wish
+from holdfast.proof.history.stored import Stored
 
 _FREE = frozenset({"cancelled", "no_show"})
 

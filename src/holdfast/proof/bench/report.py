@@ -8,11 +8,11 @@ from typing import Final, Literal
 
 import msgspec
 
-from holdfast.proof.bench_cache import CacheEffect
-from holdfast.proof.bench_growth import Load
-from holdfast.proof.bench_live import ChangeSeen, Start
-from holdfast.proof.bench_rounds import Measured, Round
-from holdfast.proof.bench_rules import RulesAlone
+from holdfast.proof.bench.cache import CacheEffect
+from holdfast.proof.bench.growth import Load
+from holdfast.proof.bench.live import ChangeSeen, Start
+from holdfast.proof.bench.rounds import Measured, Round
+from holdfast.proof.bench.rules import RulesAlone
 from holdfast.proof.isolation import Isolation
 from holdfast.proof.machine import Commit, Machine, Memory
 from holdfast.proof.statistics import Latency, median, median_ratio

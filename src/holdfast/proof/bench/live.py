@@ -10,7 +10,7 @@ from statistics import median
 import msgspec
 
 from holdfast.proof import listeners, serving
-from holdfast.proof.bench_data import Requests
+from holdfast.proof.bench.data import Requests
 from holdfast.proof.serving import Server
 from holdfast.proof.statistics import Latency, latency
 

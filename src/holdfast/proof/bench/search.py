@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 
 from holdfast.proof import serving
-from holdfast.proof.bench_data import SEARCH_DAYS, SEARCH_SLOTS, Requests
+from holdfast.proof.bench.data import SEARCH_DAYS, SEARCH_SLOTS, Requests
 from holdfast.proof.serving import Server
 from holdfast.proof.statements import statement
 

@@ -6,7 +6,7 @@ import msgspec
 
 from holdfast.db.database import Connection
 from holdfast.proof import invariants
-from holdfast.proof.history import Counters, Visit
+from holdfast.proof.history.log import Counters, Visit
 from holdfast.proof.replay import rows
 
 

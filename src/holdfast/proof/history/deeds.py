@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from holdfast.proof.history import BY_HAND, Counters, Operation, Outcome, Visit, Wish
+from holdfast.proof.history.log import BY_HAND, Counters, Operation, Outcome, Visit, Wish
 
 _FINAL = frozenset({404, 409, 410, 412, 422})
 """What is said after looking: no other try of a key that was granted may be told so."""

@@ -15,11 +15,13 @@ import msgspec
 
 from holdfast.db import engine as embedded
 from holdfast.db.engine import Engine
-from holdfast.proof import bench, bench_growth, machine, serving
-from holdfast.proof.bench_data import EMPTY, Organization, Requests
-from holdfast.proof.bench_growth import Cluster, Fill
-from holdfast.proof.bench_report import Database, Report, goals
-from holdfast.proof.bench_rounds import Measured, Round, Rounds
+from holdfast.proof import machine, serving
+from holdfast.proof.bench import growth as bench_growth
+from holdfast.proof.bench import run as bench
+from holdfast.proof.bench.data import EMPTY, Organization, Requests
+from holdfast.proof.bench.growth import Cluster, Fill
+from holdfast.proof.bench.report import Database, Report, goals
+from holdfast.proof.bench.rounds import Measured, Round, Rounds
 
 ROUNDS = 3
 """No more: what each round books stays, and 100,000 visits must not become 200,000."""

@@ -25,15 +25,16 @@ from holdfast.db import engine as embedded
 from holdfast.db.engine import Engine
 from holdfast.db.migrate import migrate
 from holdfast.plain import PlainError
-from holdfast.proof import bare, bench_data, isolation, machine, pgbench, serving
-from holdfast.proof.bench_cache import cache_effect
-from holdfast.proof.bench_data import Organization, Requests
-from holdfast.proof.bench_live import change_seen, start_and_book
-from holdfast.proof.bench_report import Database, Report, goals, table
-from holdfast.proof.bench_rounds import Measured, Rounds
-from holdfast.proof.bench_rules import ROOMS, rules_alone
-from holdfast.proof.bench_search import other_slots, without_alternatives
-from holdfast.proof.bench_units import ORGANIZATIONS, UnitRequests, unlike_units
+from holdfast.proof import bare, isolation, machine, pgbench, serving
+from holdfast.proof.bench import data as bench_data
+from holdfast.proof.bench.cache import cache_effect
+from holdfast.proof.bench.data import Organization, Requests
+from holdfast.proof.bench.live import change_seen, start_and_book
+from holdfast.proof.bench.report import Database, Report, goals, table
+from holdfast.proof.bench.rounds import Measured, Rounds
+from holdfast.proof.bench.rules import ROOMS, rules_alone
+from holdfast.proof.bench.search import other_slots, without_alternatives
+from holdfast.proof.bench.units import ORGANIZATIONS, UnitRequests, unlike_units
 from holdfast.proof.statements import statement
 from holdfast.settings import Settings
 

@@ -1,0 +1,1 @@
+"""`holdfast bench`: ratios against yardsticks taken in the same run."""
