@@ -29,6 +29,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from holdfast import secrets
+from holdfast.api.http_protocol import WholeAnswers
 from holdfast.commands import organizations, setup
 from holdfast.commands.organizations import NewOrganization
 from holdfast.db import doctor, engine
@@ -233,7 +234,7 @@ def serve(
         factory=True,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http=WholeAnswers,
         ws="none",
         lifespan="on",
         access_log=False,

@@ -16,6 +16,7 @@ from api.practice import API, VISITS, Practice, at
 
 from holdfast import app, ids
 from holdfast.api.door import Route
+from holdfast.api.http_protocol import WholeAnswers
 from holdfast.app import Application
 from holdfast.settings import Settings
 from holdfast.states import reach
@@ -230,7 +231,12 @@ async def test_only_json_is_a_body(practice: Practice) -> None:
 async def served(application: Application) -> AsyncIterator[int]:
     """The running application on a socket; gives the port."""
     config = uvicorn.Config(
-        application, port=0, lifespan="off", log_level="critical", timeout_graceful_shutdown=2
+        application,
+        http=WholeAnswers,
+        port=0,
+        lifespan="off",
+        log_level="critical",
+        timeout_graceful_shutdown=2,
     )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server._serve())

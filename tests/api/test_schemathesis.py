@@ -16,6 +16,7 @@ from api.people import Client, make_organization
 from api.practice import make_practice
 from sizes import size
 
+from holdfast.api.http_protocol import WholeAnswers
 from holdfast.app import Application
 from holdfast.settings import Settings
 
@@ -43,7 +44,12 @@ def settings(settings: Settings) -> Settings:
 @asynccontextmanager
 async def served(application: Any) -> AsyncIterator[int]:
     config = uvicorn.Config(
-        application, port=0, lifespan="off", log_level="critical", timeout_graceful_shutdown=2
+        application,
+        http=WholeAnswers,
+        port=0,
+        lifespan="off",
+        log_level="critical",
+        timeout_graceful_shutdown=2,
     )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server._serve())

@@ -30,6 +30,8 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
 """Name in lower case, and value."""
+WHOLE = "holdfast.whole"
+"""An extension of ASGI: its `send` takes status, headers and content as one piece; False if they must go in parts."""
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _KEY = re.compile(rb"[\x21-\x7e]{1,255}")
@@ -191,7 +193,13 @@ class Door:
             answer, content = self._problem(ask, error)
         ask.spans["total"] = seconds = time.perf_counter() - began
         self._house.metrics.answered(ask.method, ask.route, answer.status, seconds)
-        await _send(send, ask, answer, content, limits)
+        told = _headers(ask, answer, content, limits)
+        whole = scope.get("extensions", {}).get(WHOLE)
+        # headers of its own may be about the connection
+        if whole is not None and not answer.headers and whole["send"](answer.status, told, content):
+            return
+        await send({"type": "http.response.start", "status": answer.status, "headers": told})
+        await send({"type": "http.response.body", "body": b"" if ask.method == "HEAD" else content})
 
     async def _answer(
         self, ask: Ask[Any, Any], scope: Scope, receive: Receive, limits: list[Header]
@@ -320,7 +328,7 @@ def _trace(error: BaseException) -> list[str]:
     return frames
 
 
-async def _send(send: Send, ask: Ask[Any, Any], answer: Answer, content: bytes, limits: list[Header]) -> None:
+def _headers(ask: Ask[Any, Any], answer: Answer, content: bytes, limits: list[Header]) -> list[Header]:
     timing = ", ".join([f"{name};dur={seconds * 1000:.2f}" for name, seconds in ask.spans.items()])
     headers = [
         (b"content-length", b"%d" % len(content)),
@@ -338,5 +346,4 @@ async def _send(send: Send, ask: Ask[Any, Any], answer: Answer, content: bytes, 
     if answer.replayed:
         headers.append((b"idempotency-replayed", b"true"))
     headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if ask.method == "HEAD" else content})
+    return headers
