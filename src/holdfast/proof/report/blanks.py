@@ -61,7 +61,7 @@ USAGES: Final = (
 )  # fmt: skip
 POOL_USAGES: Final = ("active", "idle", "waiting")
 HOT_PATHS: Final = ("availability", "rules", "database", "calendar_push")
-SPANS: Final = tuple("authenticate lane_wait facts rules write commit".split())
+SPANS: Final = ("authenticate", "lane_wait", "facts", "rules", "write", "committing")
 PLANS: Final = ("room_availability", "available_rooms", "daily_room_schedule", "room_type_filter")
 ENVIRONMENT: Final = (
     "database_instance", "storage", "connection_pooling", "platform", "runtime", "workers", "memory", "network_latency",
