@@ -101,8 +101,8 @@ def _hollow(path: str, value: Any) -> Iterator[str]:
                 yield f"{path} has no case behind it"
             for field in msgspec.structs.fields(value):
                 inner = getattr(value, field.name)
-                if not field.required and not inner:
-                    # What may be empty says so by its default.
+                if field.name == "unit" or (not field.required and not inner):
+                    # A unit is one of a list; what may be empty says so by its default.
                     continue
                 if isinstance(inner, tuple | dict) and not inner:
                     yield f"{path}.{field.name} is empty"
