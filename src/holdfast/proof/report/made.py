@@ -44,7 +44,7 @@ def write(made: Report, folder: Path) -> tuple[Path, ...]:
     """Writes `report.json`, `.html` and `.md` into a folder, which is made if need be. Returns the three."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
-        archive.REPORT: msgspec.json.format(msgspec.json.encode(made), indent=1),
+        archive.REPORT: msgspec.json.encode(made),
         "report.html": page(made).encode(),
         "report.md": text(made).encode(),
     }
