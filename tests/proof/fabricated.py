@@ -257,7 +257,7 @@ def run(**changed: Any) -> Run:
         seed=1, versions={"holdfast": "0.1.0", "PostgreSQL": "18.6"},
         environment=tuple(Fact(name=each, value=f"The {each.replace('_', ' ')} of this machine") for each in blanks.ENVIRONMENT),
         database=Database(
-            version="PostgreSQL 18.6", settings={"fsync": "on", "synchronous_commit": "on", "shared_buffers": "128MB"},
+            version="18.6", settings={"fsync": "on", "synchronous_commit": "on", "shared_buffers": "128MB"},
             plans=tuple(plan(each) for each in blanks.PLANS),
             indexes=(
                 IndexUse(
@@ -285,3 +285,8 @@ def run(**changed: Any) -> Run:
 def with_scenario(name: str, **changed: Any) -> Run:
     """A run of one scenario, of which something is otherwise."""
     return run(scenarios=(scenario(name, **changed),))
+
+
+def storm(**changed: Any) -> Run:
+    """A run of the storm alone; whatever is given is otherwise."""
+    return run(**({"scenarios": (scenario("storm"),)} | changed))

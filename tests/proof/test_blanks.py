@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from proof.fabricated import run, scenario, with_scenario
+from proof.fabricated import run, scenario, storm, with_scenario
 
 from holdfast.proof.report.blanks import SCENARIOS, blanks, html_blanks, is_hollow, markdown_blanks
 from holdfast.proof.report.figures import distribution, figure
@@ -55,26 +55,26 @@ def _first_figure(**changed: object) -> Run:
 
 
 def _without_plans() -> Run:
-    of = run()
+    of = storm()
     assert isinstance(of.database, Database) and not isinstance(of.database.plans, NotApplicable)
-    return run(database=replace(of.database, plans=of.database.plans[:-1]))
+    return storm(database=replace(of.database, plans=of.database.plans[:-1]))
 
 
 PLANTED: dict[str, Callable[[], Run]] = {
-    "run.commit.commit says nothing": lambda: run(commit=replace(run().commit, commit="")),
-    "run.versions[PostgreSQL] says nothing": lambda: run(versions={"PostgreSQL": "[TBD]"}),
-    "run.versions is empty": lambda: run(versions={}),
-    "run.environment[storage].value says nothing": lambda: run(
+    "run.commit.commit says nothing": lambda: storm(commit=replace(storm().commit, commit="")),
+    "run.versions[PostgreSQL] says nothing": lambda: storm(versions={"PostgreSQL": "[TBD]"}),
+    "run.versions is empty": lambda: storm(versions={}),
+    "run.environment[storage].value says nothing": lambda: storm(
         environment=tuple(
             Fact(name=each.name, value="TBD") if each.name == "storage" else each
-            for each in run().environment
+            for each in storm().environment
         )
     ),
-    "environment memory is missing": lambda: run(
-        environment=tuple(each for each in run().environment if each.name != "memory")
+    "environment memory is missing": lambda: storm(
+        environment=tuple(each for each in storm().environment if each.name != "memory")
     ),
-    "run.sizing is not applicable without a reason": lambda: run(sizing=NotApplicable(reason="")),
-    "sizing per_second_500 is missing": lambda: run(sizing=run().sizing[:2]),  # type: ignore[index]
+    "run.sizing is not applicable without a reason": lambda: storm(sizing=NotApplicable(reason="")),
+    "sizing per_second_500 is missing": lambda: storm(sizing=storm().sizing[:2]),  # type: ignore[index]
     "plan room_type_filter is missing": _without_plans,
     "run.scenarios[storm].figures[throughput].figure.value is no number": lambda: _first_figure(
         figure=figure(float("nan"), "per_second", 3)
@@ -86,7 +86,7 @@ PLANTED: dict[str, Callable[[], Run]] = {
     "run.scenarios[storm].figures[throughput].what says nothing": lambda: _first_figure(what=" "),
     "storm: figure throughput is missing": lambda: _first_figure(name="speed"),
     "run.scenarios[storm].data is empty": lambda: with_scenario("storm", data=()),
-    "run.scenarios[storm].timings[answer].distribution.bins is empty": lambda: with_scenario(
+    "storm: the distribution of answer is missing": lambda: with_scenario(
         "storm", timings=(replace(scenario("storm").timings[0], distribution=distribution([])),)
     ),
     "storm: usage disk_writes is missing": lambda: with_scenario(
@@ -97,7 +97,7 @@ PLANTED: dict[str, Callable[[], Run]] = {
         "storm",
         inside=replace(scenario("storm").inside, spans=scenario("storm").inside.spans[:-1]),  # type: ignore[index]
     ),
-    "typhoon: no scenario of this name is known": lambda: run(
+    "typhoon: no scenario of this name is known": lambda: storm(
         scenarios=(replace(scenario("storm"), name="typhoon"),)
     ),
 }

@@ -27,12 +27,13 @@ _IN_TIME: Final = ("ms", "us")
 
 
 class Known(NamedTuple):
-    """What advice is derived from. `broken`: what was actually broken, in sentences."""
+    """What advice is derived from. `broken`: why it is NO-GO, in sentences; `harm`: of these what is no matter of speed."""
 
     run: Run
     promises: Sequence[Promise]
     faults: Sequence[Fault]
     broken: Sequence[str]
+    harm: Sequence[str]
     bottlenecks: Sequence[Bottleneck]
     compared: Compared | NotApplicable
 
@@ -77,8 +78,8 @@ def _scalability(known: Known) -> Risk:
 
 def _reliability(known: Known) -> Risk:
     scenarios = known.run.scenarios
-    if known.broken:
-        return Risk(area="reliability", level="high", why=f"Broken: {known.broken[0]}")
+    if known.harm:
+        return Risk(area="reliability", level="high", why=f"Broken: {known.harm[0]}")
     if isinstance(known.run.invariants, NotApplicable):
         return Risk(
             area="reliability", level="medium", why="The invariants were not asked for in the database."

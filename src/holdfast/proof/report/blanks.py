@@ -140,6 +140,8 @@ def _unfilled(run: Run) -> Iterator[str]:
 def _unfilled_in(run: Run, scenario: Scenario) -> Iterator[str]:
     if scenario.name not in SCENARIOS:
         yield "no scenario of this name is known"
+    if scenario.timings and not scenario.timings[0].distribution.bins:
+        yield f"the distribution of {scenario.timings[0].name} is missing"
     yield from _absent("figure", FIGURES.get(scenario.name, ()), scenario.figures)
     yield from _absent("series", SERIES, scenario.series)
     thresholds = {one.name for one in scenario.thresholds}

@@ -2,6 +2,7 @@
 `markdown.py` write them down, so that both say the same. Pure.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -108,6 +109,17 @@ def said(cell: Cell, tone: Tone = "plain", *, with_n: bool = True) -> Said:
     if isinstance(cell, NotApplicable):
         return Said("not applicable", "muted", cell.reason)
     return Said(told(cell), tone, f"n = {cell.n:,}" if with_n else "")
+
+
+def row_of(cells: Iterable[Cell]) -> tuple[Said, ...]:
+    """Figures whose n stands elsewhere in their row; a reason is told once."""
+    told_already: set[str] = set()
+    row = []
+    for each in cells:
+        one = said(each, with_n=False)
+        row.append(Said(one.words, one.tone) if one.note in told_already else one)
+        told_already.add(one.note)
+    return tuple(row)
 
 
 def words(value: str | NotApplicable) -> Said:

@@ -82,7 +82,7 @@ def histogram(caption: str, bins: Sequence[Bin], marks: Sequence[Mark]) -> Chart
     edges = [first / factor, *(max(each.upto, first) for each in bins)]
     shown = [mark for mark in marks if mark.at <= 30 * edges[-1]]
     low, high = edges[0], max([edges[-1] * factor, *(mark.at * 1.15 for mark in shown)])
-    top, bottom = 56.0, 168.0
+    top, bottom = 66.0, 168.0
     peak = max(each.n for each in bins)
     frame = _Frame(_LEFT, _WIDTH - _RIGHT, top, bottom, math.log(low), math.log(high), peak)
     drawn = [_path("axis", [(frame.left, bottom), (frame.right, bottom)])]
@@ -97,7 +97,7 @@ def histogram(caption: str, bins: Sequence[Bin], marks: Sequence[Mark]) -> Chart
     drawn += [_text(frame.x(math.log(at)), bottom + 15, number(at), "middle") for at in _decades(low, high)]
     drawn += [_text(_LEFT - 6, top + 4, f"{peak:,}", "end"), _text(_LEFT - 6, bottom, "0", "end")]
     for row, mark in enumerate(sorted(shown, key=lambda each: each.at)):
-        drawn += _flag(frame, math.log(max(mark.at, low)), mark.label, 14 + 13 * (row % 3))
+        drawn += _flag(frame, math.log(max(mark.at, low)), mark.label, 12 + 13 * (row % 4))
     total = sum(each.n for each in bins)
     summary = f"{caption}: {total:,} samples, in ms. " + " ".join(f"{mark.label}." for mark in marks)
     sparks = f"{_spark([float(each.n) for each in bins])} from {number(low)} to {number(edges[-1])} ms"
@@ -108,23 +108,33 @@ def histogram(caption: str, bins: Sequence[Bin], marks: Sequence[Mark]) -> Chart
 
 
 def columns(caption: str, bins: Sequence[Bin], x_label: str) -> Chart:
-    """How often each size was seen, on an even scale."""
-    high = max(each.upto for each in bins)
-    peak = ticks(max(each.n for each in bins))[-1]
-    frame = _Frame(_LEFT, _WIDTH - _RIGHT, 14, 154, 0, high, peak)
+    """How often each size was seen, a column for each bin up to the last that has any."""
+    last = max((n for n, each in enumerate(bins) if each.n), default=0)
+    shown = bins[: last + 1]
+    names = [
+        _sizes(before, each.upto)
+        for before, each in zip([0.0, *(one.upto for one in shown)], shown, strict=False)
+    ]
+    peak = ticks(max(each.n for each in shown))[-1]
+    frame = _Frame(_LEFT, _WIDTH - _RIGHT, 14, 154, 0, len(shown), peak)
     drawn = [*_scale(frame)]
-    before = 0.0
-    for each in bins:
-        x, wide = frame.x(before), frame.x(each.upto) - frame.x(before)
-        before = each.upto
+    every = math.ceil(sum(len(name) + 2 for name in names) * 5.5 / (frame.right - frame.left - 60))
+    for index, (each, name) in enumerate(zip(shown, names, strict=True)):
+        x, wide = frame.x(index), frame.x(index + 1) - frame.x(index)
         if each.n:
             y = min(frame.y(each.n), frame.bottom - 1)
-            drawn.append(_rect("bar c1", x + 0.5, y, max(1.0, wide - 1), frame.bottom - y))
-    drawn += _x_axis(frame, x_label)
-    most = max(bins, key=lambda each: each.n)
-    summary = f"{caption}: most often {number(most.upto)}, at most {number(high)} {x_label}."
-    spark = f"{_spark([float(each.n) for each in bins])} from 1 to {number(high)} {x_label}"
-    return Chart(caption, _svg(180, summary, drawn), summary, (spark,))
+            drawn.append(_rect("bar c1", x + 1, y, max(1.0, min(wide, 56.0) - 2), frame.bottom - y))
+        if index % every == 0:
+            drawn.append(_text(x + min(wide, 56.0) / 2, frame.bottom + 15, name, "middle"))
+    drawn.append(_text(frame.right, frame.top - 4, x_label, "end", "label"))
+    most = names[max(range(len(shown)), key=lambda index: shown[index].n)]
+    summary = f"{caption}: most often {most}, at most {names[-1]} {x_label}."
+    told = tuple(f"{name} {x_label}: {each.n:,}" for name, each in zip(names, shown, strict=True) if each.n)
+    return Chart(caption, _svg(180, summary, drawn), summary, told)
+
+
+def _sizes(above: float, upto: float) -> str:
+    return number(upto) if upto - above <= 1 else f"{number(above + 1)}-{number(upto)}"
 
 
 def parts(caption: str, wholes: Sequence[Part]) -> Chart:

@@ -151,7 +151,7 @@ def _grid(grid: Grid) -> str:
 
 def _cell(cell: Said, column: Column, *, is_first: bool) -> str:
     tag, scope = ("th", ' scope="row"') if is_first else ("td", "")
-    kind = f"{cell.tone} number" if column.is_number else cell.tone
+    kind = cell.tone + (" number" if column.is_number else "") + (" drawn" if cell.drawing else "")
     words = _prose(cell.words)
     if cell.link:
         words = f'<a href="#{escape(cell.link)}">{words}</a>'

@@ -14,7 +14,7 @@ def told(report: Report) -> Iterator[Block]:
         yield Paragraph(f"Not applicable: {of.reason}", "muted")
         return
     yield Grid(
-        f"{of.version}: settings",
+        f"PostgreSQL {of.version}: settings",
         (Column("Setting"), Column("Value")),
         tuple((Said(name), Said(setting or "not set")) for name, setting in sorted(of.settings.items())),
     )

@@ -13,12 +13,13 @@ from holdfast.proof.report.blocks import (
     Paragraph,
     Said,
     numbers,
+    row_of,
     said,
 )
 from holdfast.proof.report.charts import Part, columns, lines, parts
 from holdfast.proof.report.figures import value
 from holdfast.proof.report.model import Locks, NotApplicable, Pool, Scenario, Series, Span, Usage
-from holdfast.proof.report.units import told as told_figure
+from holdfast.proof.report.units import told_value
 
 _TOGETHER: Final = (
     ("processors", ("server_cpu", "database_cpu", "generator_cpu")),
@@ -26,6 +27,7 @@ _TOGETHER: Final = (
     ("disk", ("disk_reads", "disk_writes")),
 )
 """What is drawn in one chart; each unit has its own panel."""
+_PARTS_MAX: Final = 5
 
 
 def charts(one: Scenario) -> Iterator[Chart]:
@@ -86,7 +88,7 @@ def _nothing(what: str, why: NotApplicable) -> Paragraph:
 def _spans(name: str, spans: Sequence[Span]) -> Iterator[Block]:
     rows = tuple(
         (
-            Said(each.what), *(said(cell, with_n=False) for cell in (of.mean, of.p50, of.p95, of.p99, of.max)),
+            Said(each.what), *row_of((of.mean, of.p50, of.p95, of.p99, of.max)),
             said(each.share, with_n=False), Said(f"{of.n:,}"),
         )
         for each in spans
@@ -94,14 +96,21 @@ def _spans(name: str, spans: Sequence[Span]) -> Iterator[Block]:
     )  # fmt: skip
     titles = numbers("Part of the road", "Mean", "p50", "p95", "p99", "Most", "Share", "n")
     estimators = sorted({each.distribution.estimator for each in spans})
-    yield Grid(f"The parts of the road, timed by the server ({', '.join(estimators)})", titles, rows)
-    wholes = [
-        Part(each.what, part, told_figure(each.share), f"c{index % 6}")
-        for index, each in enumerate(spans)
-        if (part := value(each.share)) is not None
-    ]
+    yield Grid(f"The parts of the road, timed by the server ({'; '.join(estimators)})", titles, rows)
+    wholes = list(_largest(spans))
     if wholes:
         yield Charts((parts(f"{name}: where the time goes", wholes),))
+
+
+def _largest(spans: Sequence[Span]) -> Iterator[Part]:
+    """In the order of the road, those that take the most; what is left stands together at the end."""
+    known = [(each, part) for each in spans if (part := value(each.share)) is not None and part > 0]
+    largest = sorted(known, key=lambda each: each[1], reverse=True)[:_PARTS_MAX]
+    for index, (each, part) in enumerate(one for one in known if one in largest):
+        yield Part(each.what, part, told_value(part, "%"), f"c{index}")
+    rest = sum(part for each, part in known if (each, part) not in largest)
+    if rest:
+        yield Part("everything else", rest, told_value(rest, "%"), "muted")
 
 
 def _usages(caption: str, usages: Sequence[Usage]) -> Grid:

@@ -1,6 +1,7 @@
 """What is read first: the verdict with its reason, a few figures, what is wrong, and every promise with its margin. Pure."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from holdfast.proof.report.blocks import (
@@ -9,6 +10,7 @@ from holdfast.proof.report.blocks import (
     Grid,
     Heading,
     Hero,
+    Paragraph,
     Points,
     Said,
     Tile,
@@ -28,6 +30,8 @@ _FIRST: Final = (
 )  # fmt: skip
 """Limits whose figures are shown large."""
 _SHOWN_MAX: Final = 20
+_NEAREST: Final = 3
+"""How many limits of a scenario are shown first."""
 SIGN: Final[dict[Standing, tuple[str, Tone]]] = {
     "holds": ("✓ holds", "good"), "missed": ("✗ missed", "warn"), "broken": ("✗ broken", "bad"),
     "not_measured": ("○ not measured", "muted"),
@@ -54,7 +58,7 @@ def told(report: Report) -> Iterator[Block]:
             yield Points(sentences[:_SHOWN_MAX] + more, tone="bad")
     if verdict.promises:
         yield Heading(2, "Each promise, and what is left of it", anchor="promises")
-        yield _promises(verdict.promises)
+        yield from _closest(verdict.promises)
 
 
 def _facts(run: Run) -> Iterator[tuple[str, str]]:
@@ -77,12 +81,30 @@ def _tile(promise: Promise) -> Tile:
     )  # fmt: skip
 
 
-def _promises(promises: tuple[Promise, ...]) -> Grid:
+def _closest(promises: Sequence[Promise]) -> Iterator[Block]:
+    """Of each scenario what does not hold, the laws, and the limits of which the least is left."""
+    shown = []
+    for _, group in itertools.groupby(promises, key=lambda each: each.scenario):
+        of = list(group)
+        near = sorted((each for each in of if isinstance(each.margin, Figure)), key=_left)[:_NEAREST]
+        shown += [each for each in of if each in near or each.threshold.is_law or each.standing != "holds"]
+    yield grid("What was measured, and how much of the limit is left", shown, is_of_one=False)
+    left = len(promises) - len(shown)
+    if left:
+        yield Paragraph(f"{left:,} more limits, of which more is left, stand with their scenarios.", "muted")
+
+
+def _left(promise: Promise) -> float:
+    return value(promise.margin) or 0.0
+
+
+def grid(caption: str, promises: Sequence[Promise], *, is_of_one: bool) -> Grid:
+    """Promises, with their scenario unless they are all of one."""
     columns = (
-        Column("Scenario"), Column("Promise"), Column("Limit", is_number=True), Column("Measured", is_number=True), Column("Used of the limit"),
-        Column("Margin", is_number=True), Column("Standing"), Column("From"),
+        Column("Scenario"), Column("Promise"), Column("Limit", is_number=True), Column("Measured", is_number=True),
+        Column("Used of the limit"), Column("Margin", is_number=True), Column("Standing"), Column("From"),
     )  # fmt: skip
-    return Grid("Every limit, what was measured, and how much is left", columns, tuple(map(_row, promises)))
+    return Grid(caption, columns[is_of_one:], tuple(_row(each)[is_of_one:] for each in promises))
 
 
 def _row(promise: Promise) -> tuple[Said, ...]:

@@ -14,6 +14,7 @@ from holdfast.proof.report.blocks import (
     Points,
     Said,
     numbers,
+    row_of,
     said,
 )
 from holdfast.proof.report.charts import Part, histogram, lines, parts
@@ -29,11 +30,8 @@ from holdfast.proof.report.model import (
     Series,
     Table,
 )
-from holdfast.proof.report.telling import inside
-from holdfast.proof.report.telling.overview import SIGN
+from holdfast.proof.report.telling import inside, overview
 from holdfast.proof.report.units import number, told_value
-from holdfast.proof.report.units import told as told_figure
-from holdfast.proof.report.verdict import limit
 
 _TERMS: Final = (
     ("granted", "Granted", "good"), ("refused_by_rule", "Refused by rule", "c0"),
@@ -50,7 +48,8 @@ def told(report: Report) -> Iterator[Block]:
 def _scenario(one: Scenario, promises: Sequence[Promise]) -> Iterator[Block]:
     yield Heading(3, f"{one.name}: {one.title}", anchor=f"scenario-{one.name}")
     yield Paragraph(f"{one.purpose} ({one.reference}.)")
-    yield Points(tuple(f"{SIGN[each.standing][0]}: {_held(each)}" for each in promises))
+    if promises:
+        yield overview.grid("Its limits", promises, is_of_one=True)
     if one.crashes or one.invalid:
         yield Points((*one.crashes, *one.invalid), tone="bad")
     yield _asked(one)
@@ -70,11 +69,6 @@ def _scenario(one: Scenario, promises: Sequence[Promise]) -> Iterator[Block]:
     yield from inside.told(one)
 
 
-def _held(promise: Promise) -> str:
-    of = promise.threshold
-    return f"{of.what} {told_figure(of.measured)}, the limit is {limit(of)}"
-
-
 def _asked(one: Scenario) -> Grid:
     load = one.load
     rows = [
@@ -82,7 +76,7 @@ def _asked(one: Scenario) -> Grid:
         (Said("Load"), Said(f"{load.shape} loop, {load.users:,} users, {load.planned:,} requests planned")),
         (Said("New users"), said(load.spawn, with_n=False)),
         (Said("Offered, planned"), said(load.rate, with_n=False)),
-        (Said("Duration"), Said(f"{told_value(one.seconds, 's')}", note=f"planned {told_value(load.seconds, 's')}, {load.rounds} rounds")),
+        (Said("Duration"), Said(f"{told_value(one.seconds, 's')}", note=f"planned {told_value(load.seconds, 's')}, in {load.rounds} round{'s' * (load.rounds != 1)}")),
         (Said("Load made by"), Said(load.generator)),
         (Said("Its processor"), said(load.generator_cpu)),
         *((Said(each.what), said(each.figure, with_n=False)) for each in one.data),
@@ -132,16 +126,11 @@ def _answers(one: Scenario) -> Grid:
 
 def _timings(one: Scenario) -> Grid:
     rows = tuple(
-        (Said(each.what), *map(said_short, (of.mean, of.p50, of.p95, of.p99, of.max)), Said(f"{of.n:,}"))
+        (Said(each.what), *row_of((of.mean, of.p50, of.p95, of.p99, of.max)), Said(f"{of.n:,}"))
         for each in one.timings
         for of in (each.distribution,)
     )
     return Grid("Latency, by nearest rank", numbers("What", "Mean", "p50", "p95", "p99", "Most", "n"), rows)
-
-
-def said_short(cell: Figure | NotApplicable) -> Said:
-    """A figure of a row whose n stands at its end."""
-    return said(cell, with_n=False)
 
 
 def _charts(one: Scenario) -> Iterator[Chart]:
@@ -165,7 +154,7 @@ def _percentiles(one: Scenario) -> list[Mark]:
         for name, cell in (("p50", of.p50), ("p95", of.p95), ("p99", of.p99))
         if (at := value(cell)) is not None
     ]
-    limits = [each for each in one.thresholds if each.name.startswith("p95") and each.unit == "ms"]
+    limits = [each for each in one.thresholds if "p95" in each.name and each.unit == "ms"]
     found += [Mark(at=each.limit, label=f"limit of p95 {number(each.limit)} ms") for each in limits[:1]]
     return found
 
