@@ -111,7 +111,7 @@ def test_a_limit_missed_by_a_little_is_no_go_and_needs_optimisation() -> None:
     assert (said.outcome, said.exit_status, said.readiness) == ("NO-GO", 1, "needs optimisation")
     assert said.missed == ("storm: p95 is 120 ms, and the limit is below 100 ms: missed by 20 %.",)
     assert said.risks[0].level == "high"
-    assert any(each.startswith("Bring storm, p95, under its limit") for each in said.next_steps)
+    assert any(each.startswith("Bring storm, p95, within its limit") for each in said.next_steps)
 
 
 HARM: dict[str, dict[str, Any]] = {

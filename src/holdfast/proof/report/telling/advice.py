@@ -1,6 +1,6 @@
 """What follows: risks, bottlenecks, next steps, and which size is enough for which load. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from holdfast.proof.report.blocks import (
@@ -18,8 +18,8 @@ from holdfast.proof.report.blocks import (
 from holdfast.proof.report.bottlenecks import LARGE_SHARE
 from holdfast.proof.report.model import Level, NotApplicable, Report, Risk
 
-_TONES: Final[dict[Level, Tone]] = {"low": "good", "medium": "warn", "high": "bad"}
-_SIZES: Final = {
+_TONES: Final[Mapping[Level, Tone]] = {"low": "good", "medium": "warn", "high": "bad"}
+_SIZES: Final[Mapping[str, str]] = {
     "measured": "This machine, as measured", "per_second_100": "100 bookings a second",
     "per_second_500": "500 bookings a second",
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """What is read first: the verdict with its reason, a few figures, what is wrong, and every promise with its margin. Pure."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from holdfast.proof.report.blocks import (
@@ -32,7 +32,7 @@ _FIRST: Final = (
 _SHOWN_MAX: Final = 20
 _NEAREST: Final = 3
 """How many limits of a scenario are shown first."""
-SIGN: Final[dict[Standing, tuple[str, Tone]]] = {
+SIGN: Final[Mapping[Standing, tuple[str, Tone]]] = {
     "holds": ("✓ holds", "good"), "missed": ("✗ missed", "warn"), "broken": ("✗ broken", "bad"),
     "not_measured": ("○ not measured", "muted"),
 }  # fmt: skip
@@ -65,7 +65,7 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     commit = run.commit
     changed = ", with changes that are not committed" if commit.is_changed else ""
     yield "Measured", f"{run.started:%Y-%m-%d %H:%M} to {run.ended:%H:%M} UTC"
-    yield "Commit", f"{commit.commit[:10]} (version {commit.version}){changed}"
+    yield "Source", f"{commit.commit[:10]} (version {commit.version}){changed}"
     yield "Profile", f"{run.profile.name}, seed {run.seed}"
     yield (
         "Machine",
