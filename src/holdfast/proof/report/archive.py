@@ -92,7 +92,9 @@ def _trends(one: Scenario, earlier: Sequence[_Run], now: Run) -> Iterator[Trend]
         ]
         points.append(TrendPoint(at=now.started, commit=now.commit.commit, value=each.measured.value))
         if len(points) > 1:
-            yield Trend(scenario=one.name, name=each.what, unit=each.unit, points=tuple(points))
+            yield Trend(
+                scenario=one.name, name=each.name, what=each.what, unit=each.unit, points=tuple(points)
+            )
 
 
 def _measured(run: _Run, scenario: str, threshold: str) -> Cell | None:

@@ -481,10 +481,11 @@ class TrendPoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trend(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure over the archived runs of the same profile, this one last."""
+    """What was held against one threshold (`name`), over the archived runs of the same profile, this one last."""
 
     scenario: str
     name: str
+    what: str
     unit: Unit
     points: tuple[TrendPoint, ...]
 

@@ -1,6 +1,7 @@
 """Against an earlier run, and over the archived ones. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from holdfast.proof.report.blocks import (
     Block,
@@ -16,6 +17,9 @@ from holdfast.proof.report.blocks import (
 )
 from holdfast.proof.report.charts import lines
 from holdfast.proof.report.model import Change, Compared, NotApplicable, Report, Series, Trend
+from holdfast.proof.report.telling.overview import FIRST
+
+_DRAWN_MAX: Final = 8
 
 
 def told(report: Report) -> Iterator[Block]:
@@ -29,7 +33,7 @@ def told(report: Report) -> Iterator[Block]:
     if isinstance(report.trends, NotApplicable):
         yield Paragraph(f"Not applicable: {report.trends.reason}", "muted")
     else:
-        yield Charts(tuple(map(_trend, report.trends)))
+        yield from _trends(report.trends)
 
 
 def _baseline(compared: Compared) -> Iterator[Block]:
@@ -51,8 +55,17 @@ def _change(change: Change) -> tuple[Said, ...]:
     )  # fmt: skip
 
 
+def _trends(trends: Sequence[Trend]) -> Iterator[Block]:
+    """Those of the first look, else the first there are."""
+    drawn = [each for each in trends if (each.scenario, each.name) in FIRST] or trends[:_DRAWN_MAX]
+    yield Charts(tuple(map(_trend, drawn)))
+    left = len(trends) - len(drawn)
+    if left:
+        yield Paragraph(f"The JSON has the trends of {left:,} more limits.", "muted")
+
+
 def _trend(trend: Trend) -> Chart:
     first = trend.points[0].at
     days = tuple(((each.at - first).total_seconds() / 86400, each.value) for each in trend.points)
-    series = Series(name=f"{trend.name}, {len(days)} runs", unit=trend.unit, points=days)
-    return lines(f"{trend.scenario}: {trend.name} since {first:%Y-%m-%d}", [series], "days")
+    series = Series(name=f"{trend.what}, {len(days)} runs", unit=trend.unit, points=days)
+    return lines(f"{trend.scenario}: {trend.what} since {first:%Y-%m-%d}", [series], "days")

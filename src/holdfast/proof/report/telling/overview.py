@@ -24,7 +24,7 @@ from holdfast.proof.report.model import Figure, Promise, Report, Run, Standing
 from holdfast.proof.report.units import told as told_figure
 from holdfast.proof.report.verdict import limit
 
-_FIRST: Final = (
+FIRST: Final = (
     ("storm", "p95"), ("storm", "throughput"), ("conflict", "detection_p95"), ("rules", "evaluation_p95"),
     ("contention", "granted"), ("throughput", "throughput"), ("mixed", "p95"), ("saturation", "knee"),
 )  # fmt: skip
@@ -43,7 +43,7 @@ def told(report: Report) -> Iterator[Block]:
     yield Hero(
         verdict.outcome, verdict.reason, f"{verdict.recommendation} ({verdict.readiness})", tuple(_facts(run))
     )
-    tiles = tuple(_tile(each) for each in verdict.promises if (each.scenario, each.threshold.name) in _FIRST)
+    tiles = tuple(_tile(each) for each in verdict.promises if (each.scenario, each.threshold.name) in FIRST)
     if tiles:
         yield Tiles(tiles)
     for title, sentences in (
