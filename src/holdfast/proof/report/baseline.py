@@ -15,6 +15,7 @@ from holdfast.proof.report.units import told
 P95_WORSE_PERCENT: Final = 20.0
 P99_WORSE_PERCENT: Final = 30.0
 MISSED_PERCENT: Final = 10.0
+FOR_INFORMATION: Final = "never: for information"
 NO_BASELINE: Final = NotApplicable(reason="No earlier run was given as --baseline.")
 
 
@@ -82,7 +83,9 @@ def _hot_paths(earlier: Run, now: Run) -> Iterator[Change]:
 
     was = paths(earlier)
     for what, figure_now in paths(now).items():
-        if what in was:
+        if what in was and not (
+            isinstance(was[what], NotApplicable) and isinstance(figure_now, NotApplicable)
+        ):
             yield _change("hot path", f"{what}, mean", was[what], figure_now)
 
 
@@ -94,7 +97,7 @@ def _change(
     much = value(change)
     return Change(
         scenario=scenario, name=name, before=before, after=after, change=change,
-        gate="never: for information" if worse_percent is None else f"worse by over {worse_percent:.0f} %",
+        gate=FOR_INFORMATION if worse_percent is None else f"worse by over {worse_percent:.0f} %",
         fails=worse_percent is not None and much is not None and much > worse_percent,
     )  # fmt: skip
 
@@ -103,6 +106,8 @@ def _by(before: Cell | None, after: Cell) -> Cell:
     """Per cent of what it was."""
     if not isinstance(before, Figure) or not isinstance(after, Figure):
         return NotApplicable(reason="One of the two runs has no such figure.")
+    if before.value == after.value:
+        return figure(0, "%", min(before.n, after.n))
     if not before.value:
         return NotApplicable(reason="It was nothing before, so there is no share of it.")
     return figure(100 * (after.value - before.value) / abs(before.value), "%", min(before.n, after.n))

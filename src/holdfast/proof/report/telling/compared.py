@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from holdfast.proof.report.baseline import FOR_INFORMATION
 from holdfast.proof.report.blocks import (
     Block,
     Chart,
@@ -49,6 +50,8 @@ def _baseline(compared: Compared) -> Iterator[Block]:
 
 def _change(change: Change) -> tuple[Said, ...]:
     standing = Said("✗ fails", "bad") if change.fails else Said("✓ holds", "good")
+    if change.gate == FOR_INFORMATION:
+        standing = Said("not judged", "muted")
     return (
         Said(change.scenario), Said(change.name), said(change.before), said(change.after), said(change.change, with_n=False),
         Said(change.gate, "muted"), standing,
@@ -65,7 +68,8 @@ def _trends(trends: Sequence[Trend]) -> Iterator[Block]:
 
 
 def _trend(trend: Trend) -> Chart:
-    first = trend.points[0].at
-    days = tuple(((each.at - first).total_seconds() / 86400, each.value) for each in trend.points)
-    series = Series(name=f"{trend.what}, {len(days)} runs", unit=trend.unit, points=days)
-    return lines(f"{trend.scenario}: {trend.what} since {first:%Y-%m-%d}", [series], "days")
+    first, last = trend.points[0].at, trend.points[-1].at
+    unit, seconds = ("days", 86400) if (last - first).days >= 2 else ("hours", 3600)
+    points = tuple(((each.at - first).total_seconds() / seconds, each.value) for each in trend.points)
+    series = Series(name=f"{trend.what}, {len(points)} runs", unit=trend.unit, points=points)
+    return lines(f"{trend.scenario}: {trend.what} since {first:%Y-%m-%d}", [series], unit)

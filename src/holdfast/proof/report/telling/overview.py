@@ -91,7 +91,9 @@ def _closest(promises: Sequence[Promise]) -> Iterator[Block]:
     yield grid("What was measured, and how much of the limit is left", shown, is_of_one=False)
     left = len(promises) - len(shown)
     if left:
-        yield Paragraph(f"{left:,} more limits, of which more is left, stand with their scenarios.", "muted")
+        yield Paragraph(
+            f"{left:,} more limits hold, with more left: they stand with their scenarios.", "muted"
+        )
 
 
 def _left(promise: Promise) -> float:
