@@ -216,7 +216,8 @@ class Door:
     async def _let_in(self, ask: Ask[Any, Any], route: Route[Any, Any], limits: list[Header]) -> None:
         began = time.perf_counter()
         ask.signed_in = actor = await self._authenticator.actor(ask.headers, ask.method)
-        ask.spans["authenticate"] = time.perf_counter() - began
+        ask.spans["authenticate"] = seconds = time.perf_counter() - began
+        self._house.metrics.spans.authenticate.add(seconds)
         limits += self._limiter.count(actor)
         if actor.must_enrol_totp and not route.path.startswith(_ENROLLING):
             raise Problem(
