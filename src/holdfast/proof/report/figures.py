@@ -70,10 +70,11 @@ def _bins(ordered: Sequence[float]) -> Iterator[Bin]:
         yield Bin(upto=round(edge, _DIGITS), n=n)
 
 
-def usage(name: str, what: str, unit: Unit, points: Sequence[tuple[float, float]]) -> Usage | NotApplicable:
+def usage(name: str, what: str, unit: Unit, points: Sequence[tuple[float, float]]) -> Usage:
     """Of samples at seconds since the start: their average, their peak and the line."""
     if not points:
-        return NotApplicable(reason=_NO_SAMPLES)
+        none = NotApplicable(reason=_NO_SAMPLES)
+        return Usage(name=name, what=what, average=none, peak=none, series=none)
     values = [each for _, each in points]
     return Usage(
         name=name, what=what, average=figure(math.fsum(values) / len(values), unit, len(values)),

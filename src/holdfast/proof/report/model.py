@@ -82,7 +82,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     distribution: Distribution
 
 
-class Series(msgspec.Struct, frozen=True, kw_only=True):
+class Series(msgspec.Struct, frozen=True, kw_only=True, tag="series"):
     """A line of a chart: points of x (seconds since the start, if nothing else is said) and value, x ascending."""
 
     name: str
@@ -238,7 +238,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     average: Cell
     peak: Cell
-    series: Series
+    series: Series | NotApplicable
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True, tag="pool"):
