@@ -1,0 +1,1 @@
+"""What is seen of a server and its database while a scenario runs: counters, resources, locks, plans, indexes."""
