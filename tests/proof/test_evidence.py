@@ -15,9 +15,12 @@ from holdfast.proof import driver, serving
 from holdfast.proof.bench import data as bench_data
 from holdfast.proof.bench.data import Requests
 from holdfast.proof.bench.run import PROFILE, home_on_disk, migrated
+from holdfast.proof.bench.search import asked
+from holdfast.proof.evidence.database import hot_paths, index_use
+from holdfast.proof.evidence.plans import plan_pairs
 from holdfast.proof.evidence.watched import Eyes, eyes_on, metrics_of, watched
-from holdfast.proof.report.blanks import POOL_USAGES, SPANS, USAGES
-from holdfast.proof.report.model import Cell, Figure, LaneBatches, Locks, NotApplicable, Pool
+from holdfast.proof.report.blanks import HOT_PATHS, PLANS, POOL_USAGES, SPANS, USAGES
+from holdfast.proof.report.model import Cell, Figure, LaneBatches, Locks, NotApplicable, Plan, Pool, Table
 from holdfast.proof.serving import Server
 
 SIZE = bench_data.Size(name="evidence", clinics=1, patients_each=40, weeks=2, minutes=15, ruled=True)
@@ -92,6 +95,60 @@ def test_a_load_is_seen_inside(place: Place) -> None:
     assert [each.name for each in inside.pool.usages] == list(POOL_USAGES)
     assert value(inside.pool.max) >= value(inside.pool.min) >= 1
     assert value(inside.pool.idle_timeout) > 0
+    assert isinstance(seen.statements, Table)
+    sent = {row[0]: row for row in seen.statements.rows}
+    written = next(row for what, row in sent.items() if "apply" in str(what) or "write" in str(what).lower())
+    assert isinstance(written[1], Figure)
+    assert 0 < written[1].value <= BOOKINGS
+
+
+def test_what_is_told_of_the_whole_run(place: Place) -> None:
+    booked(place)
+    paths = hot_paths(eyes_on(place.server, place.engine))
+    assert not isinstance(paths, NotApplicable)
+    told = {each.name: each.figure for each in paths}
+    assert set(told) == set(HOT_PATHS)
+    assert 0 < value(told["rules"]) < 50
+    assert 0 < value(told["database"]) < 1000
+    assert isinstance(told["availability"], NotApplicable)
+    target = place.requests.search_target(
+        place.requests.organization.first, place.requests.organization.patients[0]
+    )
+    asked(place.server, place.requests, "GET", target)
+    paths = hot_paths(eyes_on(place.server, place.engine))
+    assert not isinstance(paths, NotApplicable)
+    assert value(paths[0].figure) > 0
+    indexes = index_use(place.engine.admin_url)
+    assert not isinstance(indexes, NotApplicable)
+    used = {each.name: each for each in indexes}
+    assert value(used["claims_pkey"].size) > 0
+    assert value(used["appointments_by_clinic"].size) > 0
+    assert all(0 <= value(each.share) <= 100 for each in indexes)
+
+
+@pytest.mark.slow
+def test_plans_are_faster_with_their_indexes(place: Place) -> None:
+    pairs = {each.name: each for each in plan_pairs(place.engine, 1, 1)}
+    assert set(pairs) == set(PLANS)
+    for each in pairs.values():
+        assert isinstance(each.before, Plan)
+        assert isinstance(each.after, Plan)
+        assert "Seq Scan" in each.before.text
+        assert each.index.split()[0] in each.after.text
+        assert each.query.startswith("select")
+        assert "rows=0.00" not in each.after.text.splitlines()[0], "a query that finds nothing shows nothing"
+    for name in ("room_availability", "daily_room_schedule"):
+        assert value(pairs[name].ratio) > 2, "ten thousand rows, of which one or two are wanted"
+    left = asyncio.run(_databases(place.engine.admin_url))
+    assert not [name for name in left if name.startswith("plans")]
+
+
+async def _databases(url: str) -> list[str]:
+    connection = await asyncpg.connect(url)
+    try:
+        return [row["datname"] for row in await connection.fetch("select datname from pg_database")]
+    finally:
+        await connection.close()
 
 
 def test_a_deadlock_and_who_waits_are_seen(place: Place) -> None:

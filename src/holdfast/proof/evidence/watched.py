@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 import asyncpg
 
 from holdfast.db.database import CONNECTION_LOST
-from holdfast.db.engine import Engine
-from holdfast.proof.evidence import inside
+from holdfast.db.engine import OWNER, Engine
+from holdfast.proof.evidence import inside, statements
 from holdfast.proof.evidence.counted import Difference, Told
 from holdfast.proof.evidence.sampler import Processes, Sampler
 from holdfast.proof.report import model
@@ -29,12 +29,14 @@ _AWAY: Final = "The database could not be asked before and after."
 
 class Eyes(NamedTuple):
     """What can be seen. `metrics`: the text of `/metrics`, or OSError; `server` and `database` are first processes, the second
-    of now, since a database that was killed comes back as another; `admin_url`: the database as its administrator."""
+    of now, since a database that was killed comes back as another; `admin_url`: the database as its administrator;
+    `statements_url`: one beside it that is nobody's, where the engine's count of statements is asked for."""
 
     metrics: Callable[[], str]
     server: int | None = None
     database: Callable[[], int | None] = lambda: None
     admin_url: str | None = None
+    statements_url: str | None = None
 
     def told(self) -> Told | None:
         """One reading of `/metrics`, None if it is not to be had."""
@@ -45,7 +47,10 @@ class Eyes(NamedTuple):
 
 def eyes_on(server: Server, engine: Engine) -> Eyes:
     """Of a server and an engine on this machine."""
-    return Eyes(metrics_of(server.port), server.process.pid, lambda: postmaster(engine), engine.admin_url)
+    beside = engine.url_for(OWNER, engine.password, "postgres")
+    return Eyes(
+        metrics_of(server.port), server.process.pid, lambda: postmaster(engine), engine.admin_url, beside
+    )
 
 
 def metrics_of(port: int) -> Callable[[], str]:
@@ -84,11 +89,21 @@ class Watched:
         self.sampler = Sampler(Processes(eyes.server, eyes.database), eyes.admin_url, eyes.told)
         self.before: Told | None = eyes.told()
         self.after: Told | None = None
+        self._statements_before = statements.counted(eyes.statements_url)
+        self._statements_after: statements.Statements | None = None
         self.database_before = _counters(eyes.admin_url) if last is None else last.database_after
 
     def end(self) -> None:
         self.sampler.stop()
         self.after = self.eyes.told()
+        self._statements_after = statements.counted(self.eyes.statements_url)
+
+    @property
+    def statements(self) -> model.Table | NotApplicable:
+        """What the server asked of the database meanwhile, those first that took the most time."""
+        if self.eyes.statements_url is None:
+            return NotApplicable(reason=_ELSEWHERE)
+        return statements.table(statements.between(self._statements_before, self._statements_after))
 
     @cached_property
     def database_after(self) -> Counters | None:
