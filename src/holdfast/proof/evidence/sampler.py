@@ -22,6 +22,8 @@ from holdfast.proof.statements import statement
 _LOOK_SECONDS: Final = 0.2
 _LOOKS_PER_SAMPLE: Final = 5
 _LOOKS_PER_SCRAPE: Final = 25
+_RATE_SECONDS_MIN: Final = 0.5
+"""Processor time is told in hundredths of a second: over a shorter time one of them would look like a peak."""
 _CONNECT_SECONDS: Final = 2.0
 _MEGABYTE: Final = 1e6
 
@@ -115,9 +117,11 @@ class Sampler:
 
     def _rate(self, name: str, total: float) -> None:
         """Notes by how much something that only grows has grown a second. What was killed begins anew: no sample."""
-        now = time.monotonic()
-        before, self._before[name] = self._before.get(name), (now, total)
-        if before is not None and total >= before[1] and now > before[0]:
+        now, before = time.monotonic(), self._before.get(name)
+        if before is not None and now - before[0] < _RATE_SECONDS_MIN:
+            return
+        self._before[name] = now, total
+        if before is not None and total >= before[1]:
             self.note(name, round((total - before[1]) / (now - before[0]), 3))
 
     async def _asked(self, ask: Callable[[], Any]) -> None:
