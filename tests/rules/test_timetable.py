@@ -47,10 +47,14 @@ def agrees(timetable: Timetable, held: list[tuple[str, Claim]], resource: str, s
         if seats > 1 or taken <= {0}:
             free = next((seat for seat in range(seats) if seat not in taken), None)
             assert timetable.free_seat(resource, start, end, seats) == free
+    # asked of rooms with one seat; by the side of others, each with an end of its own
+    others = [(each, start + 1) for each in RESOURCES if each != resource]
+    in_use = timetable.in_use([*others, (resource, end)], start)
+    assert (resource in in_use) == bool(mine)
     for owner in ("owner 0", "owner 1"):
         assert timetable.owned(resource, start, end, owner) == [c for c in mine if c.owner == owner]
     begun = [c for r, c in held if r == resource and start <= c.start < end and c.kind in ("visit", "group")]
-    assert timetable.visits_beginning(resource, start, end) == len(begun)
+    assert timetable.visits_beginning(start, end)[resource] == len(begun)
 
 
 @given(claims(), st.sampled_from(RESOURCES), starts, lengths)
@@ -159,7 +163,8 @@ def test_time_that_was_not_read_is_an_error(span: tuple[int, int]) -> None:
     for ask in (
         lambda: timetable.overlapping("a", *span),
         lambda: timetable.free_seat("a", *span, 1),
-        lambda: timetable.visits_beginning("a", *span),
+        lambda: timetable.in_use([("a", span[1])], span[0]),
+        lambda: timetable.visits_beginning(*span)["a"],
         lambda: timetable.owned("a", *span, "x"),
         lambda: timetable.overlapping("b", 0, HOUR),
     ):
@@ -174,7 +179,7 @@ def test_a_claim_over_midnight_is_one_claim_seen_from_both_days() -> None:
     timetable.add("a", claim)
     assert timetable.overlapping("a", DAY - 1, DAY) == timetable.overlapping("a", DAY, DAY + 1) == [claim]
     assert timetable.overlapping("a", 0, 2 * DAY) == [claim]
-    assert timetable.visits_beginning("a", 0, 2 * DAY) == 1
+    assert timetable.visits_beginning(0, 2 * DAY)["a"] == 1
     assert timetable.free_seat("a", DAY + HOUR, 2 * DAY, 1) == 0
     timetable.remove("a", claim)
     assert timetable.overlapping("a", 0, 2 * DAY) == []

@@ -123,7 +123,7 @@ def state(desk: Desk) -> Any:
     """Everything that a decision can change, in an order of its own."""
     claims, table = desk.claims, desk.timetable
     counted = {
-        (room, start): table.visits_beginning(room, start, start + HOUR)
+        (room, start): table.visits_beginning(start, start + HOUR)[room]
         for room in ROOMS
         for start in range(NOW, NOW + 6 * HOUR, HOUR)
     }

@@ -391,7 +391,7 @@ class Desk:
         """Puts down what somebody has taken instead of what they had, as `put` says."""
         for resource, claim in new:
             self.timetable.add(resource, claim)
-        same = {held for held in gone if held in new}
+        same = {held for held in gone if held in new} if gone else ()  # nothing to hash, nearly always
         freed = [held for held in gone if held not in same]
         self.claims.take(freed)
         self.claims.give([held for held in new if held not in same])

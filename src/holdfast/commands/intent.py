@@ -317,8 +317,11 @@ def tails(directory: Directory, visit: Visit) -> None:
 
 def enclose(visit: Visit) -> None:
     """A visit lasts from its first line to its last."""
-    visit.start = min(line.start for line in visit.lines)
-    visit.end = max(line.end for line in visit.lines)
+    lines = visit.lines
+    visit.start, visit.end = lines[0].start, lines[0].end
+    if len(lines) > 1:
+        visit.start = min(line.start for line in lines)
+        visit.end = max(line.end for line in lines)
 
 
 def place_anew(

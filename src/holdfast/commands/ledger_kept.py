@@ -24,7 +24,13 @@ class Entry(NamedTuple):
 def entries(before: Visit | None, after: Visit) -> list[Entry]:
     """What happens between two states of a visit: what gives units back comes first, so that the sum is within the total
     after each. Entries without an authorization or units are none."""
-    old = {} if before is None else {line.line_no: line for line in before.lines}
+    if before is None:
+        return [
+            Entry(line.line_no, "reserve", *_promised(line))
+            for line in after.lines
+            if line.authorization_id is not None and line.units_reserved
+        ]
+    old = {line.line_no: line for line in before.lines}
     stays = {
         line.line_no
         for line in after.lines

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import islice, pairwise
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -84,6 +85,7 @@ def later(at: int, by: timedelta, zone_name: str) -> int:
     return wall(local.date(), local.hour * 60 + local.minute, zone_name)
 
 
+@lru_cache(maxsize=1_024)
 def _local(at: int, zone_name: str) -> datetime:
     return datetime.fromtimestamp(at, zone(zone_name)).replace(tzinfo=None)
 

@@ -234,12 +234,7 @@ def account(
     taken: list[Suitable] = []
     not_now: list[RoomRefusal] = []
     free = weighing.all(taken, not_now)
-    free.sort(key=_rank)
     return Account(policy.version, known, program.says, weighing.said, free, taken, not_now, program.own_hard)
-
-
-def _rank(each: Free) -> tuple[int, int, int]:
-    return -each.score, each.suitable.surplus, each.visits_that_day
 
 
 class _Weighing:
@@ -263,10 +258,9 @@ class _Weighing:
         self._by_rule, self._of_group = program.minutes(CleaningBuffer, question), question.turnover_minutes
         self._is_told = self._by_rule is not None or self._of_group is not None
         self._moment = program.moment(question, timetable)
-        moments = [
-            self._moment,
-            *(theirs.moment(own, timetable) for own, theirs in _others(directory, question)),
-        ]
+        moments = [self._moment]
+        if len(question.practitioner_ids) > 1:
+            moments += [theirs.moment(own, timetable) for own, theirs in _others(directory, question)]
         self._hard = [each for each in moments if each is not None and each.hard]
 
     def best(self) -> list[Free]:
@@ -293,25 +287,54 @@ class _Weighing:
         return found
 
     def all(self, taken: list[Suitable], not_now: list[RoomRefusal]) -> list[Free]:
-        """All that could be had; the others are put into the lists."""
-        visits, day = self._timetable.visits_beginning, self._question.day
-        found: list[Free] = []
+        """All that could be had, best first; the others are put into the lists."""
+        timetable, moment, base = self._timetable, self._moment, self._base
+        visits = timetable.visits_beginning(*self._question.day)
+        in_use = timetable.in_use(self._times(), self._start)
+        found: list[tuple[int, int, int, int, Free]] = []
         for suitable in self._known.admitted:
             room = suitable.room
             why = self._unavailable(room) if suitable.may_be_unavailable else None
             if why is not None:
                 not_now.append(RoomRefusal(room.id, "room_unavailable", why, "room_unavailable"))
                 continue
-            seat, minutes = self._seat(suitable)
+            if room.id in in_use:
+                taken.append(suitable)
+                continue
+            seat, minutes = self._seat(suitable) if room.seats > 1 else (FIRST, self._minutes(suitable))
             if seat is None:
                 taken.append(suitable)
                 continue
             if self._hard and (against := self._against(room)):
                 not_now += against
                 continue
-            score, said = self._score(suitable)
-            found.append(Free(suitable, seat, minutes, score, said, visits(room.id, *day)))
-        return found
+            points, said = (0, _NOTHING_SAID) if moment is None else moment.about(room)
+            score, that_day = max(0, base + suitable.points + points), visits[room.id]
+            free = Free(suitable, seat, minutes, score, said, that_day)
+            found.append((-score, suitable.surplus, that_day, suitable.place, free))
+        found.sort()
+        return [each for *_, each in found]
+
+    def _times(self) -> Iterable[tuple[str, int]]:
+        """Until when each of the rooms with one seat is needed."""
+        end, admitted = self._end, self._known.admitted
+        if self._is_told:
+            return [
+                (each.room.id, end + self._minutes(each) * MINUTE)
+                for each in admitted
+                if each.room.seats == 1
+            ]
+        return [
+            (each.room.id, end + each.turnover_minutes * MINUTE) for each in admitted if each.room.seats == 1
+        ]
+
+    def _minutes(self, suitable: Suitable) -> int:
+        """How many minutes the room needs after."""
+        if not self._is_told:
+            return suitable.turnover_minutes
+        if self._of_group is not None:
+            return self._of_group
+        return turnover(suitable.room, self._question.service, self._by_rule)
 
     def _against(self, room: Room) -> list[RoomRefusal]:
         """The hard rules that refuse the room at this time."""
@@ -323,10 +346,7 @@ class _Weighing:
 
     def _seat(self, suitable: Suitable) -> tuple[Seating | None, int]:
         """A seat of the room, None if it is taken; and how many minutes the room needs after."""
-        room, minutes = suitable.room, suitable.turnover_minutes
-        if self._is_told:
-            minutes = turnover(room, self._question.service, self._by_rule)
-            minutes = minutes if self._of_group is None else self._of_group
+        room, minutes = suitable.room, self._minutes(suitable)
         end = self._end + minutes * MINUTE
         if room.seats > 1:
             return seating(self._timetable, room.id, self._start, end, room.seats), minutes
@@ -346,7 +366,8 @@ class _Weighing:
 def _first(found: list[Free], timetable: Timetable, question: Question) -> Free:
     """The one of equal rooms that has the fewest visits that day; the first of those, in display order, then number, then
     id."""
-    return min(found, key=lambda each: timetable.visits_beginning(each.suitable.room.id, *question.day))
+    visits = timetable.visits_beginning(*question.day)
+    return min(found, key=lambda each: visits[each.suitable.room.id])
 
 
 def _taken(suitable: Suitable) -> RoomRefusal:

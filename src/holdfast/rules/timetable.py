@@ -4,13 +4,14 @@ A timetable knows which days of which resources it holds, so a question about an
 empty answer. It takes part in a batch as its overlay: what is granted is added, what is released is taken out.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from sys import intern
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from weakref import WeakMethod
 
 from holdfast.rules.facts import Hold, SpanOf, StoredClaim
-from holdfast.slot import DAY
+from holdfast.slot import DAY, Span
 
 
 class Claim(NamedTuple):
@@ -52,8 +53,8 @@ class Timetable:
 
         self.held = 0
         """How many claims are held, each as often as it touches a day."""
-        self._totals: dict[tuple[str, int, int], int] = {}
-        self._counts: dict[Cell, dict[tuple[int, int], int]] = {}
+        self._totals: dict[Span, _Totals] = {}
+        self._counts: dict[Cell, dict[Span, int]] = {}
         """How many visits and groups begin on a resource in a span, by the cells that the span touches, once asked for."""
 
         self._changes: list[tuple[str, Claim, bool]] = []
@@ -112,20 +113,18 @@ class Timetable:
         """The cells that must be read before questions about these spans can be asked. `is_asked`: they will be, and not
         only perhaps."""
         missing: set[Cell] = set()
+        all_known, all_asked = self._known, self._asked
         for resource, start, end in set(spans):
-            known = self._known.get(resource, _NOTHING)
-            asked = self._asked.setdefault(resource, {}) if is_asked else {}
-            first, last = start // DAY, (end - 1) // DAY
-            for word in range(first >> 6, (last >> 6) + 1):
-                low, high = max(first, word << 6), min(last, (word << 6) + 63)
-                wanted = ((1 << (high - low + 1)) - 1) << (low & 63)
-                asked[word] = asked.get(word, 0) | wanted
-                if wanted & ~known.get(word, 0):  # nearly never
-                    missing |= {
-                        (resource, day)
-                        for day in range(low, high + 1)
-                        if not known.get(word, 0) >> (day & 63) & 1
-                    }
+            known = all_known.get(resource, _NOTHING)
+            for word, wanted in _words(start // DAY, (end - 1) // DAY):
+                if is_asked:
+                    asked = all_asked.get(resource)
+                    if asked is None:
+                        asked = all_asked[resource] = {}
+                    asked[word] = asked.get(word, 0) | wanted
+                lacking = wanted & ~known.get(word, 0)
+                if lacking:  # nearly never
+                    missing |= {(resource, (word << 6) + bit) for bit in range(64) if lacking >> bit & 1}
         return missing
 
     def begin_asking(self) -> None:
@@ -230,11 +229,34 @@ class Timetable:
             for claim in days.get(day, ())
         )
 
-    def visits_beginning(self, resource: str, start: int, end: int) -> int:
-        """How many visits and groups of a resource begin in [start, end). Counted once, then kept up to date."""
-        known = self._totals.get((resource, start, end))
-        if known is not None:
-            return known
+    def in_use(self, wanted: Iterable[tuple[str, int]], start: int) -> set[str]:
+        """Of resources with one seat, each with its own end, those that somebody has some of [start, end). Raises KeyError for
+        time that was not read. Asked of all rooms for every booking, so it looks into the days itself."""
+        all_known, all_days, day = self._known, self._days, start // DAY
+        word, bit, last_of_day = day >> 6, 1 << (day & 63), (day + 1) * DAY
+        found: set[str] = set()
+        for resource, end in wanted:
+            if end > last_of_day:
+                if self.free_seat(resource, start, end, 1) is None:
+                    found.add(resource)
+                continue
+            if not all_known[resource].get(word, 0) & bit:
+                raise KeyError(resource, day)
+            for claim in all_days[resource].get(day, ()):
+                if claim[0] < end and start < claim[1]:
+                    found.add(resource)
+                    break
+        return found
+
+    def visits_beginning(self, start: int, end: int) -> Mapping[str, int]:
+        """How many visits and groups begin in [start, end), by resource: of each counted once, when it is asked for, then kept
+        up to date. Raises KeyError for time that was not read."""
+        found = self._totals.get((start, end))
+        if found is None:
+            found = self._totals[start, end] = _Totals(WeakMethod(self._beginning), start, end)
+        return found
+
+    def _beginning(self, resource: str, start: int, end: int) -> int:
         total = 0
         for day in range(start // DAY, (end - 1) // DAY + 1):
             counts = self._counts.setdefault((resource, day), {})
@@ -246,7 +268,6 @@ class Timetable:
                     if start <= claim.start < end and claim.kind in GIVEN and claim.start // DAY == day
                 )
             total += count
-        self._totals[resource, start, end] = total
         return total
 
     def owners_beginning(self, resource: str, start: int, end: int) -> int:
@@ -261,16 +282,17 @@ class Timetable:
         )
 
     def _uncount(self, resource: str, day: int) -> None:
-        for start, end in self._counts.pop((resource, day), ()):
-            self._totals.pop((resource, start, end), None)
+        for span in self._counts.pop((resource, day), ()):
+            if span in self._totals:
+                self._totals[span].pop(resource, None)
 
     def _count(self, resource: str, claim: Claim, by: int) -> None:
         if claim.kind in GIVEN and (counts := self._counts.get((resource, claim.start // DAY))):
-            for start, end in counts:
-                if start <= claim.start < end:
-                    counts[start, end] += by
-                    if (resource, start, end) in self._totals:
-                        self._totals[resource, start, end] += by
+            for span in counts:
+                if span[0] <= claim.start < span[1]:
+                    counts[span] += by
+                    if span in self._totals and resource in self._totals[span]:
+                        self._totals[span][resource] += by
 
     # What is only read may be followed: as others write, what they have changed is forgotten and read anew.
 
@@ -317,6 +339,31 @@ class Timetable:
         self._changes.append((resource, claim, False))
         self.remembered.clear()
         self._count(resource, claim, -1)
+
+
+def _words(first: int, last: int) -> Sequence[tuple[int, int]]:
+    """The days from first to last as bits: by their word of 64 days."""
+    if first >> 6 == last >> 6:  # nearly always
+        return ((first >> 6, ((2 << (last - first)) - 1) << (first & 63)),)
+    found = []
+    for word in range(first >> 6, (last >> 6) + 1):
+        low, high = max(first, word << 6), min(last, (word << 6) + 63)
+        found.append((word, ((2 << (high - low)) - 1) << (low & 63)))
+    return found
+
+
+class _Totals(dict[str, int]):
+    """How many begin in a span, by resource. Reading is all that it costs to ask again. Part of a timetable, which must not
+    live on for it."""
+
+    def __init__(self, count: WeakMethod[Callable[[str, int, int], int]], start: int, end: int) -> None:
+        self._count, self._span = count, (start, end)
+
+    def __missing__(self, resource: str) -> int:
+        count = self._count()
+        assert count is not None  # noqa: S101 whoever asks has the timetable
+        found = self[resource] = count(resource, *self._span)
+        return found
 
 
 def held_by(hold: Hold) -> list[tuple[str, Claim]]:

@@ -189,18 +189,22 @@ class Program:
         """The rules about rooms at the visit's time; None if there are none."""
         if not self._moment_hard and not self._moment_soft:
             return None
-        hard, soft = (
-            [each for each in map(partial(self._prepared, question, timetable), judges) if each is not None]
-            for judges in (self._moment_hard, self._moment_soft)
-        )
+        hard = self._now(self._moment_hard, question, timetable)
+        soft = self._now(self._moment_soft, question, timetable)
         return Moment(hard, soft, self._faults) if hard or soft else None
+
+    def _now(self, judges: list[_Judged], question: Question, timetable: Timetable) -> list[_Judged]:
+        """Those that have something to say at that time."""
+        prepared = [self._prepared(question, timetable, each) for each in judges]
+        return [each for each in prepared if each is not None]
 
     def _prepared(self, question: Question, timetable: Timetable, judged: _Judged) -> _Judged | None:
         try:
             test = judged.judge(question, timetable)
         except Exception as error:  # noqa: BLE001 a rule that fails must not let anything pass
             test = partial(_raise, error)
-        return None if test is None else judged._replace(judge=test)
+        rule, _, said_for, said_against = judged
+        return None if test is None else _Judged(rule, test, said_for, said_against)
 
 
 def _raise(error: Exception, _room: Room) -> None:

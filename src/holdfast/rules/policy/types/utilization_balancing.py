@@ -40,10 +40,10 @@ class UtilizationBalancing(MomentRule, frozen=True, kw_only=True, tag="utilizati
         low, high = self.low_percent * self.visits_per_day_max, self.high_percent * self.visits_per_day_max
 
         def judges(question: Question, timetable: Timetable) -> RoomTest:
-            visits, day = timetable.visits_beginning, question.day
+            visits = timetable.visits_beginning(*question.day)
 
             def thinks(room: Room) -> Opinion:
-                share = 100 * visits(room.id, *day)
+                share = 100 * visits[room.id]
                 return 1 if share < low else -1 if share > high else 0
 
             return thinks
