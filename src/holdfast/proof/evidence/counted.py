@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
 
-_STARTED = "process_start_time_seconds"
 Labels = frozenset[tuple[str, str]]
 
 
@@ -41,6 +40,11 @@ class Told:
             for sample in family.samples
         }
 
+    @property
+    def process(self) -> float | None:
+        """Tells processes apart: when the one that answered began. None where the system does not tell."""
+        return self.value("process_start_time_seconds")
+
     def value(self, name: str, **labels: str) -> float | None:
         """Of the one sample with exactly these labels."""
         return self.samples.get((name, frozenset(labels.items())))
@@ -52,9 +56,6 @@ class Difference:
     def __init__(self, before: Told | None, after: Told) -> None:
         self.after = after
         self._before: Mapping[tuple[str, Labels], float] = {} if before is None else before.samples
-        started = {told.value(_STARTED) for told in (before, after) if told is not None}
-        self.is_of_one_process = len(started) == 1
-        """Otherwise it says nothing: the server was started anew, or several workers answer in turn."""
 
     def sum(self, name: str, **labels: str) -> float:
         """Over all samples of the name that have these labels, whatever others they have."""

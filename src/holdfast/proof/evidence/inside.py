@@ -32,7 +32,7 @@ _SPANS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
 """By the report's name: the server's, and what it is."""
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({
     "rules": "No rule was asked: nothing was booked or moved.",
-    "committing": "Every batch was written and committed in one trip, which the span before this one tells.",
+    "committing": "No batch was committed by a trip of its own; what goes in one trip is told as written.",
     "explain": "Nothing was refused that is explained.",
     "facts": "Memory knew all that was decided on.",
 })  # fmt: skip
@@ -111,7 +111,7 @@ def _rest(rest: Bins, road: Bins) -> model.Span:
     nothing = NotApplicable(reason="What is left over of each request is known on average only.")
     mean = figure(max(0.0, 1000 * rest.sum / rest.n), "ms", rest.n) if rest.n else nothing
     return model.Span(
-        name="rest", what="HTTP, encoding, and waiting for the processor",
+        name="rest", what="everything else: HTTP, looking things up, encoding, waiting for the processor",
         distribution=model.Distribution(n=rest.n, mean=mean, p50=nothing, p95=nothing, p99=nothing, max=nothing, bins=()),
         share=_share(rest.sum, road),
     )  # fmt: skip

@@ -86,8 +86,9 @@ class Watched:
 
     def __init__(self, eyes: Eyes, last: "Watched | None") -> None:
         self.eyes = eyes
-        self.sampler = Sampler(Processes(eyes.server, eyes.database), eyes.admin_url, eyes.told)
-        self.before: Told | None = eyes.told()
+        self._processes: set[float | None] = set()
+        self.sampler = Sampler(Processes(eyes.server, eyes.database), eyes.admin_url, self._told)
+        self.before = self._told()
         self.after: Told | None = None
         self._statements_before = statements.counted(eyes.statements_url)
         self._statements_after: statements.Statements | None = None
@@ -95,8 +96,15 @@ class Watched:
 
     def end(self) -> None:
         self.sampler.stop()
-        self.after = self.eyes.told()
+        self.after = self._told()
         self._statements_after = statements.counted(self.eyes.statements_url)
+
+    def _told(self) -> Told | None:
+        """Also the sampler's readings tell whether one process answers, or several in turn."""
+        told = self.eyes.told()
+        if told is not None:
+            self._processes.add(told.process)
+        return told
 
     @property
     def statements(self) -> model.Table | NotApplicable:
@@ -115,8 +123,9 @@ class Watched:
         """What the server counted meanwhile."""
         if self.before is None or self.after is None:
             return NotApplicable(reason=_UNTOLD)
-        found = Difference(self.before, self.after)
-        return found if found.is_of_one_process else NotApplicable(reason=_ANEW)
+        if len(self._processes) > 1:
+            return NotApplicable(reason=_ANEW)
+        return Difference(self.before, self.after)
 
     @property
     def deadlocks(self) -> Cell:
@@ -140,10 +149,8 @@ class Watched:
     def inside(self) -> model.Inside:
         """As the report has it."""
         counted, sampler = self.counted, self.sampler
-        elsewhere, known = (
-            NotApplicable(reason=_ELSEWHERE),
-            counted if isinstance(counted, Difference) else None,
-        )
+        known = counted if isinstance(counted, Difference) else None
+        elsewhere = NotApplicable(reason=_ELSEWHERE)
         return model.Inside(
             spans=inside.spans(counted) if isinstance(counted, Difference) else counted,
             lanes=inside.lanes(counted) if isinstance(counted, Difference) else counted,
