@@ -24,15 +24,18 @@ COMFORT_PERCENT: Final = 30.0
 SEEDS_PER_SECOND: Final = 20.0
 """Bookings a second that the seeds ask for: what the knee is held against."""
 _IN_TIME: Final = ("ms", "us")
+_TOLD_MAX: Final = 3
+"""Of steps of one kind: after the first few another run says more."""
 
 
 class Known(NamedTuple):
-    """What advice is derived from. `broken`: what was actually broken, in sentences."""
+    """What advice is derived from. `broken`: why it is NO-GO, in sentences; `harm`: of these what is no matter of speed."""
 
     run: Run
     promises: Sequence[Promise]
     faults: Sequence[Fault]
     broken: Sequence[str]
+    harm: Sequence[str]
     bottlenecks: Sequence[Bottleneck]
     compared: Compared | NotApplicable
 
@@ -77,8 +80,8 @@ def _scalability(known: Known) -> Risk:
 
 def _reliability(known: Known) -> Risk:
     scenarios = known.run.scenarios
-    if known.broken:
-        return Risk(area="reliability", level="high", why=f"Broken: {known.broken[0]}")
+    if known.harm:
+        return Risk(area="reliability", level="high", why=f"Broken: {known.harm[0]}")
     if isinstance(known.run.invariants, NotApplicable):
         return Risk(
             area="reliability", level="medium", why="The invariants were not asked for in the database."
@@ -93,7 +96,7 @@ def _reliability(known: Known) -> Risk:
 
 
 def _mend(known: Known) -> Iterator[str]:
-    for each in known.broken[:3]:
+    for each in known.broken[:_TOLD_MAX]:
         yield f"Do not go live. Find out why, with the report's data: {each}"
 
 
@@ -103,12 +106,12 @@ def _make_valid(known: Known) -> Iterator[str]:
 
 
 def _not_faster(known: Known) -> Iterator[str]:
-    for each in known.promises:
-        if each.standing == "missed":
-            yield (
-                f"Bring {each.scenario}, {each.threshold.what}, under its limit: {_cure(known, each.scenario)}"
-                " Then run it again on a quiet machine."
-            )
+    missed = [each for each in known.promises if each.standing == "missed"]
+    for each in missed[:_TOLD_MAX]:
+        yield (
+            f"Bring {each.scenario}, {each.threshold.what}, within its limit: {_cure(known, each.scenario)}"
+            " Then run it again on a quiet machine."
+        )
 
 
 def _cure(known: Known, scenario: str) -> str:
@@ -169,7 +172,7 @@ def _keep(known: Known) -> Iterator[str]:
     yield "Load the alarms and the dashboard of `monitoring/`: they watch the same limits."
 
 
-def _of_scenarios(known: Known) -> Iterator[str]:
+def _unknowns(known: Known) -> Iterator[str]:
     worst = max(known.run.scenarios, key=_unknown, default=None)
     if worst is not None and _unknown(worst):
         yield (
@@ -183,5 +186,5 @@ def _unknown(scenario: Scenario) -> int:
 
 
 _STEPS: Final[tuple[Callable[[Known], Iterator[str]], ...]] = (
-    _mend, _make_valid, _not_faster, _not_worse, _close, _widen, _look_inside, _size, _indexes, _of_scenarios, _keep,
+    _mend, _make_valid, _not_faster, _not_worse, _close, _widen, _look_inside, _size, _indexes, _unknowns, _keep,
 )  # fmt: skip

@@ -69,10 +69,16 @@ ENVIRONMENT: Final = (
 )  # fmt: skip
 SIZING: Final = ("measured", "per_second_100", "per_second_500")
 
-_HOLLOW: Final = re.compile(
-    r"^\W*(tbd|to be \w+.*|n/?a|none|null|nan|inf|infinity|undefined|todo|\?)?\W*$", re.IGNORECASE
+_FILLERS: Final = frozenset({"tbd", "nan", "inf", "infinity", "null", "undefined", "none"})
+"""Of which words consist that stand for a value nobody has; "none" in small letters is a word of its own."""
+_UNITS: Final = frozenset({"ms", "us", "µs", "s", "b", "kb", "mb", "gb", "mbit", "points", "times"})
+_CELLS: Final = frozenset(
+    {"td", "th", "dd", "dt", "summary", "h1", "h2", "h3", "h4", "figcaption", "caption", "li"}
 )
-_SIGN: Final = re.compile(r"^[✓✗●○▲▼=→-]$")
+_PROMISED: Final = re.compile(r"\W*(to be \w+|n/?a\W*$)", re.IGNORECASE)
+_SIGNS: Final = frozenset("✓✗●○=→")
+_AS_THEY_ARE: Final = frozenset({"unit", "settings", "lifts"})
+"""Fields whose values are others' words: a setting may be empty."""
 
 
 def blanks(report: Report | Run) -> list[str]:
@@ -82,8 +88,10 @@ def blanks(report: Report | Run) -> list[str]:
 
 
 def is_hollow(words: str) -> bool:
-    """Whether words say nothing: empty, or one of those that stand for a value nobody has."""
-    return bool(_HOLLOW.match(words.strip()))
+    """Whether words say nothing: empty, a unit alone, or what stands for a value that nobody has."""
+    found = re.findall(r"\w+", words)
+    said = {each.lower() for each in found} - _UNITS
+    return said <= _FILLERS - ({"none"} & set(found)) or bool(_PROMISED.match(words))
 
 
 def _hollow(path: str, value: Any) -> Iterator[str]:
@@ -101,7 +109,7 @@ def _hollow(path: str, value: Any) -> Iterator[str]:
                 yield f"{path} has no case behind it"
             for field in msgspec.structs.fields(value):
                 inner = getattr(value, field.name)
-                if not field.required and not inner:
+                if field.name in _AS_THEY_ARE or (not field.required and not inner):
                     # What may be empty says so by its default.
                     continue
                 if isinstance(inner, tuple | dict) and not inner:
@@ -132,6 +140,8 @@ def _unfilled(run: Run) -> Iterator[str]:
 def _unfilled_in(run: Run, scenario: Scenario) -> Iterator[str]:
     if scenario.name not in SCENARIOS:
         yield "no scenario of this name is known"
+    if scenario.timings and not scenario.timings[0].distribution.bins:
+        yield f"the distribution of {scenario.timings[0].name} is missing"
     yield from _absent("figure", FIGURES.get(scenario.name, ()), scenario.figures)
     yield from _absent("series", SERIES, scenario.series)
     thresholds = {one.name for one in scenario.thresholds}
@@ -164,30 +174,29 @@ def html_blanks(page: str) -> list[str]:
 
 
 class _Cells(HTMLParser):
+    """What stands in each cell, without the notes beside it."""
+
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
         self._row: list[str] = []
         self._cell: list[str] | None = None
+        self._is_note = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "tr":
             self._row = []
-        if tag in {"td", "th", "dd", "dt", "summary", "h1", "h2", "h3", "figcaption"}:
+        if tag in _CELLS:
             self._cell = []
-        elif tag == "svg" and self._cell is not None:
-            # A drawing says something by its title, which is read as the cell's text.
-            self._cell.append("")
+        self._is_note = tag == "span" and (dict(attrs).get("class") or "").startswith("note")
 
     def handle_data(self, data: str) -> None:
-        if self._cell is not None:
+        if self._cell is not None and not self._is_note:
             self._cell.append(data)
 
     def handle_endtag(self, tag: str) -> None:
-        if (
-            tag in {"td", "th", "dd", "dt", "summary", "h1", "h2", "h3", "figcaption"}
-            and self._cell is not None
-        ):
+        self._is_note = False
+        if tag in _CELLS and self._cell is not None:
             said = "".join(self._cell).strip()
             if _says_nothing(said):
                 self.found.append(f"an empty {tag} after {self._row[-3:]} (line {self.getpos()[0]})")
@@ -210,4 +219,4 @@ def markdown_blanks(text: str) -> list[str]:
 
 
 def _says_nothing(cell: str) -> bool:
-    return is_hollow(cell) and not _SIGN.match(cell)
+    return is_hollow(cell) and cell not in _SIGNS

@@ -84,7 +84,7 @@ def _spans(scenario: Scenario) -> Iterator[Bottleneck]:
         if part is None or part < LARGE_SHARE or known is None:
             continue
         yield _found(
-            scenario, f"{span.what}: {part:.0f} % of the time of a request", known, span.share,
+            scenario, f"{span.what[:1].upper()}{span.what[1:]}: {part:.0f} % of the time of a request", known, span.share,
             f"{_told(span.distribution.mean)} on average; no more than this can be won here.",
         )  # fmt: skip
 

@@ -62,7 +62,7 @@ class Bin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Distribution(msgspec.Struct, frozen=True, kw_only=True):
-    """Of durations, in milliseconds. `bins` ascend, for the chart."""
+    """Of durations, in milliseconds. `bins` ascend, for the chart; of a sum alone there are none."""
 
     n: int
     mean: Cell
@@ -70,7 +70,7 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     p95: Cell
     p99: Cell
     max: Cell
-    bins: tuple[Bin, ...]
+    bins: tuple[Bin, ...] = ()
     estimator: str = ESTIMATOR
 
 
@@ -481,10 +481,11 @@ class TrendPoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trend(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure over the archived runs of the same profile, this one last."""
+    """What was held against one threshold (`name`), over the archived runs of the same profile, this one last."""
 
     scenario: str
     name: str
+    what: str
     unit: Unit
     points: tuple[TrendPoint, ...]
 

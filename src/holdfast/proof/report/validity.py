@@ -19,7 +19,7 @@ class Fault(NamedTuple):
     sentence: str
 
     def __str__(self) -> str:
-        return f"{self.scenario}: {self.sentence}"
+        return self.sentence if self.scenario == WHOLE else f"{self.scenario}: {self.sentence}"
 
 
 def faults(run: Run) -> list[Fault]:
@@ -28,7 +28,7 @@ def faults(run: Run) -> list[Fault]:
     for one in run.scenarios:
         found += [Fault(one.name, each) for check in _CHECKS for each in check(one)]
         found += [Fault(one.name, each) for each in _unmeasured(run, one)]
-    return [*found, *(Fault(WHOLE, f"A blank: {each}.") for each in blanks.blanks(run))]
+    return [*found, *(Fault(WHOLE, f"There is a blank: {each}.") for each in blanks.blanks(run))]
 
 
 def _of_whole(run: Run) -> Iterator[str]:

@@ -24,7 +24,7 @@ from holdfast.proof.report.model import (
     Threshold,
     Verdict,
 )
-from holdfast.proof.report.promises import FAR_PERCENT, is_too_much, promises
+from holdfast.proof.report.promises import is_too_much, promises
 from holdfast.proof.report.units import told, told_value
 from holdfast.proof.report.validity import Fault, faults
 
@@ -36,12 +36,13 @@ _FINDINGS_TOLD: Final = 3
 def judged(run: Run, compared: Compared | NotApplicable) -> Verdict:
     """The verdict on a run, and on how it stands against an earlier one."""
     found, wrong = promises(run), faults(run)
-    broken = [*_harm(run), *_far_off(found, wrong)]
+    harm = [*_harm(run), *_far_off(found, wrong, is_law=True)]
+    broken = [*harm, *_far_off(found, wrong, is_law=False)]
     missed = [f"{each.scenario}: {_missed(each)}" for each in found if each.standing == "missed"]
     if isinstance(compared, Compared):
         missed += [f"Against the baseline: {each}" for each in compared.failed]
     outcome = _outcome(broken, missed, wrong)
-    known = Known(run, found, wrong, broken, bottlenecks(run), compared)
+    known = Known(run, found, wrong, broken, harm, bottlenecks(run), compared)
     readiness, recommendation = _advised(outcome, broken)
     return Verdict(
         outcome=outcome, exit_status=EXIT[outcome], reason=_reason(known, outcome, missed), readiness=readiness,
@@ -81,13 +82,16 @@ def _harm(run: Run) -> list[str]:
     return found
 
 
-def _far_off(found: tuple[Promise, ...], wrong: list[Fault]) -> list[str]:
-    """Limits that are broken in scenarios that say something; in the others the fault may be the run's."""
+def _far_off(found: tuple[Promise, ...], wrong: list[Fault], *, is_law: bool) -> list[str]:
+    """Limits, or laws, that are broken in scenarios that say something; in the others the fault may be the run's."""
     void = {each.scenario for each in wrong}
     return [
         f"{each.scenario}: {_missed(each)}"
         for each in found
-        if each.standing == "broken" and each.scenario not in void and not is_too_much(each.threshold)
+        if each.standing == "broken"
+        and each.threshold.is_law == is_law
+        and each.scenario not in void
+        and not is_too_much(each.threshold)
     ]
 
 
@@ -95,8 +99,7 @@ def _missed(promise: Promise) -> str:
     said = _measured(promise.threshold)
     if not isinstance(promise.margin, Figure):
         return said
-    much = f", over {FAR_PERCENT:.0f} %" if promise.margin.value < -FAR_PERCENT else ""
-    return f"{said[:-1]}: missed by {-promise.margin.value:.0f} %{much}."
+    return f"{said[:-1]}: missed by {-promise.margin.value:.0f} %."
 
 
 def _measured(threshold: Threshold) -> str:
