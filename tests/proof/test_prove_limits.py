@@ -92,7 +92,7 @@ def test_smoke_is_seconds_long() -> None:
     seconds = {
         name: entry.smoke.seconds for name, entry in SCENARIOS.items() if name not in {"calendar", SOAK}
     }
-    assert max(seconds.values()) < 15
+    assert max(seconds.values()) < 20
     assert set(profiles.WHAT) == set(profiles.PROFILES) == set(profiles.PLAN_WEEKS)  # fmt: skip
 
 

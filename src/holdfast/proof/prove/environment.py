@@ -8,6 +8,7 @@ from statistics import median
 
 import asyncpg
 
+from holdfast.db.database import CONNECTION_LOST
 from holdfast.proof import machine
 from holdfast.proof.bench.report import Database
 from holdfast.proof.bench.run import database_facts, refuse_undurable
@@ -31,13 +32,15 @@ def database_of(
     Raises BenchError for an engine that does not keep what it acknowledges."""
     if place.admin_url is None or place.engine is None:
         return NotApplicable(reason=HTTP_ONLY)
-    found = asyncio.run(_facts(place.admin_url))
-    refuse_undurable(found)
-    indexes, paths = index_use(place.admin_url), hot_paths(eyes)
-    say("comparing plans with and without indexes")
+    try:
+        found = asyncio.run(_facts(place.admin_url))
+        refuse_undurable(found)
+        say("comparing plans with and without indexes")
+        plans = plan_pairs(place.engine, weeks, seed)
+    except (*CONNECTION_LOST, asyncpg.PostgresError):
+        return NotApplicable(reason="The database could not be asked any more when the scenarios were over.")
     return model.Database(
-        version=found.version, settings=found.settings, plans=plan_pairs(place.engine, weeks, seed), indexes=indexes,
-        hot_paths=paths,
+        version=found.version, settings=found.settings, plans=plans, indexes=index_use(place.admin_url), hot_paths=hot_paths(eyes),
     )  # fmt: skip
 
 

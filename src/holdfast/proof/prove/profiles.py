@@ -45,7 +45,7 @@ _ENTRIES: Final = (
         storm.ABOUT, storm.run, Scale(users=50, rate=150, seconds=8, ramp=1), Scale(users=50, rate=25, seconds=120, ramp=5)
     ),
     Entry(
-        conflict.ABOUT, conflict.run, Scale(users=50, rate=100, seconds=14, ramp=1),
+        conflict.ABOUT, conflict.run, Scale(users=50, rate=70, seconds=19, ramp=1),
         Scale(users=50, rate=25, seconds=120, ramp=5),
     ),
     Entry(
