@@ -35,13 +35,15 @@ def database_of(
     try:
         found = asyncio.run(_facts(place.admin_url))
         refuse_undurable(found)
+        # Before the plans, whose queries are none of the product's.
+        indexes, paths = index_use(place.admin_url), hot_paths(eyes)
         say("comparing plans with and without indexes")
         plans = plan_pairs(place.engine, weeks, seed)
     except (*CONNECTION_LOST, asyncpg.PostgresError):
         return NotApplicable(reason="The database could not be asked any more when the scenarios were over.")
     return model.Database(
-        version=found.version, settings=found.settings, plans=plans, indexes=index_use(place.admin_url), hot_paths=hot_paths(eyes),
-    )  # fmt: skip
+        version=found.version, settings=found.settings, plans=plans, indexes=indexes, hot_paths=paths
+    )
 
 
 async def _facts(url: str) -> Database:
