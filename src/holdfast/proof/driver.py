@@ -3,11 +3,13 @@ on each. Runs as a process of its own (`python -m holdfast.proof.driver PLAN RES
 told apart from the server's. It prepares every byte before the clock starts and judges nothing.
 
 Closed loop: each client asks again as soon as it is answered. Open loop (`rate`): requests are due at planned
-times whatever the answers do, and a latency counts from when its request was due (no coordinated omission).
+times whatever the answers do, and a latency counts from when its request was due (no coordinated omission). With
+`ramp_seconds` the rate rises in a straight line from nothing, as when one user comes after the other.
 """
 
 import asyncio
 import itertools
+import math
 import resource
 import sys
 import time
@@ -27,6 +29,7 @@ from holdfast.proof.history.log import Log, Wish
 _GRACE_SECONDS = 10.0
 """How long answers are waited for after the last request: longer than any deadline of the server."""
 _TICK_SECONDS = 0.001
+_RECONNECT_SECONDS = 0.05
 _KEPT_ANSWERS_MAX = 5
 _KEPT_BYTES_MAX = 2000
 
@@ -35,7 +38,8 @@ class Plan(msgspec.Struct, kw_only=True):
     """`requests`: whole requests as bytes, sent in this order, by whichever client is free; `repeat` begins again at
     the end. The run ends with the requests or after `seconds`, whichever comes first. Answers to requests
     sent in the first `warm_up_seconds` are counted in `statuses` only. `also_expected`: another status that answers may
-    have. `wishes`: what each request asks for, in the same order; then what the clients see is written to `history_file`."""
+    have. `wishes`: what each request asks for, in the same order; then what the clients see is written to `history_file`.
+    `reconnects`: a client whose connection is lost makes another as long as the run lasts, as where servers are killed."""
 
     host: str
     port: int
@@ -46,6 +50,9 @@ class Plan(msgspec.Struct, kw_only=True):
     repeat: bool = False
     warm_up_seconds: float = 0.0
     rate: float | None = None
+    ramp_seconds: float = 0.0
+    tls: bool = False
+    reconnects: bool = False
     also_expected: int | None = None
     wishes: list[Wish] = []
     history_file: str = ""
@@ -53,7 +60,8 @@ class Plan(msgspec.Struct, kw_only=True):
 
 class Result(msgspec.Struct, kw_only=True):
     """`offered` = answers in `statuses` + `failed` (no answer). `seconds`, `latencies` and `cpu_seconds` are those of
-    the time after the warm-up; `answered` counts expected answers in it."""
+    the time after the warm-up; `answered` counts expected answers in it. `moments`: when each of the `latencies` ended,
+    in seconds since the first request; `statuses_of` its status."""
 
     offered: int
     statuses: dict[int, int]
@@ -62,14 +70,30 @@ class Result(msgspec.Struct, kw_only=True):
     seconds: float
     cpu_seconds: float
     latencies: bytes
+    moments: bytes = b""
+    statuses_of: bytes = b""
     backlog_max: int = 0
     unexpected: list[str] = []
 
     @property
     def samples(self) -> "array[float]":
-        found = array("d")
-        found.frombytes(self.latencies)
-        return found
+        return _doubles(self.latencies)
+
+    @property
+    def ends(self) -> "array[float]":
+        return _doubles(self.moments)
+
+    def samples_of(self, status: int) -> list[float]:
+        """The latencies of the answers that had this status."""
+        statuses = array("H")
+        statuses.frombytes(self.statuses_of)
+        return [each for each, its in zip(self.samples, statuses, strict=True) if its == status]
+
+
+def _doubles(raw: bytes) -> "array[float]":
+    found = array("d")
+    found.frombytes(raw)
+    return found
 
 
 class Run:
@@ -80,7 +104,7 @@ class Run:
         self.offered = 0
         self.failed = 0
         self.statuses: Counter[int] = Counter()
-        self.latencies = array("d")
+        self.latencies, self.moments, self.statuses_of = array("d"), array("d"), array("H")
         self.unexpected: list[str] = []
         self.backlog: deque[tuple[float, bytes]] = deque()
         self.backlog_max = 0
@@ -95,14 +119,13 @@ class Run:
         self._idle: deque[_Client] = deque()
         self._under_way = 0
         self._is_over = False
+        self._returning: set[asyncio.Task[None]] = set()
 
     async def carry_out(self) -> Result:
         loop = asyncio.get_running_loop()
         log = self._log
-        make = partial(_Client, self) if log is None else partial(_LoggingClient, self, log)
         for _ in range(self.plan.clients):
-            _, client = await loop.create_connection(make, self.plan.host, self.plan.port)
-            self._clients.append(client)
+            self._clients.append(await self._connected())
         self.begins = self.last_answer = time.perf_counter()
         self.measures_from = self.begins + self.plan.warm_up_seconds
         self.ends = self.measures_from + self.plan.seconds
@@ -124,6 +147,12 @@ class Run:
         if log is not None:
             log.save(Path(self.plan.history_file))
         return self._result()
+
+    async def _connected(self) -> "_Client":
+        loop, log, plan = asyncio.get_running_loop(), self._log, self.plan
+        make = partial(_Client, self) if log is None else partial(_LoggingClient, self, log)
+        _, client = await loop.create_connection(make, plan.host, plan.port, ssl=plan.tls or None)
+        return client
 
     def next(self, client: "_Client") -> None:
         """Gives a free client its next request, or ends the run when there is none."""
@@ -154,6 +183,8 @@ class Run:
             self._keep(f"{status}: ", raw)
         elif began >= self.measures_from:
             self.latencies.append(now - began)
+            self.moments.append(now - self.begins)
+            self.statuses_of.append(status)
             self.last_answer = now
         self.next(client)
 
@@ -166,10 +197,26 @@ class Run:
         if client in self._idle:
             self._idle.remove(client)
         self._clients.remove(client)
-        if not self._clients:
+        if self.plan.reconnects and time.perf_counter() < self.ends:
+            again = asyncio.create_task(self._again())
+            self._returning.add(again)
+            again.add_done_callback(self._returning.discard)
+        elif not self._clients and not self._returning:
             self._is_over = True
             self.backlog.clear()
         self._end_if_over()
+
+    async def _again(self) -> None:
+        """Until somebody listens again, or the run is over."""
+        while time.perf_counter() < self.ends:
+            try:
+                client = await self._connected()
+            except OSError:
+                await asyncio.sleep(_RECONNECT_SECONDS)
+            else:
+                self._clients.append(client)
+                self.next(client)
+                return
 
     def _keep(self, what: str, raw: bytes) -> None:
         if len(self.unexpected) < _KEPT_ANSWERS_MAX:
@@ -186,9 +233,9 @@ class Run:
     async def _pace(self, rate: float) -> None:
         """Makes requests due at their planned times and hands them to idle clients, else to the backlog."""
         for number in itertools.count():
-            due = self.begins + number / rate
+            due = self.begins + due_after(number, rate, self.plan.ramp_seconds)
             request = next(self._requests, b"") if due < self.ends else b""
-            if not request or not self._clients:
+            if not request or not (self._clients or self._returning):
                 break
             wait = due - time.perf_counter()
             if wait > 0:
@@ -214,6 +261,8 @@ class Run:
             seconds=max(0.0, self.last_answer - self.measures_from),
             cpu_seconds=self.cpu_to - self.cpu_from,
             latencies=self.latencies.tobytes(),
+            moments=self.moments.tobytes(),
+            statuses_of=self.statuses_of.tobytes(),
             backlog_max=self.backlog_max,
             unexpected=self.unexpected,
         )
@@ -266,17 +315,19 @@ class _LoggingClient(_Client):
         super().__init__(run)
         self._log = log
         self._wish, self._sent, self._body = Wish(kind="book"), 0.0, b""
+        self._due = 0.0
 
     def send(self, request: bytes, began: float) -> None:
         self._body = b""
         self._wish, self._sent = self._log.sending()
+        self._due = began
         super().send(request, began)
 
     def on_body(self, body: bytes) -> None:
         self._body += body
 
     def on_message_complete(self) -> None:
-        self._log.answered(self._wish, self._sent, self._parser.get_status_code(), self._body)
+        self._log.answered(self._wish, self._sent, self._parser.get_status_code(), self._body, self._due)
         super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -288,6 +339,14 @@ class _LoggingClient(_Client):
         if self.busy:
             self._log.lost(self._wish, self._sent)
         super().leave()
+
+
+def due_after(number: int, rate: float, ramp_seconds: float) -> float:
+    """After how many seconds the request of this number (from 0 on) is due, where `rate` a second is reached after the ramp."""
+    in_ramp = rate * ramp_seconds / 2
+    if number < in_ramp:
+        return math.sqrt(2 * number * ramp_seconds / rate)
+    return ramp_seconds + (number - in_ramp) / rate
 
 
 def cpu_seconds() -> float:

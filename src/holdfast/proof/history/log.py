@@ -94,7 +94,8 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One request. `end` is None and `status` 0 if no answer came. `digest` stands for every byte of the answer."""
+    """One request. `end` is None and `status` 0 if no answer came. `digest` stands for every byte of the answer. `due`: when
+    it should have been sent, where that was planned."""
 
     wish: Wish
     begin: float
@@ -104,6 +105,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     counters: Counters | None = None
     refusal: Refusal | None = None
     digest: int = 0
+    due: float | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -131,7 +133,7 @@ class Log:
         """What the request is that is sent next, and now."""
         return next(self._wishes), time.perf_counter()
 
-    def answered(self, wish: Wish, begin: float, status: int, body: bytes) -> None:
+    def answered(self, wish: Wish, begin: float, status: int, body: bytes, due: float | None = None) -> None:
         end = time.perf_counter()
         seen: dict[str, Any] = {}
         try:
@@ -145,7 +147,9 @@ class Log:
             # The checker sees a status without an answer.
             pass
         self.operations.append(
-            Operation(wish=wish, begin=begin, end=end, status=status, digest=zlib.crc32(body), **seen)
+            Operation(
+                wish=wish, begin=begin, end=end, status=status, digest=zlib.crc32(body), due=due, **seen
+            )
         )
 
     def lost(self, wish: Wish, begin: float) -> None:
