@@ -83,11 +83,11 @@ class Result(msgspec.Struct, kw_only=True):
     def ends(self) -> "array[float]":
         return _doubles(self.moments)
 
-    def samples_of(self, status: int) -> list[float]:
-        """The latencies of the answers that had this status."""
-        statuses = array("H")
-        statuses.frombytes(self.statuses_of)
-        return [each for each, its in zip(self.samples, statuses, strict=True) if its == status]
+    @property
+    def statuses_each(self) -> "array[int]":
+        found = array("H")
+        found.frombytes(self.statuses_of)
+        return found
 
 
 def _doubles(raw: bytes) -> "array[float]":

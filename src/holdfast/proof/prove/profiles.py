@@ -1,0 +1,48 @@
+"""How long each scenario runs in each profile. `smoke` is seconds long: more is asked for in each second than by the seeds, so
+that every p99 has its samples. `full` are the seeds' own counts and durations.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
+
+from holdfast.proof.prove.scenarios import conflict, contention, storm
+from holdfast.proof.prove.stage import About, Scale, Stage
+from holdfast.proof.report import model
+
+Name = Literal["smoke", "full"]
+PROFILES: Final = ("smoke", "full")
+
+
+class Entry(NamedTuple):
+    """A scenario and its size in each profile."""
+
+    about: About
+    run: Callable[[Stage, Scale], model.Scenario]
+    smoke: Scale
+    full: Scale
+
+    def scale(self, profile: str) -> Scale:
+        return self.smoke if profile == "smoke" else self.full
+
+
+_ENTRIES: Final = (
+    Entry(
+        storm.ABOUT, storm.run, Scale(users=50, rate=100, seconds=12, ramp=1), Scale(users=50, rate=25, seconds=120, ramp=5)
+    ),
+    Entry(
+        conflict.ABOUT, conflict.run, Scale(users=50, rate=100, seconds=14, ramp=1),
+        Scale(users=50, rate=25, seconds=120, ramp=5),
+    ),
+    Entry(
+        contention.ABOUT, contention.run, Scale(users=50, rate=100, seconds=12), Scale(users=50, rate=50, seconds=60)
+    ),
+)  # fmt: skip
+SCENARIOS: Final[Mapping[str, Entry]] = MappingProxyType({each.about.name: each for each in _ENTRIES})
+
+WHAT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "smoke": "Every scenario in seconds, with more load in each than the seeds ask for.",
+        "full": "Every scenario with the load and the duration that the seeds ask for.",
+    }
+)

@@ -1,0 +1,125 @@
+"""`holdfast prove`: every scenario of a profile, one after the other, and the report of them."""
+
+import platform
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from time import monotonic
+
+import msgspec
+
+from holdfast import __version__
+from holdfast.plain import PlainError
+from holdfast.proof import invariants, machine
+from holdfast.proof.bench.run import stopped_by_signals
+from holdfast.proof.prove import place as places
+from holdfast.proof.prove.client import Unexpected
+from holdfast.proof.prove.environment import database_of, facts
+from holdfast.proof.prove.place import Place
+from holdfast.proof.prove.profiles import PROFILES, SCENARIOS, WHAT
+from holdfast.proof.prove.stage import Stage
+from holdfast.proof.prove.watching import HTTP_ONLY
+from holdfast.proof.report import model
+from holdfast.proof.report.model import NotApplicable
+from holdfast.proof.statements import statement
+
+_VERSIONS = ("asyncpg", "httptools", "msgspec", "uvicorn", "uvloop")
+
+
+class ProveError(PlainError):
+    """The proof cannot run like this; the message says why."""
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command was asked for. Without a `url` it runs on an engine and a server of its own."""
+
+    profile: str = "smoke"
+    only: str = ""
+    seed: int = 1
+    out: Path = Path("prove-results")
+    baseline: Path | None = None
+    url: str = ""
+    token: str = ""
+
+
+def measured(wanted: Wanted, say: Callable[[str], None]) -> model.Run:
+    """Runs what is wanted. Raises ProveError; Unexpected, if the installation does not even begin."""
+    names = _names(wanted)
+    started = datetime.now(UTC)
+    with stopped_by_signals(), _place(wanted, say) as place:
+        stage = Stage(place, wanted.seed, say)
+        database, environment = database_of(place), facts(place)
+        scenarios, invalid = _scenarios(stage, names, wanted.profile, say)
+        return model.Run(
+            started=started, ended=datetime.now(UTC), commit=machine.commit(), machine=machine.machine(place.home),
+            profile=model.Profile(
+                name=wanted.profile, what=WHAT[wanted.profile], lifts=dict(place.lifts),
+                is_http_only=place.admin_url is None, is_rate_limited=not place.lifts,
+            ),
+            seed=wanted.seed, versions=_versions(), environment=environment, database=database,
+            invariants=NotApplicable(reason=HTTP_ONLY) if place.admin_url is None else queries(),
+            scenarios=tuple(scenarios), sizing=_sizing(scenarios), invalid=tuple(invalid),
+        )  # fmt: skip
+
+
+def _names(wanted: Wanted) -> list[str]:
+    """Those asked for, in the order of the report. Raises ProveError."""
+    if wanted.profile not in PROFILES:
+        raise ProveError(f"There is no profile {wanted.profile}: {', '.join(PROFILES)}.")
+    asked = {name.strip() for name in wanted.only.split(",") if name.strip()}
+    for name in sorted(asked - set(SCENARIOS)):
+        raise ProveError(f"There is no scenario {name}: {', '.join(SCENARIOS)}.")
+    return [name for name in SCENARIOS if not asked or name in asked]
+
+
+def _place(wanted: Wanted, say: Callable[[str], None]) -> AbstractContextManager[Place]:
+    if not wanted.url:
+        return places.of_our_own(say)
+    if not wanted.token:
+        raise ProveError(
+            "--url needs --token: the operator's, which makes and deletes scratch organizations."
+        )
+    return places.running_elsewhere(wanted.url, wanted.token)
+
+
+def _scenarios(
+    stage: Stage, names: list[str], profile: str, say: Callable[[str], None]
+) -> tuple[list[model.Scenario], list[str]]:
+    """What each came to; and which could not even be carried out, with the answer that stopped it."""
+    found: list[model.Scenario] = []
+    invalid: list[str] = []
+    for number, name in enumerate(names, 1):
+        entry = SCENARIOS[name]
+        say(f"[{number}/{len(names)}] {entry.about.title}")
+        began = monotonic()
+        try:
+            found.append(entry.run(stage, entry.scale(profile)))
+        except Unexpected as error:
+            invalid.append(f"{name}: {error}")
+        say(f"[{number}/{len(names)}] {entry.about.title}: {monotonic() - began:.0f} s")
+    return found, invalid
+
+
+def queries() -> tuple[model.InvariantQuery, ...]:
+    """Each invariant with what it means and the statement that looks for what breaks it."""
+    found = []
+    for name in invariants.BY_STATEMENT:
+        text = statement(f"invariants/{name}")
+        comment = [line.removeprefix("--").strip() for line in text.splitlines() if line.startswith("--")]
+        found.append(model.InvariantQuery(name=name, means=" ".join(comment), query=text.strip()))
+    means = "Every event since the beginning, replayed, gives what the tables hold."
+    return (
+        *found,
+        model.InvariantQuery(name=invariants.REPLAY, means=means, query="Replays the events in order; see proof/replay.py."),
+    )  # fmt: skip
+
+
+def _versions() -> dict[str, str]:
+    found = {name: metadata.version(name) for name in _VERSIONS}
+    return {"holdfast": __version__, "python": platform.python_version(), **found}
+
+
+def _sizing(scenarios: list[model.Scenario]) -> tuple[model.Fact, ...] | NotApplicable:
+    return NotApplicable(reason="Sizes are derived from the knee, which this run did not look for.")
