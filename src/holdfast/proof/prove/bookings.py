@@ -34,13 +34,16 @@ class Asked:
 
 class Times:
     """Beginnings of visits, handed out in an order of chance and never twice. `minutes`: how far apart; `hours`: the hours of a
-    weekday in which visits begin; None: around the clock, every day."""
+    weekday in which visits begin; None: around the clock, every day. `weeks`: the first and how many."""
 
-    def __init__(self, first: datetime, minutes: int, seed: str, hours: Sequence[int] | None = None) -> None:
-        self._first = first
+    def __init__(
+        self, first: datetime, minutes: int, seed: str, hours: Sequence[int] | None = None,
+        weeks: tuple[int, int] = (0, _WEEKS),
+    ) -> None:  # fmt: skip
+        self._first = first + timedelta(weeks=weeks[0])
         self._offsets = [
             day * DAY_MINUTES + at
-            for day in range(7 * _WEEKS)
+            for day in range(7 * weeks[1])
             for at in range(0, DAY_MINUTES, minutes)
             if hours is None or (day % 7 < 5 and at // 60 in hours)
         ]
@@ -58,13 +61,13 @@ class Bookings:
 
     def __init__(
         self, organization: Organization, token: str, seed: int, name: str, *, width: int = 0, minutes: int = 0,
-        hours: Sequence[int] | None = None,
+        hours: Sequence[int] | None = None, weeks: tuple[int, int] = (0, _WEEKS),
     ) -> None:  # fmt: skip
         furniture = organization.furniture
         self._of, self._name = organization, name
         self._headers = {"host": organization.address.host_header, "authorization": f"Bearer {token}"}
         self._width = width or furniture.rooms
-        self._times = Times(organization.first, minutes or furniture.minutes, f"{seed} {name}", hours)
+        self._times = Times(organization.first, minutes or furniture.minutes, f"{seed} {name}", hours, weeks)
         self._chance = random.Random(f"{seed} {name} wishes")  # noqa: S311 - the same wishes for the same seed
         self._made, self._booked = 0, 0
         self._start = organization.first

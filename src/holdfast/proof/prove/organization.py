@@ -54,7 +54,7 @@ _FAMILY = (
 
 class Furniture(msgspec.Struct, frozen=True, kw_only=True):
     """What an organization is made of, beside a clinic that is open day and night and one service. `authorizations`: the units
-    of each, of the patients in turn."""
+    of each, of the patients in turn. `bare_rooms`: so many of the rooms, the last ones, have no equipment."""
 
     name: str
     rooms: int = 10
@@ -62,6 +62,7 @@ class Furniture(msgspec.Struct, frozen=True, kw_only=True):
     patients: int = 200
     minutes: int = 15
     equipment: tuple[str, ...] = ()
+    bare_rooms: int = 0
     authorizations: tuple[int, ...] = ()
 
 
@@ -139,7 +140,7 @@ def _furnished(organization: Organization, admin: Client, chance: random.Random)
     )  # fmt: skip
     rooms = several("/rooms", [
         {"clinic_id": clinic, "number": str(n + 1), "room_type": "therapy", "cleaning_minutes": 0, "capacity": 2 + n % 3,
-         "equipment": list(of.equipment)}
+         "equipment": list(of.equipment) if n < of.rooms - of.bare_rooms else []}
         for n in range(of.rooms)
     ])  # fmt: skip
     names = people(chance, of.practitioners + of.patients)

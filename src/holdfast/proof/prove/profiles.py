@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from holdfast.proof.prove.scenarios import conflict, contention, storm
+from holdfast.proof.prove.scenarios import calendar, conflict, contention, mixed, rules, storm, throughput
 from holdfast.proof.prove.stage import About, Scale, Stage
 from holdfast.proof.report import model
 
@@ -35,8 +35,19 @@ _ENTRIES: Final = (
         Scale(users=50, rate=25, seconds=120, ramp=5),
     ),
     Entry(
+        rules.ABOUT, rules.run, Scale(users=50, rate=80, seconds=13, ramp=1), Scale(users=50, rate=25, seconds=120, ramp=5)
+    ),
+    Entry(
         contention.ABOUT, contention.run, Scale(users=50, rate=100, seconds=12), Scale(users=50, rate=50, seconds=60)
     ),
+    Entry(
+        throughput.ABOUT, throughput.run, Scale(users=200, rate=250, seconds=6, ramp=2),
+        Scale(users=200, rate=150, seconds=300, ramp=60),
+    ),
+    Entry(
+        mixed.ABOUT, mixed.run, Scale(users=100, rate=150, seconds=8), Scale(users=100, rate=100, seconds=600)
+    ),
+    Entry(calendar.ABOUT, calendar.run, Scale(users=10, seconds=30), Scale(users=10, seconds=30)),
 )  # fmt: skip
 SCENARIOS: Final[Mapping[str, Entry]] = MappingProxyType({each.about.name: each for each in _ENTRIES})
 
