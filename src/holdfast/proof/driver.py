@@ -37,8 +37,8 @@ _KEPT_BYTES_MAX = 2000
 class Plan(msgspec.Struct, kw_only=True):
     """`requests`: whole requests as bytes, sent in this order, by whichever client is free; `repeat` begins again at
     the end. The run ends with the requests or after `seconds`, whichever comes first. Answers to requests
-    sent in the first `warm_up_seconds` are counted in `statuses` only. `also_expected`: another status that answers may
-    have. `wishes`: what each request asks for, in the same order; then what the clients see is written to `history_file`.
+    sent in the first `warm_up_seconds` are counted in `statuses` only. `also_expected`, `others_expected`: other statuses that
+    answers may have. `wishes`: what each request asks for, in the same order; then what the clients see is written to `history_file`.
     `reconnects`: a client whose connection is lost makes another as long as the run lasts, as where servers are killed."""
 
     host: str
@@ -54,6 +54,7 @@ class Plan(msgspec.Struct, kw_only=True):
     tls: bool = False
     reconnects: bool = False
     also_expected: int | None = None
+    others_expected: tuple[int, ...] = ()
     wishes: list[Wish] = []
     history_file: str = ""
 
@@ -114,6 +115,7 @@ class Run:
         self._requests: Iterator[bytes] = (
             itertools.cycle(plan.requests) if plan.repeat else iter(plan.requests)
         )
+        self._expected = (plan.expected_status, plan.also_expected, *plan.others_expected)
         self._log = Log(plan.wishes) if plan.wishes else None
         self._clients: list[_Client] = []
         self._idle: deque[_Client] = deque()
@@ -179,7 +181,7 @@ class Run:
         now = time.perf_counter()
         self._under_way -= 1
         self.statuses[status] += 1
-        if status not in (self.plan.expected_status, self.plan.also_expected):
+        if status not in self._expected:
             self._keep(f"{status}: ", raw)
         elif began >= self.measures_from:
             self.latencies.append(now - began)

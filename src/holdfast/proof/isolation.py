@@ -49,6 +49,11 @@ def compare(
     engine: Engine, server: Server, rounds: Rounds, requests: Requests, clients: int, seconds: float
 ) -> list[Isolation]:
     grantable = max(clients, round(GRANTS_PER_SECOND * seconds))
+    return [*direct(engine, clients, grantable), _lanes(server, rounds, requests, clients, grantable)]
+
+
+def direct(engine: Engine, clients: int, grantable: int) -> list[Isolation]:
+    """The ways of an application that has a transaction for each request, on the yardsticks' tables."""
     postmaster = int((engine.home / "data" / "postmaster.pid").read_text().split()[0])
     url = engine.url_for(OWNER, engine.password, pgbench.DATABASE)
     found = []
@@ -57,7 +62,7 @@ def compare(
         run = uvloop.run(_Direct(url, isolation, read, clients, grantable).carry_out())
         used = time.process_time() - began
         found.append(run.said(clients, grantable, used, meter.read().database))
-    return [*found, _lanes(server, rounds, requests, clients, grantable)]
+    return found
 
 
 _Level = Literal["serializable", "read_committed"]

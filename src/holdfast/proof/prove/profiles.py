@@ -6,7 +6,19 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from holdfast.proof.prove.scenarios import calendar, conflict, contention, mixed, rules, storm, throughput
+from holdfast.proof.prove.scenarios import (
+    calendar,
+    combined,
+    conflict,
+    contention,
+    faults,
+    isolation,
+    mixed,
+    rules,
+    saturation,
+    storm,
+    throughput,
+)  # fmt: skip
 from holdfast.proof.prove.stage import About, Scale, Stage
 from holdfast.proof.report import model
 
@@ -15,12 +27,13 @@ PROFILES: Final = ("smoke", "full")
 
 
 class Entry(NamedTuple):
-    """A scenario and its size in each profile."""
+    """A scenario and its size in each profile. `needs_own`: it kills what it runs on, so never what runs elsewhere."""
 
     about: About
     run: Callable[[Stage, Scale], model.Scenario]
     smoke: Scale
     full: Scale
+    needs_own: bool = False
 
     def scale(self, profile: str) -> Scale:
         return self.smoke if profile == "smoke" else self.full
@@ -47,7 +60,19 @@ _ENTRIES: Final = (
     Entry(
         mixed.ABOUT, mixed.run, Scale(users=100, rate=150, seconds=8), Scale(users=100, rate=100, seconds=600)
     ),
+    Entry(
+        combined.ABOUT, combined.run, Scale(users=50, rate=100, seconds=12, ramp=1),
+        Scale(users=50, rate=75, seconds=300, ramp=5),
+    ),
     Entry(calendar.ABOUT, calendar.run, Scale(users=10, seconds=30), Scale(users=10, seconds=30)),
+    Entry(
+        saturation.ABOUT, saturation.run, Scale(users=100, rate=200, seconds=2), Scale(users=100, rate=100, seconds=20)
+    ),
+    Entry(isolation.ABOUT, isolation.run, Scale(users=50, seconds=2.5), Scale(users=50, seconds=20)),
+    Entry(
+        faults.ABOUT, faults.run, Scale(users=100, rate=150, seconds=12), Scale(users=100, rate=100, seconds=120),
+        needs_own=True,
+    ),
 )  # fmt: skip
 SCENARIOS: Final[Mapping[str, Entry]] = MappingProxyType({each.about.name: each for each in _ENTRIES})
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from holdfast.proof.bench.rules import document
 from holdfast.proof.history.log import Visit
+from holdfast.proof.prove.client import Client
 from holdfast.proof.prove.organization import Organization
 
 EQUIPMENT = "table"
@@ -30,6 +31,12 @@ def _with(value: Any, ids: dict[str, str]) -> Any:
     if isinstance(value, list):
         return [_with(each, ids) for each in value]
     return ids.get(value, value) if isinstance(value, str) else value
+
+
+def put_into_force(admin: Client, document: list[dict[str, Any]]) -> None:
+    """Saves the document as the organization's and activates it. Raises Unexpected."""
+    saved = admin.made("/policies", scope="organization", rules=document)
+    admin.must("POST", f"/api/v1/policies/{saved['id']}/activate")
 
 
 def forbidden(of: Organization, visits: Sequence[Visit]) -> int:

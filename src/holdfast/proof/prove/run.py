@@ -1,5 +1,6 @@
 """`holdfast prove`: every scenario of a profile, one after the other, and the report of them."""
 
+import os
 import platform
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -19,6 +20,7 @@ from holdfast.proof.prove.client import Unexpected
 from holdfast.proof.prove.environment import database_of, facts
 from holdfast.proof.prove.place import Place
 from holdfast.proof.prove.profiles import PROFILES, SCENARIOS, WHAT
+from holdfast.proof.prove.scenarios import saturation
 from holdfast.proof.prove.stage import Stage
 from holdfast.proof.prove.watching import HTTP_ONLY
 from holdfast.proof.report import model
@@ -69,9 +71,16 @@ def _names(wanted: Wanted) -> list[str]:
     if wanted.profile not in PROFILES:
         raise ProveError(f"There is no profile {wanted.profile}: {', '.join(PROFILES)}.")
     asked = {name.strip() for name in wanted.only.split(",") if name.strip()}
-    for name in sorted(asked - set(SCENARIOS)):
-        raise ProveError(f"There is no scenario {name}: {', '.join(SCENARIOS)}.")
-    return [name for name in SCENARIOS if not asked or name in asked]
+    for name in sorted(asked):
+        if name not in SCENARIOS:
+            raise ProveError(f"There is no scenario {name}: {', '.join(SCENARIOS)}.")
+        if wanted.url and SCENARIOS[name].needs_own:
+            raise ProveError(f"{name} kills what it runs on: never an installation that runs elsewhere.")
+    return [
+        name
+        for name, entry in SCENARIOS.items()
+        if (name in asked if asked else not (wanted.url and entry.needs_own))
+    ]
 
 
 def _place(wanted: Wanted, say: Callable[[str], None]) -> AbstractContextManager[Place]:
@@ -122,4 +131,9 @@ def _versions() -> dict[str, str]:
 
 
 def _sizing(scenarios: list[model.Scenario]) -> tuple[model.Fact, ...] | NotApplicable:
+    for each in scenarios:
+        if each.name == saturation.ABOUT.name:
+            knee = next(one.figure for one in each.figures if one.name == "knee")
+            if isinstance(knee, model.Figure):
+                return saturation.sizing(knee.value, os.cpu_count() or 1)
     return NotApplicable(reason="Sizes are derived from the knee, which this run did not look for.")

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from holdfast.proof.driver import Plan, Result
 from holdfast.proof.history.log import Operation, Visit
@@ -44,19 +44,29 @@ class Seen:
     planned: int = 0
     unexpected: list[str] = field(default_factory=list)
 
-    def add(self, plan: Plan, asked: Asked, result: Result, operations: Sequence[Operation]) -> None:
+    @classmethod
+    def of(cls, plan: Plan, asked: Asked, result: Result, operations: Sequence[Operation]) -> Self:
+        """What became of one plan."""
+        times = zip(result.samples, result.ends, result.statuses_each, strict=True)
+        return cls(
+            samples=[Sample(end - latency, end, status) for latency, end, status in times],
+            operations=list(operations), statuses=_counted(result, operations), offered=result.offered,
+            planned=result.offered if plan.repeat else len(asked), seconds=result.seconds + plan.warm_up_seconds,
+            generator_seconds=result.cpu_seconds, rounds=1, unexpected=result.unexpected,
+        )  # fmt: skip
+
+    def join(self, other: Self) -> None:
+        """Adds what became of a load that ran afterwards."""
         began = self.seconds
-        latencies, statuses = result.samples, result.statuses_each
-        for latency, end, status in zip(latencies, result.ends, statuses, strict=True):
-            self.samples.append(Sample(began + end - latency, began + end, status))
-        self.operations += operations
-        self.statuses += _counted(result, operations)
-        self.offered += result.offered
-        self.planned += len(asked) if not plan.repeat else result.offered
-        self.seconds += result.seconds + plan.warm_up_seconds
-        self.generator_seconds += result.cpu_seconds
-        self.rounds += 1
-        self.unexpected += result.unexpected
+        self.samples += [Sample(began + each.due, began + each.end, each.status) for each in other.samples]
+        self.operations += other.operations
+        self.statuses += other.statuses
+        self.offered += other.offered
+        self.planned += other.planned
+        self.seconds += other.seconds
+        self.generator_seconds += other.generator_seconds
+        self.rounds += other.rounds
+        self.unexpected += other.unexpected
 
     def latencies(self, *statuses: int) -> list[float]:
         """Seconds of each expected answer, or of those with one of the statuses."""

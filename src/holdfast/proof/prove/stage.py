@@ -105,14 +105,13 @@ class Stage:
             **more,
         })  # fmt: skip
 
-    def drive(self, seen: Seen, asked: Asked, plan: driver.Plan) -> Seen:
-        """Carries the plan out in a process of its own and adds what came of it."""
+    def drive(self, asked: Asked, plan: driver.Plan) -> Seen:
+        """Carries the plan out in a process of its own."""
         home = self.place.home
         file = home / "history.msgpack"
         file.unlink(missing_ok=True)
         result = serving.drive(home, msgspec.structs.replace(plan, history_file=str(file)))
-        seen.add(plan, asked, result, merged([file]) if asked.wishes else [])
-        return seen
+        return Seen.of(plan, asked, result, merged([file]) if asked.wishes else [])
 
     def load(
         self, make: Callable[[int], Asked], scale: Scale, *, status: int, also: int | None = None, **more: Any
@@ -121,7 +120,7 @@ class Stage:
         seen = Seen()
         for _ in range(_ROUNDS_MAX):
             asked = make(scale.requests)
-            self.drive(seen, asked, self.plan(asked, scale, status=status, also=also, **more))
+            seen.join(self.drive(asked, self.plan(asked, scale, status=status, also=also, **more)))
             if len(seen.samples) >= P99_SAMPLES or not seen.samples:
                 break
         return seen

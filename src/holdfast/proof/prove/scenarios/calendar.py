@@ -62,10 +62,9 @@ def run(stage: Stage, scale: Scale, sizes: tuple[tuple[str, int, int], ...] = SI
                 stage.say(f"load on the {size.name} organization")
                 for what, words, asked, clients, status in _measures(size):
                     plan = stage.plan(asked, Scale(users=clients, seconds=_SECONDS_MAX), status=status)
-                    before = len(seen.samples)
-                    stage.drive(seen, asked, plan)
-                    took = [each.seconds for each in seen.samples[before:]]
-                    timings.append(timing(f"{what}_{size.name}", f"{words}, {size.name}", took))
+                    alone = stage.drive(asked, plan)
+                    seen.join(alone)
+                    timings.append(timing(f"{what}_{size.name}", f"{words}, {size.name}", alone.latencies()))
                     thresholds += _thresholds(timings[-1], AT_ONCE_FACTOR if clients > 1 else 1.0)
                 windows += size.windows
         operations = [each for size in made for each in size.stored.operations]
@@ -111,8 +110,8 @@ class _Made:
             )
             stored = Seen()
             if asked := plan.planned(self._visits):
-                stage.drive(
-                    stored, asked, stage.plan(asked, Scale(users=AT_ONCE, seconds=_SECONDS_MAX), status=201)
+                stored = stage.drive(
+                    asked, stage.plan(asked, Scale(users=AT_ONCE, seconds=_SECONDS_MAX), status=201)
                 )
             visits = everything(admin, "/appointments")
         except BaseException:

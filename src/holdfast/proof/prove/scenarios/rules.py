@@ -12,7 +12,7 @@ from holdfast.proof import driver
 from holdfast.proof.prove.bookings import Asked, Bookings, body
 from holdfast.proof.prove.client import Client
 from holdfast.proof.prove.organization import Furniture, Organization
-from holdfast.proof.prove.rule_documents import EQUIPMENT, HOURS, forbidden, rules
+from holdfast.proof.prove.rule_documents import EQUIPMENT, HOURS, forbidden, put_into_force, rules
 from holdfast.proof.prove.seen import Seen, named, threshold, timing
 from holdfast.proof.prove.stage import P99_SAMPLES, About, Scale, Stage, furnished, scenario
 from holdfast.proof.report import model
@@ -66,11 +66,11 @@ def _compare(of: Organization, admin: Client, bookings: Bookings) -> _Compared:
     """While nothing is booked: what each kind of rule does to the rooms of some slots."""
     wishes = [bookings.at(bookings.free_time(), n).wishes[0] for n in range(_SLOTS_COMPARED)]
     contents = [msgspec.json.decode(body(of, wish)) for wish in wishes]
-    _put_into_force(admin, rules(of, ("hard",)))
+    put_into_force(admin, rules(of, ("hard",)))
     by_hard = [admin.must("POST", _EVALUATE, each) for each in contents]
     asked = [each | {"room_id": of.rooms[-1 - n % BARE_ROOMS]} for n, each in enumerate(contents)]
     refused = [admin.must("POST", _EVALUATE, each) for each in asked]
-    _put_into_force(admin, rules(of))
+    put_into_force(admin, rules(of))
     by_all = [admin.must("POST", _EVALUATE, each) for each in contents]
     return _Compared(
         orders=[(_order(one), _order(other)) for one, other in zip(by_hard, by_all, strict=True)],
@@ -78,11 +78,6 @@ def _compare(of: Organization, admin: Client, bookings: Bookings) -> _Compared:
         deltas=[one["candidates"][0]["score"] - 100 for one in by_all if one["candidates"]],
         forbidden_asked=len(asked), forbidden_refused=sum(not one["would_be_booked"] for one in refused),
     )  # fmt: skip
-
-
-def _put_into_force(admin: Client, document: list[dict[str, Any]]) -> None:
-    saved = admin.made("/policies", scope="organization", rules=document)
-    admin.must("POST", f"/api/v1/policies/{saved['id']}/activate")
 
 
 def _order(evaluation: dict[str, Any]) -> list[str]:
@@ -99,7 +94,7 @@ def _evaluated(stage: Stage, of: Organization, admin: Client, bookings: Bookings
         requests.append(driver.request("POST", _EVALUATE, admin.headers, body(of, wish)))
     asked = Asked(requests)
     scale = Scale(users=_EVALUATORS, seconds=60)
-    return stage.drive(Seen(), asked, stage.plan(asked, scale, status=200))
+    return stage.drive(asked, stage.plan(asked, scale, status=200))
 
 
 def _told(

@@ -46,7 +46,7 @@ def run(stage: Stage, scale: Scale) -> model.Scenario:
         thresholds=[
             threshold("granted", "planned bookings that were granted", "exactly", 100, "%", seen.granted_share, ABOUT.reference),
             threshold("p95", "booking with its room, p95", "below", P95_MS, "ms", latency.p95, ABOUT.reference),
-            threshold("deadlocks", "deadlocks", "exactly", 0, "count", watch.deadlocks, ABOUT.reference, is_law=True),
+            threshold("deadlocks", "deadlocks", "exactly", 0, "count", watch.deadlocks, ABOUT.reference, is_law=True, evidence="database"),
             threshold("duplicates", "rooms given twice", "exactly", 0, "count", duplicates, ABOUT.reference, is_law=True),
             threshold("throughput", "bookings a second", "at_least", PER_SECOND, "per_second", throughput, ABOUT.reference),
         ],
