@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple, Self
 
@@ -42,6 +42,7 @@ class Seen:
     generator_seconds: float = 0.0
     rounds: int = 0
     planned: int = 0
+    unknown: int = 0
     unexpected: list[str] = field(default_factory=list)
 
     @classmethod
@@ -53,6 +54,7 @@ class Seen:
             operations=list(operations), statuses=_counted(result, operations), offered=result.offered,
             planned=result.offered if plan.repeat else len(asked), seconds=result.seconds + plan.warm_up_seconds,
             generator_seconds=result.cpu_seconds, rounds=1, unexpected=result.unexpected,
+            unknown=sum(each.outcome == "unknown" for each in operations),
         )  # fmt: skip
 
     def join(self, other: Self) -> None:
@@ -66,7 +68,12 @@ class Seen:
         self.seconds += other.seconds
         self.generator_seconds += other.generator_seconds
         self.rounds += other.rounds
+        self.unknown += other.unknown
         self.unexpected += other.unexpected
+
+    def totals(self) -> Self:
+        """The counts without the single answers: of hours there are too many to keep."""
+        return replace(self, samples=[], operations=[])
 
     def latencies(self, *statuses: int) -> list[float]:
         """Seconds of each expected answer, or of those with one of the statuses."""
@@ -104,7 +111,7 @@ class Seen:
         return Balance(
             offered=self.offered, granted=self.granted, refused_by_rule=by_rule, refused_by_overload=overload,
             failed=self.offered - self.granted - by_rule - overload,
-            unknown=sum(each.outcome == "unknown" for each in self.operations),
+            unknown=self.unknown,
         )  # fmt: skip
 
     def answers(self) -> tuple[model.Answer, ...]:

@@ -75,7 +75,7 @@ def run(stage: Stage, scale: Scale) -> model.Scenario:
             named("server_kills", "server processes killed", count(kills.count("server"), len(KILLS))),
             named("database_kills", "databases killed", count(kills.count("database"), len(KILLS))),
             named("lost", "acknowledged, and not stored as it was", lost),
-            named("unknown", "requests of which nobody was told what became", count(_unknown(seen), max(1, seen.offered))),
+            named("unknown", "requests of which nobody was told what became", count(seen.unknown, max(1, seen.offered))),
             named("back_after", "from a kill to the next grant, the longest", back),
             named("overbooked", "authorizations of which more is promised than there is", checked.overbooked),
         ],
@@ -147,10 +147,6 @@ def _wait_until_ready(place: Place) -> None:
             if time.monotonic() > until:
                 raise
             time.sleep(0.2)
-
-
-def _unknown(seen: Seen) -> int:
-    return sum(each.outcome == "unknown" for each in seen.operations)
 
 
 def _lost(history: HistoryCheck | NotApplicable) -> model.Cell:
