@@ -289,6 +289,46 @@ def bench(
     raise typer.Exit(benching.run(out=out, seconds=seconds, progress=_tell, only=only))
 
 
+@app.command(
+    short_help="Show that it cannot double-book: every scenario, checked, in one report.",
+    epilog="\b\nExamples:\n  holdfast prove\n  holdfast prove --profile full --baseline docs/proof/report.json\n"
+    "  holdfast prove --only storm,contention --seed 7\n  holdfast prove --profile soak --hours 4\n"
+    "  holdfast prove --url https://clinic.example --token …\n\n"
+    "It leaves with 0 for GO, 1 for NO-GO, 2 when the run says nothing. Without --url it makes an engine and a server of "
+    "its own and throws them away; with it, scratch organizations that are deleted afterwards.",
+)
+def prove(
+    profile: Annotated[
+        str, typer.Option(help="smoke (minutes), full (the seeds' durations) or soak.")
+    ] = "smoke",
+    only: Annotated[str, typer.Option(help="Such as storm,contention: these scenarios alone.")] = "",
+    number: Annotated[int, typer.Option("--seed", help="Same number, same data and same requests.")] = 1,
+    out: Annotated[
+        Path,
+        typer.Option(help="Where report.html, .md and .json go, and those of earlier runs are kept by day."),
+    ] = Path("prove-results"),
+    baseline: Annotated[
+        Path | None, typer.Option(help="The report.json of an earlier run to be held against.")
+    ] = None,
+    url: Annotated[str, typer.Option(help="An installation that is running, over HTTP alone.")] = "",
+    token: Annotated[
+        str,
+        typer.Option(envvar="HOLDFAST_OPERATOR_TOKEN", help="With --url: its HOLDFAST_OPERATOR_TOKEN."),
+    ] = "",
+    hours: Annotated[float, typer.Option(min=0.001, help="With --profile soak: for how long.")] = 4.0,
+) -> None:
+    """Show that it cannot double-book and how fast it is: the load tests of the seeds, each checked against what is stored."""
+    from holdfast.proof.prove import run as proving
+    from holdfast.proof.prove.progress import Progress
+
+    wanted = proving.Wanted(
+        profile=profile, only=only, seed=number, out=out, baseline=baseline, url=url, token=token, hours=hours
+    )
+    with Progress(_tell) as progress:
+        code = proving.run(wanted, progress.say)
+    raise typer.Exit(code)
+
+
 def _settings(**flags: object) -> "Settings":
     import os
 

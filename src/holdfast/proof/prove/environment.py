@@ -11,8 +11,11 @@ import asyncpg
 from holdfast.proof import machine
 from holdfast.proof.bench.report import Database
 from holdfast.proof.bench.run import database_facts, refuse_undurable
+from holdfast.proof.evidence.database import hot_paths, index_use
+from holdfast.proof.evidence.plans import plan_pairs
+from holdfast.proof.evidence.watched import Eyes
 from holdfast.proof.prove.client import Client
-from holdfast.proof.prove.place import Place
+from holdfast.proof.prove.place import Place, Progress
 from holdfast.proof.prove.watching import HTTP_ONLY
 from holdfast.proof.report import model
 from holdfast.proof.report.model import NotApplicable
@@ -21,16 +24,21 @@ from holdfast.settings import Settings
 _ROUND_TRIPS = 50
 
 
-def database_of(place: Place) -> model.Database | NotApplicable:
-    """Version and settings. Raises BenchError for an engine that does not keep what it acknowledges."""
-    if place.admin_url is None:
+def database_of(
+    place: Place, eyes: Eyes, weeks: int, seed: int, say: Progress
+) -> model.Database | NotApplicable:
+    """Settings, plans before and after, indexes and hot paths, when the scenarios are over. `weeks`: of visits for the plans.
+    Raises BenchError for an engine that does not keep what it acknowledges."""
+    if place.admin_url is None or place.engine is None:
         return NotApplicable(reason=HTTP_ONLY)
     found = asyncio.run(_facts(place.admin_url))
     refuse_undurable(found)
-    nothing = NotApplicable(reason="This run looks at the database from outside only.")
+    indexes, paths = index_use(place.admin_url), hot_paths(eyes)
+    say("comparing plans with and without indexes")
     return model.Database(
-        version=found.version, settings=found.settings, plans=nothing, indexes=nothing, hot_paths=nothing
-    )
+        version=found.version, settings=found.settings, plans=plan_pairs(place.engine, weeks, seed), indexes=indexes,
+        hot_paths=paths,
+    )  # fmt: skip
 
 
 async def _facts(url: str) -> Database:

@@ -82,3 +82,6 @@ WHAT: Final[Mapping[str, str]] = MappingProxyType(
         "full": "Every scenario with the load and the duration that the seeds ask for.",
     }
 )
+
+PLAN_WEEKS: Final[Mapping[str, int]] = MappingProxyType({"smoke": 1, "full": 10})
+"""So many weeks of 10,000 visits each do the queries meet whose plans are compared."""

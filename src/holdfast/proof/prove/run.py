@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -19,15 +20,18 @@ from holdfast.proof.prove import place as places
 from holdfast.proof.prove.client import Unexpected
 from holdfast.proof.prove.environment import database_of, facts
 from holdfast.proof.prove.place import Place
-from holdfast.proof.prove.profiles import PROFILES, SCENARIOS, WHAT
+from holdfast.proof.prove.profiles import PLAN_WEEKS, PROFILES, SCENARIOS, WHAT
 from holdfast.proof.prove.scenarios import saturation
 from holdfast.proof.prove.stage import Stage
 from holdfast.proof.prove.watching import HTTP_ONLY
-from holdfast.proof.report import model
+from holdfast.proof.report import archive, made, model
 from holdfast.proof.report.model import NotApplicable
 from holdfast.proof.statements import statement
 
 _VERSIONS = ("asyncpg", "httptools", "msgspec", "uvicorn", "uvloop")
+
+
+Say = Callable[[str], None]
 
 
 class ProveError(PlainError):
@@ -44,15 +48,43 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     baseline: Path | None = None
     url: str = ""
     token: str = ""
+    hours: float = 4.0
 
 
-def measured(wanted: Wanted, say: Callable[[str], None]) -> model.Run:
+def run(wanted: Wanted, say: Say, write: Callable[[str], object] = sys.stdout.write) -> int:
+    """Proves, writes the report and prints what follows from it. 0: GO; 1: NO-GO; 2: the run says nothing."""
+    earlier = None if wanted.baseline is None else _earlier(wanted.baseline)
+    measures = measured(wanted, say)
+    report = made.report(measures, earlier, wanted.out)
+    kept = made.write(report, archive.folder(wanted.out, measures))
+    latest = made.write(report, wanted.out)
+    verdict = report.verdict
+    lines = [
+        *(f"  invalid: {each}" for each in verdict.invalid),
+        *(f"  broken: {each}" for each in verdict.broken),
+        *(f"  missed: {each}" for each in verdict.missed),
+        f"{verdict.outcome}: {verdict.reason}",
+        f"The page: {latest[1]} (kept as {kept[1]})",
+    ]
+    write("\n".join(lines) + "\n")
+    return verdict.exit_status
+
+
+def _earlier(file: Path) -> model.Report:
+    """Raises ProveError."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=model.Report)
+    except (OSError, msgspec.DecodeError) as error:
+        raise ProveError(f"--baseline {file} is no report.json of an earlier proof: {error}") from None
+
+
+def measured(wanted: Wanted, say: Say) -> model.Run:
     """Runs what is wanted. Raises ProveError; Unexpected, if the installation does not even begin."""
     names = _names(wanted)
     started = datetime.now(UTC)
     with stopped_by_signals(), _place(wanted, say) as place:
         stage = Stage(place, wanted.seed, say)
-        database, environment = database_of(place), facts(place)
+        environment = facts(place)
         scenarios, invalid = _scenarios(stage, names, wanted.profile, say)
         return model.Run(
             started=started, ended=datetime.now(UTC), commit=machine.commit(), machine=machine.machine(place.home),
@@ -60,7 +92,8 @@ def measured(wanted: Wanted, say: Callable[[str], None]) -> model.Run:
                 name=wanted.profile, what=WHAT[wanted.profile], lifts=dict(place.lifts),
                 is_http_only=place.admin_url is None, is_rate_limited=not place.lifts,
             ),
-            seed=wanted.seed, versions=_versions(), environment=environment, database=database,
+            seed=wanted.seed, versions=_versions(), environment=environment,
+            database=database_of(place, stage.eyes, PLAN_WEEKS[wanted.profile], wanted.seed, say),
             invariants=NotApplicable(reason=HTTP_ONLY) if place.admin_url is None else queries(),
             scenarios=tuple(scenarios), sizing=_sizing(scenarios), invalid=tuple(invalid),
         )  # fmt: skip
@@ -83,7 +116,7 @@ def _names(wanted: Wanted) -> list[str]:
     ]
 
 
-def _place(wanted: Wanted, say: Callable[[str], None]) -> AbstractContextManager[Place]:
+def _place(wanted: Wanted, say: Say) -> AbstractContextManager[Place]:
     if not wanted.url:
         return places.of_our_own(say)
     if not wanted.token:
@@ -94,7 +127,7 @@ def _place(wanted: Wanted, say: Callable[[str], None]) -> AbstractContextManager
 
 
 def _scenarios(
-    stage: Stage, names: list[str], profile: str, say: Callable[[str], None]
+    stage: Stage, names: list[str], profile: str, say: Say
 ) -> tuple[list[model.Scenario], list[str]]:
     """What each came to; and which could not even be carried out, with the answer that stopped it."""
     found: list[model.Scenario] = []

@@ -15,7 +15,7 @@ from holdfast.proof.report.model import Balance, Cell, Figure, Series, Unit
 
 _OVERLOAD = frozenset({"overloaded", "not_ready", "rate_limited"})
 _RULE = frozenset({409, 410, 412})
-_CODES = {0: "none", 401: "unauthenticated", 429: "rate_limited"}
+_CODES = {401: "unauthenticated", 429: "rate_limited"}
 
 
 class Sample(NamedTuple):
@@ -116,7 +116,7 @@ class Seen:
 
     def answers(self) -> tuple[model.Answer, ...]:
         missing = self.offered - self.statuses.total()
-        counted = self.statuses + Counter({(0, "none"): missing})
+        counted = self.statuses + Counter({(0, "unanswered"): missing})
         return tuple(
             model.Answer(status=status, code=code, n=n) for (status, code), n in sorted(counted.items())
         )
@@ -148,7 +148,7 @@ def _code(operation: Operation) -> str:
     if operation.outcome == "ok":
         return "granted"
     code = operation.refusal.code if operation.refusal is not None else ""
-    return code or _CODES.get(operation.status, "none")
+    return code or _CODES.get(operation.status, "unnamed")
 
 
 def timing(name: str, what: str, seconds: Iterable[float]) -> model.Timing:

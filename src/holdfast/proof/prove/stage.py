@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 
 from holdfast.proof import driver, invariants, serving, verify
+from holdfast.proof.evidence.watched import Eyes, Watched, watched
 from holdfast.proof.history import stored as history_stored
 from holdfast.proof.history.check import check
 from holdfast.proof.history.log import BY_HAND, Log, Operation, Wish, merged
@@ -21,7 +22,7 @@ from holdfast.proof.prove.client import Client
 from holdfast.proof.prove.organization import Furniture, Organization
 from holdfast.proof.prove.place import Place
 from holdfast.proof.prove.seen import Seen
-from holdfast.proof.prove.watching import HTTP_ONLY, Watched, watching
+from holdfast.proof.prove.watching import HTTP_ONLY, eyes_of
 from holdfast.proof.report import model
 from holdfast.proof.report.figures import count, figure
 from holdfast.proof.report.model import NotApplicable
@@ -76,6 +77,11 @@ class Stage:
     seed: int
     say: Callable[[str], None]
     crashes: list[str] = field(default_factory=list)
+    _last: Watched | None = None
+
+    @property
+    def eyes(self) -> Eyes:
+        return eyes_of(self.place)
 
     @contextmanager
     def organization(self, furniture: Furniture) -> Iterator[Organization]:
@@ -89,8 +95,9 @@ class Stage:
     def watching(self) -> Iterator[Watched]:
         """What is seen of the server and the database during the block."""
         self.say("load")
-        with watching(self.place) as watched:
-            yield watched
+        with watched(self.eyes, self._last) as seen:
+            yield seen
+        self._last = seen
 
     def plan(
         self, asked: Asked, scale: Scale, *, status: int, also: int | None = None, **more: Any
@@ -208,14 +215,15 @@ def asked_alone(
 
 
 def scenario(
-    about: About, scale: Scale, seen: Seen, checked: Checked, inside: model.Inside, *, stage: Stage,
+    about: About, scale: Scale, seen: Seen, checked: Checked, watch: Watched, *, stage: Stage,
     began: datetime, data: Sequence[model.Named], thresholds: Sequence[model.Threshold],
     timings: Sequence[model.Timing], figures: Sequence[model.Named], floors: Sequence[model.Floor],
-    windows: Sequence[model.Window], **more: Any,
+    windows: Sequence[model.Window], tables: Sequence[model.Table] = (), **more: Any,
 ) -> model.Scenario:  # fmt: skip
     """The report of a scenario: what is particular to it, and what every load is told with."""
     nothing = NotApplicable(reason="Every client asks again as soon as it is answered.")
     crashes, stage.crashes = tuple(stage.crashes), []
+    asked_of_database = watch.statements
     return model.Scenario(**{
         "name": about.name, "title": about.title, "reference": about.reference, "purpose": about.purpose,
         "started": began, "seconds": round((datetime.now(UTC) - began).total_seconds(), 3),
@@ -229,7 +237,8 @@ def scenario(
         ),
         "data": tuple(data), "windows": tuple(windows), "balance": seen.balance(), "answers": seen.answers(),
         "floors": tuple(floors), "timings": tuple(timings), "figures": tuple(figures), "thresholds": tuple(thresholds),
-        "series": seen.series(), "inside": inside, "invariants": checked.invariants, "history": checked.history,
+        "series": seen.series(), "inside": watch.inside, "invariants": checked.invariants, "history": checked.history,
+        "tables": (*tables, *([asked_of_database] if isinstance(asked_of_database, model.Table) else [])),
         "crashes": crashes, **more,
     })  # fmt: skip
 

@@ -1,53 +1,35 @@
-"""What the server and the database are seen doing while a scenario's load runs."""
+"""What can be seen of the place where a proof runs, while a scenario's load runs there."""
 
-import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-
-import asyncpg
-
-from holdfast.db.statements import statement
+from holdfast.proof.evidence.watched import Eyes, eyes_on
+from holdfast.proof.prove.client import Client, Unexpected
 from holdfast.proof.prove.place import Place
 from holdfast.proof.report import model
-from holdfast.proof.report.figures import count
-from holdfast.proof.report.model import Cell, NotApplicable
+from holdfast.proof.report.model import NotApplicable
 
 HTTP_ONLY = "Over HTTP alone nothing is known of the database."
-_NOT_SEEN = NotApplicable(reason="This run looks at the server from outside only.")
-_NOT_OVER = NotApplicable(reason="The scenario ended before it could be counted.")
-_SETTLES_SECONDS = 1.1
-"""A session tells its counts to the others at most once a second."""
 
 
-@dataclass
-class Watched:
-    """Filled in when the load is over."""
-
-    inside: model.Inside
-    deadlocks: Cell = _NOT_OVER
-
-
-@contextmanager
-def watching(place: Place) -> Iterator[Watched]:
-    nothing = _NOT_SEEN
-    watched = Watched(model.Inside(spans=nothing, lanes=nothing, usages=nothing, pool=nothing, locks=nothing))
-    url = place.admin_url
-    if url is None:
-        watched.deadlocks = NotApplicable(reason=HTTP_ONLY)
-        yield watched
-        return
-    before = asyncio.run(_deadlocks(url))
-    yield watched
-    found = asyncio.run(_deadlocks(url, _SETTLES_SECONDS)) - before
-    watched.deadlocks = count(found, 1)
+def eyes_of(place: Place) -> Eyes:
+    """Everything of our own server and engine; of an installation elsewhere what it tells of itself."""
+    if place.server is not None and place.engine is not None:
+        return eyes_on(place.server, place.engine)
+    return Eyes(metrics=lambda: _metrics(place))
 
 
-async def _deadlocks(url: str, after: float = 0.0) -> int:
-    await asyncio.sleep(after)
-    connection = await asyncpg.connect(url)
+def _metrics(place: Place) -> str:
+    """Raises OSError, also where it is not told to whoever asks from here."""
     try:
-        row = await connection.fetchrow(statement("database_figures"))
-    finally:
-        await connection.close()
-    return int(row["deadlocks"]) if row else 0
+        with Client(place.address) as client:
+            status, text = client.send("GET", "/metrics")
+    except Unexpected as error:
+        raise OSError(str(error)) from None
+    if status != 200:
+        raise OSError(f"/metrics was answered {status}")
+    return text.decode()
+
+
+def span(inside: model.Inside, name: str) -> model.Distribution | None:
+    """A span's times, if the server told them."""
+    if isinstance(inside.spans, NotApplicable):
+        return None
+    return next((each.distribution for each in inside.spans if each.name == name), None)

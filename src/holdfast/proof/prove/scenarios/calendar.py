@@ -70,7 +70,7 @@ def run(stage: Stage, scale: Scale, sizes: tuple[tuple[str, int, int], ...] = SI
         operations = [each for size in made for each in size.stored.operations]
         checked = stage.checked([size.of for size in made], operations + seen.operations)
     return scenario(
-        ABOUT, scale, seen, checked, watch.inside, stage=stage, began=began, timings=timings, windows=windows,
+        ABOUT, scale, seen, checked, watch, stage=stage, began=began, timings=timings, windows=windows,
         data=[
             named(f"{what}_{size}", f"{what}, {size}", count(n, max(1, n)))
             for size, patients, visits in sizes for what, n in (("clients", patients), ("visits", visits))

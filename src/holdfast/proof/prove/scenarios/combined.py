@@ -57,7 +57,7 @@ def run(stage: Stage, scale: Scale) -> model.Scenario:
         ABOUT.reference,
     )
     return scenario(
-        ABOUT, scale, seen, checked, watch.inside, stage=stage, began=began,
+        ABOUT, scale, seen, checked, watch, stage=stage, began=began,
         data=[
             named(f"{one.name}_{number}", f"{one.what}, organization {number}", one.figure)
             for number, organization in enumerate(of, 1) for one in furnished(organization)

@@ -46,7 +46,7 @@ def run(stage: Stage, scale: Scale) -> model.Scenario:
     failed = seen.error_rate()
     latency = detected.distribution
     return scenario(
-        ABOUT, scale, seen, checked, watch.inside, stage=stage, began=began, data=furnished(of),
+        ABOUT, scale, seen, checked, watch, stage=stage, began=began, data=furnished(of),
         timings=[detected, timing("booking", "a booking that was granted, from when it was due", seen.latencies(201))],
         windows=[model.Window(what="times that fifty people wanted", rows=races)],
         floors=[

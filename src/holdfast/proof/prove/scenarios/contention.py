@@ -34,7 +34,7 @@ def run(stage: Stage, scale: Scale) -> model.Scenario:
     others = sum(n for (_, code), n in seen.statuses.items() if code not in {"granted", _REFUSED_AS})
     granted = count(seen.granted, max(1, seen.offered))
     return scenario(
-        ABOUT, scale, seen, checked, watch.inside, stage=stage, began=began, data=furnished(of), timings=[asked],
+        ABOUT, scale, seen, checked, watch, stage=stage, began=began, data=furnished(of), timings=[asked],
         windows=[model.Window(what="units of the authorization that everybody wants", rows=units.SMALL)],
         floors=[
             model.Floor(what="reservations granted", least=GRANTED, reached=seen.granted),

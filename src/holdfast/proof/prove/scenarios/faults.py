@@ -65,7 +65,7 @@ def run(stage: Stage, scale: Scale) -> model.Scenario:
     back = _back(seen, kills)
     reference = ABOUT.reference
     return scenario(
-        ABOUT, scale, seen, checked, watch.inside, stage=apart, began=began, data=data, timings=[requests],
+        ABOUT, scale, seen, checked, watch, stage=apart, began=began, data=data, timings=[requests],
         windows=[model.Window(what="authorizations that are worked on", rows=sum(units.SEED_AUTHORIZATIONS))],
         floors=[
             model.Floor(what="requests granted", least=round(0.4 * seen.planned), reached=seen.granted),

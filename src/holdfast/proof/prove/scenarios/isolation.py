@@ -65,7 +65,7 @@ def run(stage: Stage, scale: Scale) -> model.Scenario:
     asked_for = timing("reserve", "a reservation through the turn with its lanes", seen.latencies())
     wrong = count(sum(not way.is_exact for way in ways), len(ways))
     return scenario(
-        ABOUT, closed, seen, checked, watch.inside, stage=stage, began=began, data=furnished(of), timings=[asked_for],
+        ABOUT, closed, seen, checked, watch, stage=stage, began=began, data=furnished(of), timings=[asked_for],
         windows=[model.Window(what="units that are asked for in each way", rows=grantable * UNITS)],
         floors=[model.Floor(what="reservations granted, as many as there are units for", least=grantable, reached=seen.granted)],
         figures=[

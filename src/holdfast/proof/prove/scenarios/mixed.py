@@ -34,7 +34,7 @@ def run(stage: Stage, scale: Scale) -> model.Scenario:
     asked = timing("request", "any of them, granted or refused, from when it was due", seen.latencies())
     refused = share(seen.refused, seen.offered)
     return scenario(
-        ABOUT, scale, seen, checked, watch.inside, stage=stage, began=began, data=data,
+        ABOUT, scale, seen, checked, watch, stage=stage, began=began, data=data,
         timings=[asked, *(timing(kind, f"{kind}, from when it was due", took) for kind, took in kinds.items())],
         windows=[model.Window(what="authorizations, of which the first runs full", rows=sum(units.SEED_AUTHORIZATIONS))],
         floors=[model.Floor(what="requests granted", least=round(0.7 * seen.planned), reached=seen.granted)],

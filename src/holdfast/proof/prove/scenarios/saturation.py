@@ -64,7 +64,7 @@ def run(stage: Stage, scale: Scale) -> model.Scenario:
         lines=tuple(_lines(steps)), marks=(model.Mark(at=highest.offered, label="knee"),),
     )  # fmt: skip
     return scenario(
-        ABOUT, scale, seen, checked, watch.inside, stage=stage, began=began, data=furnished(of), timings=[booked],
+        ABOUT, scale, seen, checked, watch, stage=stage, began=began, data=furnished(of), timings=[booked],
         windows=[model.Window(what="steps of offered load", rows=len(steps))],
         floors=[model.Floor(what="steps of offered load", least=2, reached=len(steps))],
         figures=[

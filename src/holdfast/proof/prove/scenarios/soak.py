@@ -62,7 +62,7 @@ def run(stage: Stage, scale: Scale) -> model.Scenario:
     asked = timing("request", "any of them, granted or refused, from when it was due", hours.latencies)
     refused = share(seen.refused, seen.offered)
     return scenario(
-        ABOUT, scale, seen, checked, watch.inside, stage=stage, began=began, data=data, timings=[asked],
+        ABOUT, scale, seen, checked, watch, stage=stage, began=began, data=data, timings=[asked],
         windows=[model.Window(what="parts of the time that are compared", rows=len(hours.p95))],
         floors=[
             model.Floor(what="requests granted", least=round(0.7 * seen.planned), reached=seen.granted),

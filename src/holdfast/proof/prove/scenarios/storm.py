@@ -31,7 +31,7 @@ def run(stage: Stage, scale: Scale) -> model.Scenario:
     latency = booked.distribution
     throughput = figure(seen.per_second, "per_second", max(1, seen.granted))
     return scenario(
-        ABOUT, scale, seen, checked, watch.inside, stage=stage, began=began, data=furnished(of),
+        ABOUT, scale, seen, checked, watch, stage=stage, began=began, data=furnished(of),
         timings=[booked],
         windows=[model.Window(what="bookings that were planned, each with a free room", rows=seen.planned)],
         floors=[model.Floor(what="bookings granted", least=round(0.99 * seen.planned), reached=seen.granted)],

@@ -31,7 +31,7 @@ def run(stage: Stage, scale: Scale) -> model.Scenario:
     throughput = figure(seen.per_second, "per_second", max(1, seen.granted))
     reference = ABOUT.reference
     return scenario(
-        ABOUT, scale, seen, checked, watch.inside, stage=stage, began=began, data=data, timings=[asked],
+        ABOUT, scale, seen, checked, watch, stage=stage, began=began, data=data, timings=[asked],
         windows=[model.Window(what="authorizations with units enough", rows=sum(units.SEED_AUTHORIZATIONS))],
         floors=[model.Floor(what="reservations granted", least=round(0.98 * seen.planned), reached=seen.granted)],
         figures=[
