@@ -3,7 +3,7 @@
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from importlib import metadata
@@ -20,9 +20,9 @@ from holdfast.proof.prove import place as places
 from holdfast.proof.prove.client import Unexpected
 from holdfast.proof.prove.environment import database_of, facts
 from holdfast.proof.prove.place import Place
-from holdfast.proof.prove.profiles import PLAN_WEEKS, PROFILES, SCENARIOS, WHAT
-from holdfast.proof.prove.scenarios import saturation
-from holdfast.proof.prove.stage import Stage
+from holdfast.proof.prove.profiles import PLAN_WEEKS, PROFILES, SCENARIOS, SOAK, WHAT, Entry
+from holdfast.proof.prove.scenarios import saturation, soak
+from holdfast.proof.prove.stage import Scale, Stage
 from holdfast.proof.prove.watching import HTTP_ONLY
 from holdfast.proof.report import archive, made, model
 from holdfast.proof.report.model import NotApplicable
@@ -85,7 +85,7 @@ def measured(wanted: Wanted, say: Say) -> model.Run:
     with stopped_by_signals(), _place(wanted, say) as place:
         stage = Stage(place, wanted.seed, say)
         environment = facts(place)
-        scenarios, invalid = _scenarios(stage, names, wanted.profile, say)
+        scenarios, invalid = _carried_out(stage, wanted, names)
         return model.Run(
             started=started, ended=datetime.now(UTC), commit=machine.commit(), machine=machine.machine(place.home),
             profile=model.Profile(
@@ -104,15 +104,22 @@ def _names(wanted: Wanted) -> list[str]:
     if wanted.profile not in PROFILES:
         raise ProveError(f"There is no profile {wanted.profile}: {', '.join(PROFILES)}.")
     asked = {name.strip() for name in wanted.only.split(",") if name.strip()}
+    if wanted.profile == SOAK:
+        if asked:
+            raise ProveError(
+                "A soak is saturation and then the soak itself: there is nothing to choose with --only."
+            )
+        return [saturation.ABOUT.name, soak.ABOUT.name]
+    offered = [name for name in SCENARIOS if name != soak.ABOUT.name]
     for name in sorted(asked):
-        if name not in SCENARIOS:
-            raise ProveError(f"There is no scenario {name}: {', '.join(SCENARIOS)}.")
+        if name not in offered:
+            raise ProveError(f"There is no scenario {name}: {', '.join(offered)}.")
         if wanted.url and SCENARIOS[name].needs_own:
             raise ProveError(f"{name} kills what it runs on: never an installation that runs elsewhere.")
     return [
         name
-        for name, entry in SCENARIOS.items()
-        if (name in asked if asked else not (wanted.url and entry.needs_own))
+        for name in offered
+        if (name in asked if asked else not (wanted.url and SCENARIOS[name].needs_own))
     ]
 
 
@@ -126,22 +133,33 @@ def _place(wanted: Wanted, say: Say) -> AbstractContextManager[Place]:
     return places.running_elsewhere(wanted.url, wanted.token)
 
 
-def _scenarios(
-    stage: Stage, names: list[str], profile: str, say: Say
-) -> tuple[list[model.Scenario], list[str]]:
+def _carried_out(stage: Stage, wanted: Wanted, names: list[str]) -> tuple[list[model.Scenario], list[str]]:
     """What each came to; and which could not even be carried out, with the answer that stopped it."""
     found: list[model.Scenario] = []
     invalid: list[str] = []
     for number, name in enumerate(names, 1):
         entry = SCENARIOS[name]
-        say(f"[{number}/{len(names)}] {entry.about.title}")
+        step = f"[{number}/{len(names)}] {entry.about.title}"
+        stage.say(step)
         began = monotonic()
         try:
-            found.append(entry.run(stage, entry.scale(profile)))
+            found.append(entry.run(stage, _scale(wanted, entry, found)))
         except Unexpected as error:
             invalid.append(f"{name}: {error}")
-        say(f"[{number}/{len(names)}] {entry.about.title}: {monotonic() - began:.0f} s")
+        stage.say(f"{step}: {monotonic() - began:.0f} s")
     return found, invalid
+
+
+def _scale(wanted: Wanted, entry: Entry, before: Sequence[model.Scenario]) -> Scale:
+    """Of a soak it follows from the knee that was found before, and from how long was asked for."""
+    if entry.about.name != soak.ABOUT.name:
+        return entry.scale(wanted.profile)
+    knee = _knee(before)
+    if knee is None:
+        raise Unexpected("Saturation found no knee, so there is no half of it.", 0)
+    return Scale(
+        users=entry.full.users, rate=round(knee * saturation.HEADROOM, 1), seconds=wanted.hours * 3600
+    )
 
 
 def queries() -> tuple[model.InvariantQuery, ...]:
@@ -163,10 +181,20 @@ def _versions() -> dict[str, str]:
     return {"holdfast": __version__, "python": platform.python_version(), **found}
 
 
-def _sizing(scenarios: list[model.Scenario]) -> tuple[model.Fact, ...] | NotApplicable:
-    for each in scenarios:
-        if each.name == saturation.ABOUT.name:
-            knee = next(one.figure for one in each.figures if one.name == "knee")
-            if isinstance(knee, model.Figure):
-                return saturation.sizing(knee.value, os.cpu_count() or 1)
-    return NotApplicable(reason="Sizes are derived from the knee, which this run did not look for.")
+def _knee(scenarios: Sequence[model.Scenario]) -> float | None:
+    """Bookings a second, if saturation was among them."""
+    found = [
+        each
+        for one in scenarios
+        if one.name == saturation.ABOUT.name
+        for each in one.figures
+        if each.name == "knee"
+    ]
+    return found[0].figure.value if found and isinstance(found[0].figure, model.Figure) else None
+
+
+def _sizing(scenarios: Sequence[model.Scenario]) -> tuple[model.Fact, ...] | NotApplicable:
+    knee = _knee(scenarios)
+    if knee is None:
+        return NotApplicable(reason="Sizes are derived from the knee, which this run did not look for.")
+    return saturation.sizing(knee, os.cpu_count() or 1)

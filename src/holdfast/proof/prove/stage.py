@@ -26,6 +26,7 @@ from holdfast.proof.prove.watching import HTTP_ONLY, eyes_of
 from holdfast.proof.report import model
 from holdfast.proof.report.figures import count, figure
 from holdfast.proof.report.model import NotApplicable
+from holdfast.proof.statements import statement
 from holdfast.proof.statistics import samples_needed
 
 P99_SAMPLES: Final = samples_needed(99)
@@ -99,6 +100,11 @@ class Stage:
             yield seen
         self._last = seen
 
+    def settle(self) -> None:
+        """After a large fill: what a database in use has done by itself before long. Elsewhere it is left to do so."""
+        if self.place.admin_url is not None:
+            asyncio.run(_settled(self.place.admin_url))
+
     def plan(
         self, asked: Asked, scale: Scale, *, status: int, also: int | None = None, **more: Any
     ) -> driver.Plan:
@@ -146,8 +152,17 @@ class Stage:
         if url is None:
             nothing = NotApplicable(reason=HTTP_ONLY)
             return Checked(invariants=nothing, history=nothing, overbooked=count(overbooked, max(1, looked)))
+        self.settle()
         rows, history = asyncio.run(_checked(url, of, operations))
         return Checked(invariants=rows, history=history, overbooked=count(overbooked, max(1, looked)))
+
+
+async def _settled(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement("settle"))
+    finally:
+        await connection.close()
 
 
 async def _checked(

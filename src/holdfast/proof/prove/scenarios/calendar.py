@@ -57,6 +57,7 @@ def run(stage: Stage, scale: Scale, sizes: tuple[tuple[str, int, int], ...] = SI
     thresholds: list[model.Threshold] = []
     with ExitStack() as stack:
         made = [stack.enter_context(_Made(stage, *size)) for size in sizes]
+        stage.settle()
         with stage.watching() as watch:
             for size in made:
                 stage.say(f"load on the {size.name} organization")

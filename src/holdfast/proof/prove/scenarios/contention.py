@@ -1,13 +1,14 @@
 """Contention for one authorization: everybody asks for its units at once, and exactly as many are granted as there are."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from holdfast.proof.prove import units
 from holdfast.proof.prove.organization import Furniture
-from holdfast.proof.prove.seen import named, threshold, timing
+from holdfast.proof.prove.seen import Seen, named, threshold, timing
 from holdfast.proof.prove.stage import About, Scale, Stage, furnished, scenario
 from holdfast.proof.report import model
-from holdfast.proof.report.figures import count, figure, share
+from holdfast.proof.report.figures import count, distribution, figure, share, value
 
 ABOUT = About(
     name="contention", title="Contention for one authorization", reference="004, scenario 1",
@@ -18,6 +19,9 @@ ABOUT = About(
 FURNITURE = Furniture(name="contention", practitioners=10, patients=20, authorizations=units.for_seed())
 EACH, GRANTED = 10, 5
 P95_MS, P99_MS = 200, 500
+_CURVE_CLIENTS, _CURVE_REQUESTS, _CURVE_SECONDS_MAX = (1, 5, 10, 25, 50, 100), 400, 60.0
+_CURVE_FROM = sum(units.SEED_AUTHORIZATIONS[:2])
+"""The first of the large authorizations: one for each point of the curve."""
 _REFUSED_AS = "insufficient_units"
 
 
@@ -27,7 +31,10 @@ def run(stage: Stage, scale: Scale) -> model.Scenario:
         plans = units.Units(units.accounts(of, admin.token), stage.seed, ABOUT.name)
         with stage.watching() as watch:
             seen = stage.load(lambda n: plans.one(n, EACH), scale, status=200, also=409)
-        checked = stage.checked([of], seen.operations)
+        points = _points(stage, plans)
+        checked = stage.checked(
+            [of], [*seen.operations, *(each for _, one in points for each in one.operations)]
+        )
         left = admin.got(f"/authorizations/{of.authorizations[0]}")
     asked = timing("reserve", "a reservation, granted or refused, from when it was due", seen.latencies())
     latency = asked.distribution
@@ -59,4 +66,30 @@ def run(stage: Stage, scale: Scale) -> model.Scenario:
             threshold("overbooked", "authorizations promised twice", "exactly", 0, "count", checked.overbooked, ABOUT.reference,
                       is_law=True),
         ],
+        curves=(_curve(points),),
+    )  # fmt: skip
+
+
+def _points(stage: Stage, plans: units.Units) -> list[tuple[int, Seen]]:
+    """One busy authorization with units enough, asked by more and more clients as fast as they are answered."""
+    found = []
+    for number, clients in enumerate(_CURVE_CLIENTS):
+        stage.say(f"{clients} at once")
+        asked = plans.one(_CURVE_REQUESTS, 1, _CURVE_FROM + number)
+        closed = Scale(users=clients, seconds=_CURVE_SECONDS_MAX)
+        found.append((clients, stage.drive(asked, stage.plan(asked, closed, status=200))))
+    return found
+
+
+def _curve(points: Sequence[tuple[int, Seen]]) -> model.Curve:
+    latencies = [(float(clients), distribution(seen.latencies())) for clients, seen in points]
+    p50 = tuple((at, found) for at, of in latencies if (found := value(of.p50)) is not None)
+    p95 = tuple((at, found) for at, of in latencies if (found := value(of.p95)) is not None)
+    goodput = tuple((float(clients), round(seen.per_second, 1)) for clients, seen in points)
+    return model.Curve(
+        name="contention", title="Latency and goodput against clients of one authorization", x_label="clients at once",
+        lines=(
+            model.Series(name="p50", unit="ms", points=p50), model.Series(name="p95", unit="ms", points=p95),
+            model.Series(name="goodput", unit="per_second", points=goodput),
+        ),
     )  # fmt: skip

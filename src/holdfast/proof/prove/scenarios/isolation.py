@@ -32,7 +32,8 @@ WAYS = 3
 
 
 def run(stage: Stage, scale: Scale) -> model.Scenario:
-    """`scale.seconds` says how many are grantable, as `isolation.GRANTS_PER_SECOND` of each."""
+    """`scale.seconds` says how many are grantable, as `isolation.GRANTS_PER_SECOND` of each; through the lanes at the least as
+    many as a p99 needs."""
     began = datetime.now(UTC)
     grantable = max(P99_SAMPLES, round(isolation.GRANTS_PER_SECOND * scale.seconds))
     engine = stage.place.engine
@@ -40,7 +41,7 @@ def run(stage: Stage, scale: Scale) -> model.Scenario:
     if engine is not None:
         stage.say("SERIALIZABLE with retries, then a row lock")
         asyncio.run(_tables(engine))
-        ways = isolation.direct(engine, scale.users, grantable)
+        ways = isolation.direct(engine, scale.users, round(isolation.GRANTS_PER_SECOND * scale.seconds))
     furniture = Furniture(name="isolation", practitioners=1, patients=5, authorizations=(grantable * UNITS,))
     with stage.organization(furniture) as of, of.signed_in() as admin:
         plans = units.Units(units.accounts(of, admin.token), stage.seed, ABOUT.name)
