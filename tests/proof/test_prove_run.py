@@ -2,6 +2,7 @@
 nothing is left over. Times are not judged here: the machine is busy with other tests.
 """
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -9,7 +10,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+import asyncpg
 import msgspec
 import psutil
 import pytest
@@ -37,7 +41,7 @@ from holdfast.proof.prove.scenarios import (
 from holdfast.proof.prove.stage import Scale, Stage
 from holdfast.proof.report import blanks, model, validity
 from holdfast.proof.report.model import Figure, HistoryCheck
-from holdfast.proof.report.promises import promise
+from holdfast.proof.report.promises import standing
 
 pytestmark = pytest.mark.slow
 
@@ -86,10 +90,11 @@ def test_every_scenario_says_what_it_saw(place: Place) -> None:
     proving = Stage(place, 1, quiet)
     found = [module.run(proving, scale) for module, scale in MINIATURES.items()]
     found.append(calendar.run(proving, Scale(users=10, seconds=10), (("small", 10, 50),)))
+    a_run = cast("model.Run", SimpleNamespace(invariants=run.queries()))
     for one in found:
         assert unsound(one) == [], one.name
         assert not one.crashes
-        missing = [each for each in blanks._unfilled_in(whole(found), one) if "span" not in each]
+        missing = [each for each in blanks._unfilled_in(a_run, one) if "span" not in each]
         assert missing == [], one.name
     assert organizations(place) == 0, "scratch organizations are left over"
     by_name = {one.name: one for one in found}
@@ -105,7 +110,9 @@ def test_nothing_acknowledged_is_lost_when_servers_and_database_are_killed() -> 
     history = found.history
     assert isinstance(history, HistoryCheck)
     assert not history.findings
-    assert all(each.rows == 0 for each in found.invariants if not isinstance(found.invariants, model.NotApplicable))
+    assert all(
+        each.rows == 0 for each in found.invariants if not isinstance(found.invariants, model.NotApplicable)
+    )
     assert len(found.marks) == len(faults.KILLS)
     assert not found.crashes
     assert found.balance.unknown == history.unknown
@@ -121,7 +128,9 @@ def test_an_installation_elsewhere_is_proved_over_http_and_left_as_it_was(
     place: Place, tmp_path: Path
 ) -> None:
     said: list[str] = []
-    wanted = Wanted(url=f"http://{place.address.host_header}", token=place.operator_token, only="contention", out=tmp_path)
+    wanted = Wanted(
+        url=f"http://{place.address.host_header}", token=place.operator_token, only="contention", out=tmp_path
+    )
     code = run.run(wanted, quiet, said.append)
     report = msgspec.json.decode((tmp_path / "report.json").read_bytes(), type=model.Report)
     assert code == report.verdict.exit_status
@@ -130,7 +139,11 @@ def test_an_installation_elsewhere_is_proved_over_http_and_left_as_it_was(
     assert isinstance(report.run.database, model.NotApplicable)
     assert isinstance(report.run.scenarios[0].history, model.NotApplicable)
     assert values(report.run.scenarios[0])["granted"] == contention.GRANTED
-    assert {file.name for file in tmp_path.iterdir() if file.is_file()} == {"report.json", "report.html", "report.md"}
+    assert {file.name for file in tmp_path.iterdir() if file.is_file()} == {
+        "report.json",
+        "report.html",
+        "report.md",
+    }
     assert len(list(tmp_path.glob("*/*/report.html"))) == 1
     assert organizations(place) == 0  # fmt: skip
 
@@ -140,7 +153,12 @@ def test_a_limiter_that_was_left_on_makes_the_run_invalid(place: Place, tmp_path
     limited = {"HOLDFAST_REQUESTS_PER_MINUTE_USER": "7", "HOLDFAST_OPERATOR_TOKEN": place.operator_token}
     with serving.holdfast(place.home, dict(LIFTS) | limited) as server:
         server.wait_until_answers("/health/ready")
-        wanted = Wanted(url=f"http://{server.host_header}", token=place.operator_token, only="storm,contention", out=tmp_path)
+        wanted = Wanted(
+            url=f"http://{server.host_header}",
+            token=place.operator_token,
+            only="storm,contention",
+            out=tmp_path,
+        )
         assert run.run(wanted, quiet, quiet) == 2
     report = msgspec.json.decode((tmp_path / "report.json").read_bytes(), type=model.Report)
     assert report.verdict.outcome == "invalid"
@@ -196,7 +214,7 @@ def unsound(one: model.Scenario) -> list[str]:
     found += [
         f"{each.name}: {each.measured}"
         for each in one.thresholds
-        if each.is_law and promise(one.name, each).standing != "holds"
+        if each.is_law and standing(each) != "holds"
     ]
     return found + [each.sentence for each in validity_of(one)]
 
@@ -211,26 +229,11 @@ def validity_of(one: model.Scenario) -> list[validity.Fault]:
 
 
 def values(one: model.Scenario) -> dict[str, float]:
-    return {
-        each.name: each.figure.value for each in one.figures if isinstance(each.figure, Figure)
-    }
-
-
-def whole(found: list[model.Scenario]) -> model.Run:
-    """As much of a run as the search for blanks of a scenario looks at."""
-    return msgspec.convert({"scenarios": []}, model.Run, strict=False) if False else _Run(found)  # type: ignore[return-value]
-
-
-class _Run:
-    def __init__(self, found: list[model.Scenario]) -> None:
-        self.scenarios, self.invariants = tuple(found), run.queries()
+    return {each.name: each.figure.value for each in one.figures if isinstance(each.figure, Figure)}
 
 
 def organizations(place: Place) -> int:
     """How many there are."""
-    import asyncio
-
-    import asyncpg
 
     async def count() -> int:
         connection = await asyncpg.connect(place.admin_url)
