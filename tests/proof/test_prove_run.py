@@ -20,7 +20,7 @@ import pytest
 
 from holdfast.proof import serving
 from holdfast.proof.bench.run import folder_on_disk
-from holdfast.proof.prove import run, stage
+from holdfast.proof.prove import alternatives, run, stage
 from holdfast.proof.prove.client import Client
 from holdfast.proof.prove.place import LIFTS, Place, of_our_own
 from holdfast.proof.prove.run import Wanted
@@ -56,12 +56,13 @@ def quiet(_text: str) -> None:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Less of everything that a figure would need."""
-    for module in (stage, calendar, rules, saturation, isolation):
+    for module in (stage, calendar, rules, isolation):
         monkeypatch.setattr(module, "P99_SAMPLES", SAMPLES)
     monkeypatch.setattr(contention, "_CURVE_CLIENTS", (1, 10))
     monkeypatch.setattr(contention, "_CURVE_REQUESTS", 50)
     monkeypatch.setattr(saturation, "STEPS", (1, 2))
     monkeypatch.setattr(saturation, "GOODPUT_PERCENT", 0)
+    monkeypatch.setattr(saturation, "BENDS_AT_MS", 60_000)
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +79,9 @@ MINIATURES = {
     throughput: Scale(users=20, rate=200, seconds=1.5),
     mixed: Scale(users=20, rate=200, seconds=3),
     combined: Scale(users=10, rate=150, seconds=2),
-    saturation: Scale(users=10, rate=150, seconds=1),
+    saturation: Scale(users=20, rate=400, seconds=1),
     isolation: Scale(users=5, seconds=0.1),
-    soak: Scale(users=10, rate=100, seconds=12),
+    soak: Scale(users=10, rate=100, seconds=6),
 }
 
 
@@ -99,7 +100,7 @@ def test_every_scenario_says_what_it_saw(place: Place) -> None:
     assert organizations(place) == 0, "scratch organizations are left over"
     by_name = {one.name: one for one in found}
     assert values(by_name["contention"])["granted"] == contention.GRANTED
-    assert values(by_name["conflict"])["alternatives_tried"] >= conflict.REFUSALS_TRIED
+    assert values(by_name["conflict"])["alternatives_tried"] >= alternatives.REFUSALS_TRIED
     assert {len(table.rows) for table in by_name["isolation"].tables if table.name == "ways"} == {3}
     empty = calendar.run(proving, Scale(users=10, seconds=10), (("small", 10, 0),))
     assert any("window of data is empty" in each.sentence for each in validity_of(empty))
