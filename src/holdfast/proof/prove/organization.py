@@ -13,7 +13,7 @@ import msgspec
 from holdfast.proof.prove.client import Address, Client, Unexpected
 
 _OPERATOR = "/api/v1/operator/organizations"
-_WEEK = [{"weekday": day, "start": "00:00", "end": "24:00"} for day in range(7)]
+_WEEK: Sequence[dict[str, Any]] = [{"weekday": day, "start": "00:00", "end": "24:00"} for day in range(7)]
 _AHEAD_DAYS = 30
 _AUTHORIZATIONS_AT_ONCE = 100
 SERVICE_CODE, PAYER = "PROOF", "Proof payer"
@@ -133,7 +133,7 @@ def _furnished(organization: Organization, admin: Client, chance: random.Random)
     def several(path: str, bodies: Sequence[dict[str, Any]]) -> tuple[str, ...]:
         return tuple(str(admin.made(path, **body)["id"]) for body in bodies)
 
-    clinic = str(admin.made("/clinics", name="Proof", time_zone="UTC", opening_hours=_WEEK)["id"])
+    clinic = str(admin.made("/clinics", name="Proof", time_zone="UTC", opening_hours=list(_WEEK))["id"])
     service = admin.made(
         "/services", name="Proof", code=SERVICE_CODE, duration_minutes=of.minutes, room_types=["therapy"],
         turnover_minutes=0,

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 import psutil
 
@@ -19,7 +20,7 @@ from holdfast.proof.prove.client import Address
 from holdfast.proof.serving import Server
 
 Progress = Callable[[str], None]
-LIFTS: Mapping[str, str] = dict(PROFILE)
+LIFTS: Mapping[str, str] = MappingProxyType(dict(PROFILE))
 """What differs from a server as installed: rate limits lifted, and a token that outlives a scenario. The report prints it."""
 
 

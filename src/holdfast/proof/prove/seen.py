@@ -1,7 +1,7 @@
 """What became of the load: every answer with its time, and the report's figures made of them. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple, Self
@@ -15,7 +15,7 @@ from holdfast.proof.report.model import Balance, Cell, Figure, Series, Unit
 
 _OVERLOAD = frozenset({"overloaded", "not_ready", "rate_limited"})
 _RULE = frozenset({409, 410, 412})
-_CODES = {401: "unauthenticated", 429: "rate_limited"}
+_CODES: Mapping[int, str] = {401: "unauthenticated", 429: "rate_limited"}
 
 
 class Sample(NamedTuple):
