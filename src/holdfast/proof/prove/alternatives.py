@@ -5,11 +5,11 @@ be bookable; and by several at once under load, where somebody may have been fas
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from holdfast.proof.history.log import Operation, Wish
-from holdfast.proof.prove.bookings import Bookings, body
+from holdfast.proof.prove.bookings import WEEKS, Bookings, body
 from holdfast.proof.prove.client import Client
 from holdfast.proof.prove.organization import Organization
 from holdfast.proof.prove.stage import asked_alone
@@ -20,6 +20,9 @@ REFUSALS_TRIED = 6
 DESKS = 3
 _PATH = "/api/v1/appointments"
 _PAUSE_SECONDS = 0.2
+_ROWS_MAX = 20
+_APART = timedelta(weeks=WEEKS + 8)
+"""After the first day: what is offered instead is at most four weeks off, where no plan books anything."""
 
 
 class NotBooked(NamedTuple):
@@ -67,9 +70,8 @@ class Alone:
             self.not_booked.append(_taken(document, as_of_seq))
             return
         self.booked += 1
-        cancel = Wish(kind="cancel", key=f"{wish.key}-back", subject=operation.visit.id)
-        given_back, _ = asked_alone(self._admin, cancel, f"{_PATH}/{operation.visit.id}/cancel", None)
-        self.operations.append(given_back)
+        back = given_back(self._admin, operation)
+        self.operations += [] if back is None else [back]
 
     def _ask(self, wish: Wish) -> tuple[Operation, dict[str, Any]]:
         operation, document = asked_alone(self._admin, wish, _PATH, body(self._of, wish))
@@ -78,13 +80,13 @@ class Alone:
 
 
 class Desks:
-    """Several people who want a time that is full, each booking at once what they are offered first. `tried` = `booked` + those
-    that somebody else took."""
+    """Several people who want a time that is full, each booking at once what they are offered first, and giving it back. `tried` =
+    `booked` + those that somebody else took."""
 
     def __init__(self, of: Organization, admin: Client, bookings: Bookings) -> None:
         self._of, self._over, self._lock = of, threading.Event(), threading.Lock()
         self._clients = [Client(admin.address, admin.token) for _ in range(DESKS)]
-        self._full = bookings.free_time()
+        self._full = of.first + _APART
         self.operations: list[Operation] = []
         self.tried = self.booked = 0
         self.not_booked: list[NotBooked] = []
@@ -119,8 +121,9 @@ class Desks:
             refused, document = asked_alone(client, wish, _PATH, body(of, wish))
             others = next(offered(document, wish), None) if refused.status == 409 else None
             answer = None if others is None else asked_alone(client, others, _PATH, body(of, others))
+            back = None if answer is None else given_back(client, answer[0])
             with self._lock:
-                self.operations.append(refused)
+                self.operations += [refused] if back is None else [refused, back]
                 if answer is not None:
                     self._noted(answer, document.get("as_of_seq", 0))
 
@@ -144,6 +147,14 @@ def offered(refusal: dict[str, Any], wish: Wish) -> Iterator[Wish]:
         yield instead(wish, f"slot-{number}", slot["room_id"], start, slot["practitioner_id"])
 
 
+def given_back(client: Client, booked: Operation) -> Operation | None:
+    """The visit is cancelled, if there is one."""
+    if booked.visit is None:
+        return None
+    cancel = Wish(kind="cancel", key=f"{booked.wish.key}-back", subject=booked.visit.id)
+    return asked_alone(client, cancel, f"{_PATH}/{booked.visit.id}/cancel", None)[0]
+
+
 def _taken(document: dict[str, Any], offered_seq: int) -> NotBooked:
     return NotBooked(str(document.get("code")), offered_seq, document.get("as_of_seq", 0))
 
@@ -159,7 +170,7 @@ def instead(
 
 
 def table(name: str, title: str, of: list[NotBooked]) -> tuple[model.Table, ...]:
-    """Those that could not be booked; no table if all could."""
-    rows = tuple((code, count(before, 1), count(now, 1)) for code, before, now in of)
+    """The first of those that could not be booked; no table if all could."""
+    rows = tuple((code, count(before, 1), count(now, 1)) for code, before, now in of[:_ROWS_MAX])
     columns = ("refused with", "offered as of sequence", "refused as of sequence")
     return (model.Table(name=name, title=title, columns=columns, rows=rows),) if rows else ()

@@ -14,7 +14,7 @@ from holdfast.proof import driver
 from holdfast.proof.history.log import Wish
 from holdfast.proof.prove.organization import Organization
 
-_WEEKS = 26
+WEEKS = 26
 DAY_MINUTES = 24 * 60
 
 
@@ -38,7 +38,7 @@ class Times:
 
     def __init__(
         self, first: datetime, minutes: int, seed: str, hours: Sequence[int] | None = None,
-        weeks: tuple[int, int] = (0, _WEEKS),
+        weeks: tuple[int, int] = (0, WEEKS),
     ) -> None:  # fmt: skip
         self._first = first + timedelta(weeks=weeks[0])
         self._offsets = [
@@ -61,7 +61,7 @@ class Bookings:
 
     def __init__(
         self, organization: Organization, token: str, seed: int, name: str, *, width: int = 0, minutes: int = 0,
-        hours: Sequence[int] | None = None, weeks: tuple[int, int] = (0, _WEEKS),
+        hours: Sequence[int] | None = None, weeks: tuple[int, int] = (0, WEEKS),
     ) -> None:  # fmt: skip
         furniture = organization.furniture
         self._of, self._name = organization, name

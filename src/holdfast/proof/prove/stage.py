@@ -18,7 +18,7 @@ from holdfast.proof.history.check import check
 from holdfast.proof.history.log import BY_HAND, Log, Operation, Wish, merged
 from holdfast.proof.prove import organization as organizations
 from holdfast.proof.prove.bookings import Asked
-from holdfast.proof.prove.client import Client
+from holdfast.proof.prove.client import Client, Unexpected
 from holdfast.proof.prove.organization import Furniture, Organization
 from holdfast.proof.prove.place import Place
 from holdfast.proof.prove.seen import Seen
@@ -224,7 +224,11 @@ def asked_alone(
     log = Log([wish])
     _, began = log.sending()
     headers = {"idempotency-key": wish.key}
-    status, raw = client.send("POST", path, content, headers=headers)
+    try:
+        status, raw = client.send("POST", path, content, headers=headers)
+    except Unexpected:
+        log.lost(wish, began)
+        return log.operations[0], {}
     log.answered(wish, began, status, raw)
     return log.operations[0], msgspec.json.decode(raw) if raw else {}
 
