@@ -22,6 +22,7 @@ from holdfast.proof.serving import Server
 Progress = Callable[[str], None]
 LIFTS: Mapping[str, str] = MappingProxyType(dict(PROFILE))
 """What differs from a server as installed: rate limits lifted, and a token that outlives a scenario. The report prints it."""
+LIFTED_ELSEWHERE: Mapping[str, str] = MappingProxyType({"limits": "as the installation sets them"})
 
 
 @dataclass(frozen=True)
@@ -86,4 +87,4 @@ def running_elsewhere(url: str, token: str) -> Iterator[Place]:
     """An installation at this address. Raises PlainError for an address that is none."""
     address = Address.of(url)
     with TemporaryDirectory(prefix="holdfast-prove-") as folder:
-        yield Place(address, token, Path(folder), {})
+        yield Place(address, token, Path(folder), LIFTED_ELSEWHERE)

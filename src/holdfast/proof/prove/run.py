@@ -90,7 +90,7 @@ def measured(wanted: Wanted, say: Say) -> model.Run:
             started=started, ended=datetime.now(UTC), commit=machine.commit(), machine=machine.machine(place.home),
             profile=model.Profile(
                 name=wanted.profile, what=WHAT[wanted.profile], lifts=dict(place.lifts),
-                is_http_only=place.admin_url is None, is_rate_limited=not place.lifts,
+                is_http_only=place.admin_url is None, is_rate_limited=place.engine is None,
             ),
             seed=wanted.seed, versions=_versions(), environment=environment,
             database=database_of(place, stage.eyes, PLAN_WEEKS[wanted.profile], wanted.seed, say),

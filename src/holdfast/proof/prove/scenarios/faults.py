@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import cycle, islice
 from typing import Final
 
 import psutil
@@ -32,14 +33,16 @@ ABOUT = About(
 )  # fmt: skip
 WORKERS = 2
 KILLS: Final = ("server", "database", "server")
+_EVERY_SECONDS = 20.0
 _READY_SECONDS = 60.0
 _BACK_SECONDS_MAX = 30.0
 
 
 @dataclass
 class _Kills:
-    """What was killed, by when it was (seconds since the load began)."""
+    """What was killed, by when it was (seconds since the load began), of so many that were planned."""
 
+    planned: int
     done: list[tuple[str, float]] = field(default_factory=list)
 
     def count(self, what: str) -> int:
@@ -69,11 +72,11 @@ def run(stage: Stage, scale: Scale) -> model.Scenario:
         windows=[model.Window(what="authorizations that are worked on", rows=sum(units.SEED_AUTHORIZATIONS))],
         floors=[
             model.Floor(what="requests granted", least=round(0.4 * seen.planned), reached=seen.granted),
-            model.Floor(what="kills", least=len(KILLS), reached=len(kills.done)),
+            model.Floor(what="kills", least=kills.planned, reached=len(kills.done)),
         ],
         figures=[
-            named("server_kills", "server processes killed", count(kills.count("server"), len(KILLS))),
-            named("database_kills", "databases killed", count(kills.count("database"), len(KILLS))),
+            named("server_kills", "server processes killed", count(kills.count("server"), kills.planned)),
+            named("database_kills", "databases killed", count(kills.count("database"), kills.planned)),
             named("lost", "acknowledged, and not stored as it was", lost),
             named("unknown", "requests of which nobody was told what became", count(seen.unknown, max(1, seen.offered))),
             named("back_after", "from a kill to the next grant, the longest", back),
@@ -94,11 +97,12 @@ def run(stage: Stage, scale: Scale) -> model.Scenario:
 @contextmanager
 def _killing(place: Place, seconds: float, say: Callable[[str], None]) -> Iterator[_Kills]:
     """Kills one after the other, evenly over the load. They end with the block."""
-    kills, over, began = _Kills(), threading.Event(), time.monotonic()
+    kills = _Kills(max(len(KILLS), int(seconds // _EVERY_SECONDS)))
+    over, began = threading.Event(), time.monotonic()
 
     def kill() -> None:
-        wait = seconds / (len(KILLS) + 1)
-        for what in KILLS:
+        wait = seconds / (kills.planned + 1)
+        for what in islice(cycle(KILLS), kills.planned):
             if over.wait(wait):
                 return
             if (_kill_worker if what == "server" else _kill_database)(place):
