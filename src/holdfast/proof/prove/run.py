@@ -10,9 +10,11 @@ from importlib import metadata
 from pathlib import Path
 from time import monotonic
 
+import asyncpg
 import msgspec
 
 from holdfast import __version__
+from holdfast.db.database import CONNECTION_LOST
 from holdfast.plain import PlainError
 from holdfast.proof import invariants, machine
 from holdfast.proof.bench.run import stopped_by_signals
@@ -26,6 +28,7 @@ from holdfast.proof.prove.stage import Scale, Stage
 from holdfast.proof.prove.watching import HTTP_ONLY
 from holdfast.proof.report import archive, made, model
 from holdfast.proof.report.model import NotApplicable
+from holdfast.proof.serving import ServerFailed
 from holdfast.proof.statements import statement
 
 _VERSIONS = ("asyncpg", "httptools", "msgspec", "uvicorn", "uvloop")
@@ -144,8 +147,8 @@ def _carried_out(stage: Stage, wanted: Wanted, names: list[str]) -> tuple[list[m
         began = monotonic()
         try:
             found.append(entry.run(stage, _scale(wanted, entry, found)))
-        except Unexpected as error:
-            invalid.append(f"{name}: {error}")
+        except (Unexpected, ServerFailed, *CONNECTION_LOST, asyncpg.PostgresError) as error:
+            invalid.append(" ".join([f"{name}: {error}", *stage.place.crashes()]))
         stage.say(f"{step}: {monotonic() - began:.0f} s")
     return found, invalid
 

@@ -142,19 +142,23 @@ class Stage:
         """The invariants of these organizations, and their history against what is stored."""
         self.say("checking what is stored")
         self.crashes += self.place.crashes()
-        overbooked, looked = 0, 0
-        for each in of:
-            with each.signed_in() as admin:
-                for account in everything(admin, "/authorizations") if each.authorizations else []:
-                    looked += 1
-                    overbooked += account["used_units"] + account["scheduled_units"] > account["total_units"]
         url = self.place.admin_url
         if url is None:
             nothing = NotApplicable(reason=HTTP_ONLY)
-            return Checked(invariants=nothing, history=nothing, overbooked=count(overbooked, max(1, looked)))
+            return Checked(invariants=nothing, history=nothing, overbooked=_overbooked_as_told(of))
         self.settle()
-        rows, history = asyncio.run(_checked(url, of, operations))
-        return Checked(invariants=rows, history=history, overbooked=count(overbooked, max(1, looked)))
+        return asyncio.run(_checked(url, of, operations))
+
+
+def _overbooked_as_told(of: Sequence[Organization]) -> model.Figure:
+    """As the installation itself tells it."""
+    accounts: list[dict[str, Any]] = []
+    for each in of:
+        if each.authorizations:
+            with each.signed_in() as admin:
+                accounts += everything(admin, "/authorizations")
+    over = sum(each["used_units"] + each["scheduled_units"] > each["total_units"] for each in accounts)
+    return count(over, max(1, len(accounts)))
 
 
 async def _settled(url: str) -> None:
@@ -165,15 +169,15 @@ async def _settled(url: str) -> None:
         await connection.close()
 
 
-async def _checked(
-    url: str, of: Sequence[Organization], operations: Sequence[Operation]
-) -> tuple[tuple[model.InvariantRows, ...], model.HistoryCheck]:
+async def _checked(url: str, of: Sequence[Organization], operations: Sequence[Operation]) -> Checked:
     connection = await asyncpg.connect(url)
     findings: list[model.HistoryFinding] = []
+    available: list[int] = []
     try:
         looks = [await verify.look(connection, name, [each.id for each in of]) for name in invariants.NAMES]
         for each in of:
             stored = await history_stored.read(connection, each.id)
+            available += [account.available for account in stored.authorizations.values()]
             theirs = operations if len(of) == 1 else belonging(each, operations)
             findings += [
                 model.HistoryFinding(kind=one.kind, sentence=one.sentence) for one in check(theirs, stored)
@@ -181,9 +185,13 @@ async def _checked(
     finally:
         await connection.close()
     outcomes = Counter(each.outcome for each in operations)
-    return tuple(_rows(look) for look in looks), model.HistoryCheck(
-        operations=len(operations), acknowledged=outcomes["ok"], refused=outcomes["fail"],
-        unknown=outcomes["unknown"], findings=tuple(findings),
+    return Checked(
+        invariants=tuple(_rows(look) for look in looks),
+        history=model.HistoryCheck(
+            operations=len(operations), acknowledged=outcomes["ok"], refused=outcomes["fail"], unknown=outcomes["unknown"],
+            findings=tuple(findings),
+        ),
+        overbooked=count(sum(each < 0 for each in available), max(1, len(available))),
     )  # fmt: skip
 
 
