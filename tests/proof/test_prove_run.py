@@ -81,7 +81,7 @@ MINIATURES = {
     combined: Scale(users=10, rate=150, seconds=2),
     saturation: Scale(users=20, rate=400, seconds=1),
     isolation: Scale(users=5, seconds=0.1),
-    soak: Scale(users=10, rate=100, seconds=6),
+    soak: Scale(users=10, rate=250, seconds=6),
 }
 
 

@@ -91,7 +91,7 @@ def _round(stage: Stage, scale: Scale, hours: _Hours, number: int, seconds: floa
     """Organizations of its own, worked on in chunks, then checked."""
     rate = scale.rate or 1.0
     chunk = max(1.0, min(_CHUNK_SECONDS, scale.seconds / _CHUNKS_LEAST))
-    name = f"{ABOUT.name} {number + 1}"
+    name = f"{ABOUT.name}-{number + 1}"
     with three(stage, name, units.for_mixed(round(rate * seconds))) as of:
         plans, operations = units.Units(of.accounts(), stage.seed, name), []
         until = hours.seen.seconds + seconds
