@@ -17,11 +17,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from holdfast.api.problems import STATUS
 from holdfast.app import Application
 from holdfast.commands.house import House
+from holdfast.commands.spans import NAMES as SPANS
 from holdfast.commands.transaction import BatchBroken, Transaction, TurnMoved
+from holdfast.db.database import POOL_IDLE_SECONDS_MAX
 from holdfast.db.spread import Spread
 from holdfast.errors import OutcomeUnknown, OverloadCause
 
-LABELS = {"method", "route", "status", "state", "code", "cause", "lane", "le"}
+LABELS = {"method", "route", "status", "state", "code", "cause", "lane", "le", "span", "answer"}
 
 
 Told = Callable[..., Awaitable[float]]
@@ -93,6 +95,49 @@ async def test_lanes_tell_who_travelled_how_long_and_together(practice: Practice
     assert await told("holdfast_lane_seconds_count", lane="pages") == 1
     for lane in LANES:
         assert await told("holdfast_lane_waiting", lane=lane) == 0
+
+
+async def test_the_spans_of_a_booking_add_up_to_its_time(practice: Practice, told: Told) -> None:
+    visits = {"method": "POST", "route": "/api/v1/appointments"}
+    await practice.book(at(9))
+    seconds = await told("holdfast_request_seconds_sum", **visits)
+    before = {span: await told("holdfast_span_seconds_sum", span=span) for span in SPANS}
+    counts = {span: await told("holdfast_span_seconds_count", span=span) for span in SPANS}
+    for hour in (10, 11, 12, 13, 14):
+        await practice.book(at(hour))
+    seconds = await told("holdfast_request_seconds_sum", **visits) - seconds
+    spent = {span: await told("holdfast_span_seconds_sum", span=span) - before[span] for span in SPANS}
+    for span in ("authenticate", "lane", "facts", "decide", "rules", "ahead", "write", "committing"):
+        assert await told("holdfast_span_seconds_count", span=span) - counts[span] == 5, span
+        assert spent[span] > 0, span
+    assert spent["rules"] < spent["decide"]
+    together = sum(spent.values()) - spent["rules"]
+    assert seconds / 3 < together < seconds, "the rest is HTTP and waiting for the processor"
+
+
+async def test_the_spans_of_each_request_of_a_batch_add_up_to_its_time(practice: Practice) -> None:
+    body = [practice.booking(at(8 + n / 2), duration_minutes=30) for n in range(20)]
+    answers = await asyncio.gather(*(practice.admin.post(VISITS, json=each) for each in body))
+    assert {each.status_code for each in answers} <= {201, 409}
+    assert any(each.status_code == 201 for each in answers)
+    for each in answers:
+        spans = dict(part.split(";dur=") for part in each.headers["server-timing"].split(", "))
+        total = float(spans.pop("total"))
+        assert total / 3 < sum(map(float, spans.values())) < total + 0.1, spans
+
+
+async def test_a_refusal_tells_how_long_its_explanation_took(practice: Practice, told: Told) -> None:
+    await practice.book(at(9))
+    assert await told("holdfast_span_seconds_count", span="explain") == 0
+    await practice.refused(at(9))
+    assert await told("holdfast_span_seconds_count", span="explain") == 1
+
+
+async def test_what_memory_answered_about_rules_is_told(practice: Practice, told: Told, house: House) -> None:
+    for hour in (9, 11):
+        await practice.book(at(hour))
+    assert await told("holdfast_policy_cache_total", answer="hit") == house.policy_cache.hits > 0
+    assert await told("holdfast_policy_cache_total", answer="miss") == house.policy_cache.misses
 
 
 async def test_who_waits_in_a_lane_is_told(practice: Practice, told: Told, house: House) -> None:
@@ -232,6 +277,9 @@ async def test_the_pool_tells_who_is_busy_and_who_waits(
         late.cancel()
         await asyncio.gather(late, return_exceptions=True)
     assert await told("holdfast_pool_waiting") == 0
+    assert await told("holdfast_pool_seconds_count") > most
+    assert await told("holdfast_pool_connections_min") == 1
+    assert await told("holdfast_pool_idle_seconds_max") == POOL_IDLE_SECONDS_MAX
 
 
 async def test_open_streams_are_told(

@@ -1,6 +1,7 @@
 """/appointments: book, look, move, and the status calls. Each handler decodes, calls one thing, and encodes."""
 
 import asyncio
+import time
 from datetime import date
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -146,7 +147,12 @@ async def submitted(ask: Ask[Any, Any], errand: Errand, view: View = seen) -> An
         answered: Answered = await submit(ask.house, ask.asked, errand, view, ask.spans)
     except Refused as refused:
         if is_explained(errand, refused):
-            raise await explained(ask.house, ask.asked, errand, refused) from None
+            began = time.perf_counter()
+            try:
+                raise await explained(ask.house, ask.asked, errand, refused) from None
+            finally:
+                ask.spans["explain"] = seconds = time.perf_counter() - began
+                ask.house.metrics.spans.explain.add(seconds)
         raise
     return Answer.of(answered)
 

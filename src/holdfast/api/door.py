@@ -167,6 +167,7 @@ class Door:
         self._authenticator, self._limiter = authenticator, limiter
         self._settings = house.settings
         house.metrics.may_refuse(STATUS)
+        self._authenticated = house.metrics.spans.authenticate.add
         self._clock = asyncio.get_running_loop().time  # asking for the loop is a system call each time
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -224,7 +225,8 @@ class Door:
     async def _let_in(self, ask: Ask[Any, Any], route: Route[Any, Any], limits: list[Header]) -> None:
         began = time.perf_counter()
         ask.signed_in = actor = await self._authenticator.actor(ask.headers, ask.method)
-        ask.spans["authenticate"] = time.perf_counter() - began
+        ask.spans["authenticate"] = seconds = time.perf_counter() - began
+        self._authenticated(seconds)
         limits += self._limiter.count(actor)
         if actor.must_enrol_totp and not route.path.startswith(_ENROLLING):
             raise Problem(

@@ -6,7 +6,8 @@ import msgspec
 
 from holdfast.api.door import Answer, Ask, NoFields, Route
 from holdfast.api.problems import Problem
-from holdfast.commands.metrics import Now
+from holdfast.commands.metrics import Now, Pool
+from holdfast.db.database import POOL_IDLE_SECONDS_MAX
 
 _TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -35,9 +36,13 @@ async def metrics(ask: Ask[NoFields, None]) -> Answer:
     house, pool = ask.house, ask.house.database.pool
     await house.database_figures.look()
     now = Now(
-        tokens_known=len(house.identity.known), pool_connections=pool.get_size(), pool_idle=pool.get_idle_size(),
-        pool_max=pool.get_max_size(), pool_waiting=house.database.waiting, listeners=ask.hub.listeners_count,
-        lanes=house.lanes_by_kind, database_is_up=house.database_figures.is_up, database=house.database_figures.last,
+        tokens_known=len(house.identity.known),
+        pool=Pool(
+            connections=pool.get_size(), idle=pool.get_idle_size(), least=pool.get_min_size(), most=pool.get_max_size(),
+            idle_seconds_max=POOL_IDLE_SECONDS_MAX, waiting=house.database.waiting, acquisitions=house.database.acquisitions,
+        ),
+        listeners=ask.hub.listeners_count,
+        policy_cache=house.policy_cache, lanes=house.lanes_by_kind, database_is_up=house.database_figures.is_up, database=house.database_figures.last,
     )  # fmt: skip
     return Answer(house.metrics.text(now), media_type=_TEXT_FORMAT)
 

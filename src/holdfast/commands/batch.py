@@ -8,6 +8,7 @@ from holdfast.actor import Answered
 from holdfast.commands.desk import Desk
 from holdfast.commands.gather import Need
 from holdfast.commands.intent import Intent, is_explained
+from holdfast.commands.spans import Spans
 from holdfast.commands.ticket import Ticket
 from holdfast.db.written import NewGrounds
 from holdfast.rules import assess
@@ -26,15 +27,21 @@ class Batch:
         self.before: str | None = None
         self.tickets: list[Ticket] = []
         self._outcomes: list[Answered | Exception] = []
+        self._decided: list[tuple[float, int]] = []
+        """When how many were decided."""
 
-    def decide(self, tickets: list[Ticket], facts: Facts) -> list[Ticket]:
-        """Decides every ticket that is still waited for in its place: releases, moves, bookings.
+    def decide(
+        self, tickets: list[Ticket], facts: Facts, spans: Spans, read_seconds: float = 0.0
+    ) -> list[Ticket]:
+        """Decides every ticket that is still waited for in its place: releases, moves, bookings. `read_seconds`: what
+        reading the facts took, just before.
 
         Returns those that are left, refused from memory alone: with a key whose stored answer, if there is one, was not
         read; or for good, since another process may have answered otherwise by now.
         """
         left = []
-        began = time.perf_counter()
+        began, before = time.perf_counter(), len(self.tickets)
+        until = began - read_seconds
         self.desk.sweep()
         keys = {(stored.user_id, stored.key): stored for stored in facts.keys or ()}
         for ticket in sorted(tickets, key=lambda ticket: ticket.intent.rank):
@@ -49,13 +56,25 @@ class Batch:
                     left.append(ticket)
                     continue
                 ticket.is_sent = True
+                spans.lane.add(until - ticket.joined)
                 self.tickets.append(ticket)
                 self._outcomes.append(outcome)
-        seconds = time.perf_counter() - began
+        now = time.perf_counter()
+        seconds, count = now - began, len(self.tickets) - before
+        spans.decide.add_each(seconds, count)
+        self._decided.append((now, count))
+        if self.desk.rules_seconds:
+            spans.rules.add(self.desk.rules_seconds)
+            self.desk.rules_seconds = 0.0
         for ticket in tickets:
-            ticket.spans["lane"] = began - ticket.joined
+            ticket.spans["lane"] = until - ticket.joined
             ticket.spans["decide"] = seconds
         return left
+
+    def departs(self, now: float, spans: Spans) -> None:
+        """It is written from `now` on: those decided ahead have waited for the batch before."""
+        for decided, count in self._decided:
+            spans.ahead.add_each(now - decided, count)
 
     @property
     def has_effect(self) -> bool:
@@ -82,6 +101,15 @@ class Batch:
             desk.holds_ended, desk.authorizations_changed, desk.entries_new, desk.counts.changed,
             keeping.events, keeping.audit, keeping.keys,
         ]  # fmt: skip
+
+
+def noted(spans: Spans, tickets: list[Ticket], name: str, began: float) -> float:
+    """Notes that these requests were in a span since `began`, and says for how many seconds."""
+    seconds = time.perf_counter() - began
+    spans.by_name[name].add_each(seconds, len(tickets))
+    for ticket in tickets:
+        ticket.spans[name] = seconds
+    return seconds
 
 
 def need_of(intents: list[Intent], keys: list[tuple[str, str]] | None = None) -> Need:

@@ -74,7 +74,7 @@ class Desk:
         self._lifted: set[str] = set()
         self._together: frozenset[str] = frozenset()
         """The visits that change together now: their time and units are off the desk until each is put down anew."""
-
+        self.rules_seconds: float | None = None  # of the first judging; 0 once it is counted
         self._named_holds: set[str] = set()
         self._caregivers: set[tuple[str, str]] = set()
         self.counts = CountsKept()

@@ -2,6 +2,7 @@
 desk, without awaiting anything.
 """
 
+import time
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, TypeGuard
@@ -232,9 +233,12 @@ def granted(desk: Desk, asked: Asked, patient: Patient, wish: Wish, *, stays: bo
     wish.earliest = wish.visit.start if stays else earliest_start(desk.settings, desk.now, asked)
     wish.unassigned = wish.unassigned and asked.actor.reach("appointments.override") is not None
     judge = assess if wish.visit.group_id is None else in_group.judge
+    began = time.perf_counter() if desk.rules_seconds is None else 0.0
     verdict = judge(
         desk.directory, desk.timetable, patient, desk.authorizations_of(wish.visit.patient_id), wish
     )
+    if began:
+        desk.rules_seconds = time.perf_counter() - began
     if verdict.reasons:
         first = verdict.reasons[0]
         raise Refused(first.code, first.detail, reasons=tuple(verdict.reasons), **first.members)

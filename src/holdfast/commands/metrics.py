@@ -4,7 +4,7 @@ kinds of lanes, all from closed lists: never an id, a name or an address.
 A label that can begin an alarm is there from the start, at 0: the first of its kind is an increase and not a new series.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -20,6 +20,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from holdfast.commands.database_figures import Figures
+from holdfast.commands.policy_cache import PolicyCache
+from holdfast.commands.spans import Spans
 from holdfast.db.lanes import Lanes
 from holdfast.db.spread import Spread
 from holdfast.errors import OverloadCause
@@ -32,15 +34,25 @@ AgainCause = Literal["turn_moved", "batch_broken", "connection_lost"]
 was lost, and nothing was committed on it."""
 
 
+class Pool(NamedTuple):
+    """`idle_seconds_max`: after how many a connection that nobody uses is closed."""
+
+    connections: int
+    idle: int
+    least: int
+    most: int
+    idle_seconds_max: float
+    waiting: int
+    acquisitions: Spread
+
+
 class Now(NamedTuple):
     """What is only looked at when somebody asks. `database`: the last that could be read, None before the first."""
 
     tokens_known: int
-    pool_connections: int
-    pool_idle: int
-    pool_max: int
-    pool_waiting: int
+    pool: Pool
     listeners: int
+    policy_cache: PolicyCache
     lanes: Mapping[str, Lanes[Any]]
     database_is_up: bool
     database: Figures | None
@@ -77,6 +89,7 @@ class Metrics:
             registry=self.registry,
         )  # fmt: skip
         self._again = {cause: again.labels(cause) for cause in get_args(AgainCause)}
+        self.spans = Spans()
         ProcessCollector(registry=self.registry)
         # labels() checks and hashes on every call; the few hundred pairs there are live here. Bounded: routes are.
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
@@ -115,6 +128,7 @@ class Metrics:
         """Everything, in the text format."""
         together = CollectorRegistry()
         together.register(_Collected(self.registry.collect()))
+        together.register(_Collected(_spans(self.spans)))
         together.register(_Collected(_looked(now)))
         return generate_latest(together)
 
@@ -127,27 +141,59 @@ class _Collected(Collector):
         return self._metrics
 
 
+def _spans(spans: Spans) -> Iterator[Metric]:
+    family = HistogramMetricFamily(
+        "holdfast_span_seconds", "What requests spent in each part of a change's way.", labels=("span",)
+    )
+    for name, spread in spans.by_name.items():
+        _add(family, (name,), spread)
+    yield family
+
+
 def _looked(now: Now) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "holdfast_tokens_known", "Access tokens remembered as verified.", now.tokens_known
     )
-    pool = GaugeMetricFamily("holdfast_pool_connections", "Pooled database connections.", labels=("state",))
-    pool.add_metric(("idle",), now.pool_idle)
-    pool.add_metric(("busy",), now.pool_connections - now.pool_idle)
-    yield pool
-    yield GaugeMetricFamily(
-        "holdfast_pool_connections_max", "How many pooled connections there may be.", now.pool_max
-    )
-    yield GaugeMetricFamily(
-        "holdfast_pool_waiting", "Who waits for a pooled connection now.", now.pool_waiting
-    )
+    yield from _pool(now.pool)
     yield GaugeMetricFamily("holdfast_live_listeners", "Open streams of live updates.", now.listeners)
+    cache = CounterMetricFamily(
+        "holdfast_policy_cache", "Asked for an organization's rules and rooms, by what memory answered.",
+        labels=("answer",),
+    )  # fmt: skip
+    cache.add_metric(("hit",), now.policy_cache.hits)
+    cache.add_metric(("miss",), now.policy_cache.misses)
+    yield cache
     yield from _lanes(now.lanes)
     yield GaugeMetricFamily(
         "holdfast_database_up", "1 if the database answered when it was last asked.", int(now.database_is_up)
     )
     if now.database is not None:
         yield from _database(now.database)
+
+
+def _pool(pool: Pool) -> Iterator[Metric]:
+    connections = GaugeMetricFamily(
+        "holdfast_pool_connections", "Pooled database connections.", labels=("state",)
+    )
+    connections.add_metric(("idle",), pool.idle)
+    connections.add_metric(("busy",), pool.connections - pool.idle)
+    yield connections
+    for name, what, value in (
+        ("connections_min", "How many pooled connections are kept when nobody asks.", pool.least),
+        ("connections_max", "How many pooled connections there may be.", pool.most),
+        (
+            "idle_seconds_max",
+            "After how long a connection that nobody uses is closed.",
+            pool.idle_seconds_max,
+        ),
+        ("waiting", "Who waits for a pooled connection now.", pool.waiting),
+    ):
+        yield GaugeMetricFamily(f"holdfast_pool_{name}", what, value)
+    seconds = HistogramMetricFamily(
+        "holdfast_pool_seconds", "How long a pooled connection was waited for.", labels=()
+    )
+    _add(seconds, (), pool.acquisitions)
+    yield seconds
 
 
 def _lanes(lanes: Mapping[str, Lanes[Any]]) -> Iterator[Metric]:
@@ -163,16 +209,16 @@ def _lanes(lanes: Mapping[str, Lanes[Any]]) -> Iterator[Metric]:
     )  # fmt: skip
     for name, each in lanes.items():
         waiting.add_metric((name,), each.waiting)
-        _add(batches, name, each.traffic.batches)
-        _add(seconds, name, each.traffic.seconds)
+        _add(batches, (name,), each.traffic.batches)
+        _add(seconds, (name,), each.traffic.seconds)
     yield waiting
     yield batches
     yield seconds
 
 
-def _add(family: HistogramMetricFamily, label: str, spread: Spread) -> None:
+def _add(family: HistogramMetricFamily, labels: Sequence[str], spread: Spread) -> None:
     bounds = [*(str(float(bound)) for bound in spread.bounds), "+Inf"]
-    family.add_metric((label,), list(zip(bounds, accumulate(spread.counts), strict=True)), spread.sum)
+    family.add_metric(labels, list(zip(bounds, accumulate(spread.counts), strict=True)), spread.sum)
 
 
 def _database(figures: Figures) -> Iterator[Metric]:

@@ -19,7 +19,7 @@ import asyncpg
 import structlog
 
 from holdfast.actor import Answered, Asked
-from holdfast.commands.batch import Batch, need_of_tickets
+from holdfast.commands.batch import Batch, need_of_tickets, noted
 from holdfast.commands.change import broken
 from holdfast.commands.desk import Desk, View
 from holdfast.commands.gather import Gathered, gather
@@ -59,7 +59,7 @@ class Transaction:
     """
 
     def __init__(self, house: House, organization: str, wake: Callable[[], None]) -> None:
-        self._house = house
+        self._house, self._spans = house, house.metrics.spans
         self._organization = organization
         self._wake = wake
         self._connection: Connection | None = None
@@ -203,18 +203,18 @@ class Transaction:
             try:
                 connection = await self._connected()
                 with _Closing(connection, self._house.settings.lane_attempt_seconds_max):
-                    await connection.execute(begin("begin_writing", self._organization))
                     began = time.perf_counter()
+                    await connection.execute(begin("begin_writing", self._organization))
                     if not self._memory.make_room():
                         self._memory = Memory()
                     gathered = await self._gathered(connection, "facts_in_turn", tickets, self._memory)
-                    _note(tickets, "facts", began)
+                    read = noted(self._spans, tickets, "facts", began)
                     seal = await self._house.seal(connection, self._organization)
                 if gathered.timetable is not self._memory.timetable:
                     self._memory = Memory(gathered.timetable)
                 self._memory.directory = gathered.directory
                 batch = self._batch(gathered.facts, gathered.facts.seq, seal)
-                batch.decide(tickets, gathered.facts)
+                batch.decide(tickets, gathered.facts, self._spans, read)
                 self._house.policy_faults.report(gathered.directory)
                 self._memory.take(gathered.facts, batch.desk)
                 return batch
@@ -249,7 +249,7 @@ class Transaction:
             with _Closing(connection, self._house.settings.lane_attempt_seconds_max):
                 began = time.perf_counter()
                 gathered = await self._gathered(connection, "facts", tickets, memory, is_ahead=True)
-                _note(tickets, "facts", began)
+                read = noted(self._spans, tickets, "facts", began)
         except (asyncpg.QueryCanceledError, *CONNECTION_LOST):
             self._looking.close()
             return tickets
@@ -258,9 +258,11 @@ class Transaction:
         is_same = gathered.timetable is memory.timetable and gathered.directory is memory.directory
         if not is_same or memory is not self._memory:
             return tickets  # somebody else has written, or the flight failed and everything was forgotten
-        return self._decide_ahead(before, tickets, gathered.facts)
+        return self._decide_ahead(before, tickets, gathered.facts, read)
 
-    def _decide_ahead(self, before: Batch, tickets: list[Ticket], facts: Facts) -> list[Ticket]:
+    def _decide_ahead(
+        self, before: Batch, tickets: list[Ticket], facts: Facts, read_seconds: float = 0.0
+    ) -> list[Ticket]:
         """Decides on top of the batch before; returns the tickets that need more than what is remembered."""
         ahead = self._ahead
         if ahead is None:
@@ -269,7 +271,7 @@ class Transaction:
             ahead.desk.inherit(before.desk)
         else:
             ahead.desk.learn(facts)
-        left = ahead.decide(tickets, facts)
+        left = ahead.decide(tickets, facts, self._spans, read_seconds)
         self._house.policy_faults.report(ahead.desk.directory)
         self._memory.take(facts, ahead.desk)
         return left
@@ -428,12 +430,14 @@ class Transaction:
         Raises TurnMoved, BatchBroken, CONNECTION_LOST.
         """
         connection = await self._connected()
-        began = time.perf_counter()
+        began = written = time.perf_counter()
+        batch.departs(began, self._spans)
         try:
             with _Closing(connection, self._house.settings.lane_attempt_seconds_max):
                 for name, values in batch.statements(in_turn=in_turn):
                     await connection.fetchval(statement(name), *values)
                 if in_turn:
+                    written = noted(self._spans, batch.tickets, "write", began) + began
                     await connection.execute(statement("commit"))
         except CONNECTION_LOST:
             raise
@@ -446,7 +450,7 @@ class Transaction:
             constraint = getattr(error, "constraint_name", None)
             _log.warning("batch_broken", sqlstate=error.sqlstate, constraint=constraint)
             raise BatchBroken from error
-        _note(batch.tickets, "write", began)
+        noted(self._spans, batch.tickets, "committing" if in_turn else "write_and_commit", written)
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
@@ -459,12 +463,6 @@ class Transaction:
             self._connection.terminate()
             self._connection = None
         self._memory = Memory()
-
-
-def _note(tickets: list[Ticket], stage: str, began: float) -> None:
-    seconds = time.perf_counter() - began
-    for ticket in tickets:
-        ticket.spans[stage] = seconds
 
 
 class _Closing:

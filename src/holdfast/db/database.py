@@ -5,6 +5,7 @@ decides anything.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import asyncpg
 
 from holdfast import ids
+from holdfast.db.spread import Spread
 from holdfast.db.statements import statement
 from holdfast.errors import Overloaded
 from holdfast.settings import Settings
@@ -36,6 +38,25 @@ CONNECTION_LOST = (
     OSError,
 )
 
+POOL_IDLE_SECONDS_MAX = 300.0
+"""A pooled connection that nobody has used for so long is closed."""
+ACQUISITION_BOUNDS = (
+    0.0001,
+    0.00025,
+    0.0005,
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    3.0,
+)
+
 
 class PlainConnection(Connection):
     """A connection whose return to the pool costs no round trip: it holds no state outside its transaction."""
@@ -49,6 +70,8 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.acquisitions = Spread(ACQUISITION_BOUNDS)
+        """For how many seconds each pooled connection was waited for, in vain too."""
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self.waiting = 0
         """How many wait for a pooled connection now."""
@@ -63,6 +86,7 @@ class Database:
                     self.settings.database_url,
                     min_size=1,
                     max_size=self.settings.pool_connections_max,
+                    max_inactive_connection_lifetime=POOL_IDLE_SECONDS_MAX,
                     **self._options(),
                 )
             except CONNECTION_LOST:
@@ -107,12 +131,14 @@ class Database:
         Raises Overloaded when none is free within the request's deadline, or none can be made.
         """
         self.waiting += 1
+        began = time.perf_counter()
         try:
             connection = await self.pool.acquire(timeout=self.settings.request_deadline_seconds)
         except CONNECTION_LOST:  # also TimeoutError, which is an OSError
             raise Overloaded("no_connection") from None
         finally:
             self.waiting -= 1
+            self.acquisitions.add(time.perf_counter() - began)
         limit = self.settings.transaction_timeout_seconds if seconds_max is None else seconds_max
         watch = asyncio.get_running_loop().call_later(limit, connection.terminate)
         try:

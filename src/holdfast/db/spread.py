@@ -17,3 +17,8 @@ class Spread:
     def add(self, value: float) -> None:
         self.counts[bisect_left(self.bounds, value)] += 1
         self.sum += value
+
+    def add_each(self, value: float, count: int) -> None:
+        """The same value so many times."""
+        self.counts[bisect_left(self.bounds, value)] += count
+        self.sum += value * count

@@ -122,7 +122,7 @@ async def make(
     return made
 
 
-async def _visits(connection: Any, made: Organization) -> None:
+async def visits(connection: Any, made: Organization) -> None:
     size = made.size
     await connection.execute(
         statement("bench_visits"), made.id, made.service, made.clinics, made.rooms, made.practitioners,
@@ -152,7 +152,7 @@ async def fill(admin_url: str, secret: str, sizes: list[Size], seed: int) -> dic
         made = {size.name: await make(connection, size, key, first, seed) for size in sizes}
         for each in made.values():
             if each.size.weeks:
-                await _visits(connection, each)
+                await visits(connection, each)
         for size in sizes:
             stored = await connection.fetchval(statement("stored_appointments"), made[size.name].id)
             if stored != size.visits:

@@ -1,0 +1,2 @@
+-- What autovacuum would have done by itself before long.
+vacuum analyze;

@@ -1,0 +1,2 @@
+-- The copy without indexes is done with.
+drop database if exists plans_without_indexes with (force);
