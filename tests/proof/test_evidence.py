@@ -1,8 +1,10 @@
 """What is seen of a real server and its database while something happens to them."""
 
 import asyncio
+import base64
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,11 +45,21 @@ def place() -> Iterator[Place]:
 
     with home_on_disk(quiet) as home, embedded.running(home, quiet) as engine:
         secret = migrated(engine, quiet)
-        made = asyncio.run(bench_data.fill(engine.admin_url, secret, [SIZE], 1))[SIZE.name]
+        made = asyncio.run(_made(engine.admin_url, base64.b64decode(secret)))
         with serving.holdfast(home, dict(PROFILE)) as server:
             server.wait_until_answers("/health/ready")
             token = serving.sign_in(server, made.credentials)
             yield Place(home, engine, server, Requests(made, token, server.host_header, 1))
+
+
+async def _made(url: str, key: bytes) -> bench_data.Organization:
+    connection = await asyncpg.connect(url)
+    try:
+        made = await bench_data.make(connection, SIZE, key, bench_data.monday(datetime.now(UTC)), 1)
+        await bench_data.visits(connection, made)
+    finally:
+        await connection.close()
+    return made
 
 
 def value(cell: Cell) -> float:
