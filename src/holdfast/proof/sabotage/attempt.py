@@ -20,10 +20,11 @@ from holdfast.db.database import Connection
 from holdfast.proof import invariants, serving
 from holdfast.proof.history import stored as history_stored
 from holdfast.proof.history.check import check
+from holdfast.proof.prove.client import Address, Client
+from holdfast.proof.prove.organization import Organization, furnished, made
 from holdfast.proof.sabotage import patching
 from holdfast.proof.sabotage.catalog import Sabotage
-from holdfast.proof.sabotage.clinic import Clinic, furnished
-from holdfast.proof.sabotage.load import ROUNDS, Load, stranger
+from holdfast.proof.sabotage.load import FURNITURE, ROUNDS, SEED, Load, stranger
 from holdfast.proof.statements import statement
 from holdfast.proof.wire_proxy import Proxy, proxied
 from holdfast.settings import Settings
@@ -75,14 +76,22 @@ async def try_one(
             if status != 200 and "weak_durability" in json.loads(said).get("problems", ()):
                 return [Caught(by=DURABILITY, finding=f"/health/ready: {said.decode()}")]
             await asyncio.to_thread(server.wait_until_answers, "/health/ready")
-        clinic = await asyncio.to_thread(furnished, servers[0].port, token, "tried")
-        await asyncio.to_thread(furnished, servers[0].port, token, "neighbour")
-        load = Load(clinic, servers, proxies, folder)
+        clinic, admin_token = await asyncio.to_thread(_organizations, servers[0].port, token)
+        load = Load(clinic, admin_token, servers, proxies, folder)
         await load.carry_out()
         if kills:
             await load.round(ROUNDS)
             await _killed(settings.database_admin_url)
     return await _looked(settings, clinic, load)
+
+
+def _organizations(port: int, operator_token: str) -> tuple[Organization, str]:
+    """The one that is tried, with its admin's token; and a neighbour, whose rows it must not see."""
+    with Client(Address(host=serving.HOST, port=port), operator_token) as operator:
+        made(operator, FURNITURE)
+        clinic = furnished(made(operator, FURNITURE), SEED)
+    with clinic.signed_in() as admin:
+        return clinic, admin.token
 
 
 async def _sabotaged(sabotage: Sabotage, admin_url: str, folder: Path) -> Path | None:
@@ -140,15 +149,15 @@ async def _killed(admin_url: str) -> None:
                 return
 
 
-async def _looked(settings: Settings, clinic: Clinic, load: Load) -> list[Caught]:
+async def _looked(settings: Settings, clinic: Organization, load: Load) -> list[Caught]:
     """Every check, on what is stored once all is over; the stranger writes after the history has been compared."""
     plain = await asyncpg.connect(settings.database_url)
     try:
-        before = await history_stored.read(plain, clinic.organization)
+        before = await history_stored.read(plain, clinic.id)
         found: dict[str, list[str]] = {}
         for each in check(load.history, before):
             found.setdefault(f"history {each.kind}", []).append(each.sentence)
-        await stranger(plain, clinic.organization)
+        await stranger(plain, clinic.id)
         found |= await _broken(plain)
     finally:
         await plain.close()

@@ -18,7 +18,7 @@ from holdfast.db.database import Connection, transaction
 from holdfast.plain import PlainError
 from holdfast.proof import driver, serving
 from holdfast.proof.history.log import BY_HAND, Kind, Operation, Wish, merged
-from holdfast.proof.sabotage.clinic import AUTHORIZATIONS, ROOMS, Clinic
+from holdfast.proof.prove.organization import Furniture, Organization
 from holdfast.proof.statements import statement
 from holdfast.proof.wire_proxy import Fate, Proxy
 
@@ -28,7 +28,11 @@ _RIVALS, _SHARED, _OTHERS = 6, 8, 8
 _CLIENTS = 6
 _SECONDS = 20.0
 _FATES: Final[tuple[Fate, ...]] = ("cut after", "cut before", "cut at once")
-_SEED = 5
+SEED = 5
+FURNITURE: Final = Furniture(
+    name="sabotage", rooms=3, practitioners=6, patients=6, minutes=30, authorizations=(120, 120, 120)
+)
+"""The first patients have an authorization each; their visits ask for its units."""
 
 
 class LoadSaysNothing(PlainError):
@@ -39,10 +43,11 @@ class Load:
     """One organization's clients. `history` is what they saw."""
 
     def __init__(
-        self, clinic: Clinic, servers: list[serving.Server], proxies: list[Proxy], folder: Path
-    ) -> None:
-        self._clinic, self._servers, self._proxies, self._folder = clinic, servers, proxies, folder
-        self._chance = random.Random(_SEED)  # noqa: S311 - the same load for every build
+        self, clinic: Organization, token: str, servers: list[serving.Server], proxies: list[Proxy], folder: Path
+    ) -> None:  # fmt: skip
+        self._clinic, self._token = clinic, token
+        self._servers, self._proxies, self._folder = servers, proxies, folder
+        self._chance = random.Random(SEED)  # noqa: S311 - the same load for every build
         self._made = 0
         self._files: list[Path] = []
 
@@ -88,7 +93,7 @@ class Load:
 
     def _rival(self, number: int, server: int, place: int) -> Wish:
         """Of two servers the rivals want a room at times that overlap and begin apart; nothing else of them is the same."""
-        day, room = divmod(place, ROOMS)
+        day, room = divmod(place, FURNITURE.rooms)
         person = 2 * room + server
         start = self._clinic.first + timedelta(days=1 + day, hours=number, minutes=15 * server)
         return Wish(
@@ -115,7 +120,7 @@ class Load:
 
     def _request(self, wish: Wish, server: serving.Server) -> bytes:
         clinic = self._clinic
-        headers = {"host": server.host_header, "authorization": f"Bearer {clinic.token}"}
+        headers = {"host": server.host_header, "authorization": f"Bearer {self._token}"}
         if wish.key:
             headers["idempotency-key"] = wish.key
 
@@ -126,11 +131,12 @@ class Load:
             return asked(f"/authorizations/{wish.subject}/{wish.kind}", {"units": wish.units})
         if wish.kind == "cancel":
             return asked(f"/appointments/{wish.subject}/cancel", {})
-        has_units = wish.patient_id in clinic.patients[:AUTHORIZATIONS]
+        units = dict(zip(clinic.patients, clinic.authorizations, strict=False))
+        funded = {"authorization_id": units[wish.patient_id]} if wish.patient_id in units else {}
         return asked("/appointments", {
             "clinic_id": clinic.clinic, "patient_id": wish.patient_id, "practitioner_id": wish.practitioner_id,
-            "service_id": clinic.funded_service if has_units else clinic.service, "room_id": wish.room_id, "start": wish.start,
-        })  # fmt: skip
+            "service_id": clinic.service, "room_id": wish.room_id, "start": wish.start,
+        } | funded)  # fmt: skip
 
 
 async def stranger(connection: Connection, organization: str) -> None:
