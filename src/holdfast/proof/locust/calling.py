@@ -123,6 +123,9 @@ def is_worker(environment: Environment) -> bool:
     return isinstance(environment.runner, WorkerRunner)
 
 
-def say(text: str) -> None:
+def say(environment: Environment, text: str) -> None:
+    """The last words of a run; one in which nothing was asked has not gone well."""
     sys.stdout.write(text)
     sys.stdout.flush()
+    if not environment.stats.total.num_requests:
+        environment.process_exit_code = 1

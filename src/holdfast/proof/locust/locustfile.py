@@ -130,7 +130,7 @@ def tell(environment: Environment, **_more: Any) -> None:
     with Clinic.party.client(Clinic.party.fixture.ruled) as client:
         cache = client.got("/policies/cache")
     more.append(f"Policies found in memory: {cache['hits']} of {cache['hits'] + cache['misses']} times")
-    say(report("ROOM ASSIGNMENT PERFORMANCE REPORT", environment.stats, _TARGETS, more))
+    say(environment, report("ROOM ASSIGNMENT PERFORMANCE REPORT", environment.stats, _TARGETS, more))
 
 
 listen(meet, begin, tell)

@@ -8,6 +8,7 @@
 Every user asks once a second. A refusal for want of units is an answer as it should be, told apart from what was granted.
 """
 
+import itertools
 import random
 from typing import Any, ClassVar, NamedTuple
 
@@ -20,7 +21,9 @@ from holdfast.proof.locust.told import Target, granted, report
 from holdfast.proof.prove.organization import Organization
 
 CONTEND, RESERVE = "reserve of one", "reserve of many"
-MIXED = ("mixed reserve", "mixed release", "mixed consume")
+_TAKE, _GIVE, _USE = MIXED = ("mixed reserve", "mixed release", "mixed consume")
+_DAY = (_TAKE, _TAKE, _TAKE, _GIVE, _TAKE, _TAKE, _USE, _TAKE, _GIVE, _TAKE)
+"""What ten requests of a day's mixture are, over and over."""
 _CONTENDED_UNITS, _UNITS, _CONSUMED_UNITS = 10, 5, 3
 _SHARE_OF_ONE = 0.2
 _REFUSALS = frozenset({"insufficient_units", "units_not_reserved"})
@@ -45,6 +48,7 @@ class Desk(Caller):
 
     wait_time = constant_throughput(1)
     chance: ClassVar = random.Random(1)  # noqa: S311 - the same load at every run
+    day: ClassVar = itertools.cycle(_DAY)
     one: ClassVar[Account]
     many: ClassVar[list[Account]]
     usual: ClassVar[Account]
@@ -64,7 +68,7 @@ class Desk(Caller):
     def work(self) -> None:
         """Of ten requests seven reserve, two give back and one consumes; every fifth is about the same authorization."""
         account = self.usual if self.chance.random() < _SHARE_OF_ONE else self.chance.choice(self.many)
-        (name,) = self.chance.choices(MIXED, (70, 20, 10))
+        name = next(self.day)
         call = name.removeprefix("mixed ")
         self._move(account, name, call, _CONSUMED_UNITS if call == "consume" else _UNITS)
 
@@ -105,7 +109,7 @@ def tell(environment: Environment, **_more: Any) -> None:
         more.append(
             f"Granted of {HOT_UNITS} units, {_CONTENDED_UNITS} at a time: {contended}; {left} are left."
         )
-    say(report("AUTHORIZATION UNITS REPORT", environment.stats, _TARGETS, more))
+    say(environment, report("AUTHORIZATION UNITS REPORT", environment.stats, _TARGETS, more))
 
 
 listen(meet, begin, tell)
