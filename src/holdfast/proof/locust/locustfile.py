@@ -7,6 +7,8 @@
 them plan 25 bookings a second, and what is measured is the server and not how often somebody asks.
 """
 
+import random
+import time
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -33,6 +35,7 @@ DETECT, EVALUATE = "detect conflicts", "evaluate rules"
 RIVALS = 50
 """How many want the same time: five times as many as there are rooms."""
 _NAMED_ROOMS = 3
+_PAUSE_SECONDS = 2.0
 _AT_A_TIME = 20
 _FULL = frozenset({"room_conflict", "no_room_available"})
 _TARGETS = (
@@ -45,8 +48,12 @@ _TARGETS = (
 class Clinic(Caller):
     """A front desk."""
 
-    wait_time = constant_throughput(0.5)
+    wait_time = constant_throughput(1 / _PAUSE_SECONDS)
     calendars: ClassVar[dict[str, Calendar]]
+
+    def on_start(self) -> None:
+        """Users who are spawned together would else ask together, at every turn."""
+        time.sleep(random.uniform(0, _PAUSE_SECONDS))  # noqa: S311
 
     @tag("concurrent")
     @task
