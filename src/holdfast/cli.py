@@ -50,6 +50,13 @@ organization = typer.Typer(
     help="Create the organizations that use this installation.",
 )
 app.add_typer(organization, name="organization")
+load = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Data for load tests with Locust: make it, and delete it again.",
+)
+app.add_typer(load, name="load")
 
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes any free one.")]
 Host = Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")]
@@ -221,6 +228,51 @@ def seed(
         seeded = seeding.run(full, profile=profile, seed=number, progress=_tell)
     for user in seeded.users:
         typer.echo(f"{user.role:<14}{user.email:<40}{user.password}")
+
+
+OperatorToken = Annotated[
+    str, typer.Option("--token", envvar="HOLDFAST_OPERATOR_TOKEN", help="The operator token of that server.")
+]
+
+
+@load.command(
+    "set-up",
+    short_help="Make the organizations that the load tests run on.",
+    epilog="\b\nExample:\n  holdfast load set-up --url http://localhost:8000 --token $HOLDFAST_OPERATOR_TOKEN\n\n"
+    "The server must have been started with HOLDFAST_OPERATOR_TOKEN. The organizations are scratch ones, apart from all others.",
+)
+def set_up(
+    token: OperatorToken,
+    url: Annotated[str, typer.Option(help="Where the server answers.")] = "http://127.0.0.1:8080",
+    out: Annotated[Path, typer.Option(help="Where ids and tokens are written to.")] = Path("load-test.json"),
+    number: Annotated[int, typer.Option("--seed", help="Same number, same data.")] = 1,
+) -> None:
+    """Make the organizations that the load tests run on, and a file that tells of them; print variables and what to run."""
+    from holdfast.proof.locust import fixture
+
+    made = fixture.set_up(url, token, out, number, _tell)
+    folder = Path(fixture.__file__).parent
+    for line in made.variables():
+        typer.echo(line)
+    _tell(f"Now: HOLDFAST_LOAD_FIXTURE={out} locust -f {folder / 'locustfile.py'}")
+    _tell(f"or:  HOLDFAST_LOAD_FIXTURE={out} locust -f {folder / 'units.py'}")
+
+
+@load.command(
+    "clean-up",
+    short_help="Delete the organizations that `load set-up` made.",
+    epilog="\b\nExample:\n  holdfast load clean-up --token $HOLDFAST_OPERATOR_TOKEN",
+)
+def clean_up(
+    token: OperatorToken,
+    fixture_file: Annotated[Path, typer.Option("--fixture", help="The file that set-up wrote.")] = Path(
+        "load-test.json"
+    ),
+) -> None:
+    """Delete the organizations that `load set-up` made, with every row of them, and the file."""
+    from holdfast.proof.locust import fixture
+
+    fixture.clean_up(fixture_file, token, _tell)
 
 
 @app.command(

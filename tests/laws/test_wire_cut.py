@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 from laws.conftest import Open
-from laws.proxy import Fate, Proxy, proxied
 from laws.wire import Reply, settled, together
 from laws.world import World, changed, crowd, day, statuses, with_port
 
+from holdfast.proof.wire_proxy import Fate, Proxy, proxied
 from holdfast.settings import Settings
 
 DEADLINE = 1.5

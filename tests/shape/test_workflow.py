@@ -53,4 +53,9 @@ def test_reports_are_kept_whatever_becomes_of_the_run() -> None:
         "reports/",
         "ignore",
     )
-    assert all("reports/" in step["env"]["PYTEST_ADDOPTS"] for step in RUN)
+    assert all("reports/" in step["env"].get("PYTEST_ADDOPTS", step["run"]) for step in RUN)
+
+
+def test_it_runs_the_proof() -> None:
+    proofs = [step["run"] for step in RUN if "holdfast prove" in step["run"]]
+    assert proofs == ["uv run holdfast prove --profile smoke --out reports/proof"]

@@ -39,6 +39,7 @@ BY_STATEMENT: Final = (
     "audit_chain",
     "keys_have_one_result",
     "references_stay_home",
+    "others_are_not_seen",
     "patients_carry_their_constraints",
     "policies_in_force",
 )

@@ -94,30 +94,41 @@ class Organization(msgspec.Struct, frozen=True, kw_only=True):
 def scratch(address: Address, operator_token: str, furniture: Furniture, seed: int) -> Iterator[Organization]:
     """Gone at the end of the block whatever happens. Raises Unexpected."""
     operator = Client(address, operator_token)
-    chance = random.Random(f"{seed} {furniture.name}")  # noqa: S311 - the same data for the same seed
+    organization = made(operator, furniture)
+    try:
+        yield furnished(organization, seed)
+    finally:
+        operator.close()
+        # A server that is gone, or was killed meanwhile, keeps its rows: with its own engine they go with the engine's folder.
+        with suppress(Unexpected):
+            deleted(operator, organization.id)
+        operator.close()
+
+
+def made(operator: Client, furniture: Furniture) -> Organization:
+    """A scratch organization with nothing in it, which stays until it is deleted. Raises Unexpected."""
     secret = random.SystemRandom()
     mark, password = (f"{secret.getrandbits(128):032x}" for _ in range(2))
     email = f"prove-{mark}@holdfast.example"
-    made = operator.must("POST", _OPERATOR, {
+    answer = operator.must("POST", _OPERATOR, {
         "name": f"Proof: {furniture.name}", "admin_email": email, "admin_password": password, "admin_name": "Proof",
     })  # fmt: skip
-    organization = Organization(
-        furniture=furniture, address=address, id=made["organization_id"], email=email, password=password,
+    return Organization(
+        furniture=furniture, address=operator.address, id=answer["organization_id"], email=email, password=password,
         first=monday(datetime.now(UTC)),
     )  # fmt: skip
-    try:
-        with organization.signed_in() as admin:
-            yield _furnished(organization, admin, chance)
-    finally:
-        operator.close()
-        _deleted(operator, organization.id)
-        operator.close()
 
 
-def _deleted(operator: Client, organization: str) -> None:
-    """A server that is gone, or was killed meanwhile, keeps its rows: with its own engine they go with the engine's folder."""
-    with suppress(Unexpected):
-        operator.delete(f"{_OPERATOR}/{organization}")
+def furnished(organization: Organization, seed: int) -> Organization:
+    """With everything that its furniture names. Raises Unexpected."""
+    chance = random.Random(f"{seed} {organization.furniture.name}")  # noqa: S311 - the same data for the same seed
+    with organization.signed_in() as admin:
+        return _furnished(organization, admin, chance)
+
+
+def deleted(operator: Client, organization_id: str) -> None:
+    """Deletes a scratch organization with every row of it. Raises Unexpected."""
+    operator.delete(f"{_OPERATOR}/{organization_id}")
 
 
 def monday(today: datetime) -> datetime:

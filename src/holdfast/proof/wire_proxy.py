@@ -1,4 +1,4 @@
-"""A wire between server and database that the laws can cut, freeze and let go, at the moment they choose."""
+"""A wire between server and database that can be cut, frozen and let go, at the moment that its user chooses."""
 
 import asyncio
 import contextlib

@@ -1,0 +1,1 @@
+"""The seeds' load tests for Locust, and the data that they run on."""
