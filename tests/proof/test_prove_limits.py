@@ -11,7 +11,7 @@ from holdfast.proof.history.log import Line, Operation, Visit, Wish
 from holdfast.proof.prove import profiles, run
 from holdfast.proof.prove.client import Address
 from holdfast.proof.prove.profiles import SCENARIOS, SOAK
-from holdfast.proof.prove.run import ProveError, Wanted
+from holdfast.proof.prove.run import Wanted
 from holdfast.proof.prove.scenarios import (
     calendar,
     combined,
@@ -29,6 +29,7 @@ from holdfast.proof.prove.scenarios.saturation import Step
 from holdfast.proof.prove.seen import double_bookings
 from holdfast.proof.prove.stage import P99_SAMPLES, Scale
 from holdfast.proof.report import blanks
+from holdfast.proof.report.baseline import BaselineError
 from holdfast.proof.report.model import Figure, NotApplicable
 
 
@@ -182,7 +183,7 @@ def test_what_cannot_be_proved_is_refused_before_anything_begins(wanted: Wanted,
 
 
 def test_an_earlier_report_must_be_one() -> None:
-    with pytest.raises(ProveError, match="--baseline"):
+    with pytest.raises(BaselineError, match="is no report of a proof"):
         run.run(Wanted(baseline=Path(__file__)), lambda _text: None)
 
 

@@ -26,7 +26,7 @@ from holdfast.proof.prove.profiles import PLAN_WEEKS, PROFILES, SCENARIOS, SOAK,
 from holdfast.proof.prove.scenarios import saturation, soak
 from holdfast.proof.prove.stage import Scale, Stage
 from holdfast.proof.prove.watching import HTTP_ONLY
-from holdfast.proof.report import archive, made, model
+from holdfast.proof.report import archive, baseline, made, model
 from holdfast.proof.report.model import NotApplicable
 from holdfast.proof.serving import ServerFailed
 from holdfast.proof.statements import statement
@@ -56,7 +56,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 def run(wanted: Wanted, say: Say, write: Callable[[str], object] = sys.stdout.write) -> int:
     """Proves, writes the report and prints what follows from it. 0: GO; 1: NO-GO; 2: the run says nothing."""
-    earlier = None if wanted.baseline is None else _earlier(wanted.baseline)
+    earlier = None if wanted.baseline is None else baseline.read(wanted.baseline)
     measures = measured(wanted, say)
     report = made.report(measures, earlier, wanted.out)
     kept = made.write(report, archive.folder(wanted.out, measures))
@@ -71,14 +71,6 @@ def run(wanted: Wanted, say: Say, write: Callable[[str], object] = sys.stdout.wr
     ]
     write("\n".join(lines) + "\n")
     return verdict.exit_status
-
-
-def _earlier(file: Path) -> model.Report:
-    """Raises ProveError."""
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=model.Report)
-    except (OSError, msgspec.DecodeError) as error:
-        raise ProveError(f"--baseline {file} is no report.json of an earlier proof: {error}") from None
 
 
 def measured(wanted: Wanted, say: Say) -> model.Run:
