@@ -83,9 +83,15 @@ async def test_every_tag_runs(server: serving.Server, settings: Settings, tmp_pa
 
     fixture.clean_up(file, TOKEN, print)
     assert not file.exists()
+    assert await organizations(settings) == 0
+
+
+async def organizations(settings: Settings) -> int:
     connection = await asyncpg.connect(settings.database_admin_url)
-    assert await connection.fetchval("select count(*) from organizations") == 0
-    await connection.close()
+    try:
+        return int(await connection.fetchval("select count(*) from organizations"))
+    finally:
+        await connection.close()
 
 
 def _has_what_the_seeds_name(made: fixture.Fixture) -> None:
@@ -99,12 +105,14 @@ def _has_what_the_seeds_name(made: fixture.Fixture) -> None:
     assert len(made.practitioner_tokens) == len(made.authorization_ids)
 
 
-def test_what_fails_on_the_way_leaves_nothing(server: serving.Server, tmp_path: Path) -> None:
+async def test_what_fails_on_the_way_leaves_nothing(
+    server: serving.Server, settings: Settings, tmp_path: Path
+) -> None:
     """The file cannot be written: the organizations that were made for it are deleted again."""
     file = tmp_path / "no such folder" / "load-test.json"
     with pytest.raises(FileNotFoundError):
         fixture.set_up(f"http://{server.host_header}", TOKEN, file, 1, print)
-    assert not file.exists()
+    assert await organizations(settings) == 0
 
 
 def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
