@@ -112,6 +112,10 @@ class Machine(RuleBasedStateMachine):
     def available(self, account: Account) -> int:
         return account.total - account.used - account.by_hand - self.held(account)
 
+    def spare(self, visit: Held) -> int:
+        """What a visit may use beyond what it holds: nothing of an authorization that does not cover its day, or no more."""
+        return self.available(visit.account) if self.covers(visit.account, self.on(visit.day)) else 0
+
     @staticmethod
     def on(day: int) -> date:
         return monday() + timedelta(days=day)
@@ -234,7 +238,7 @@ class Machine(RuleBasedStateMachine):
         assert draft.status_code == 201, draft.text
         visit.session = draft.json()["id"]
         body = {} if minutes is None else {"minutes_actual": minutes}
-        used = min(due, visit.units + self.available(account))
+        used = min(due, visit.units + self.spare(visit))
         self.check_session(
             visit, self.ask("POST", f"{SESSIONS}/{visit.session}/sign", body, "ana"), used, due
         )
@@ -251,9 +255,7 @@ class Machine(RuleBasedStateMachine):
             return
         account, due = visit.account, units_of(minutes)
         more = due - visit.used - visit.unfunded
-        used = visit.used + (
-            min(more, self.available(account)) if more > 0 else min(0, more + visit.unfunded)
-        )
+        used = visit.used + (min(more, self.spare(visit)) if more > 0 else min(0, more + visit.unfunded))
         body = {"minutes_actual": minutes, "reason": "Looked at the clock."}
         account.version += used != visit.used
         self.check_session(
