@@ -7,6 +7,8 @@ import pytest
 from proof import fabricated
 from proof.fabricated import N, run, scenario, storm, with_scenario
 
+from holdfast.proof.evidence import inside
+from holdfast.proof.report import bottlenecks
 from holdfast.proof.report.figures import count, distribution, figure
 from holdfast.proof.report.model import (
     Answer,
@@ -275,6 +277,10 @@ def used(scenario_name: str, name: str, percent: float) -> Run:
         for each in of.inside.usages
     )
     return run(scenarios=(replace(of, inside=replace(of.inside, usages=busy)),))
+
+
+def test_every_part_of_the_road_has_its_cause() -> None:
+    assert set(bottlenecks._SPANS) == {*inside._SPANS, "rest"}
 
 
 def test_bottlenecks_come_from_the_figures() -> None:

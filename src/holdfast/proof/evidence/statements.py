@@ -9,7 +9,7 @@ import asyncpg
 
 from holdfast.db.database import CONNECTION_LOST
 from holdfast.db.engine import DATABASE
-from holdfast.proof.report.figures import figure, share
+from holdfast.proof.report.figures import figure
 from holdfast.proof.report.model import NotApplicable, Table
 from holdfast.proof.statements import statement
 
@@ -77,7 +77,7 @@ def table(of: Statements | None) -> Table | NotApplicable:
         return NotApplicable(reason=_NONE)
     if not of:
         return NotApplicable(reason="The server asked the database for nothing.")
-    together = sum(each.milliseconds for each in of.values())
+    together, calls = sum(each.milliseconds for each in of.values()), sum(each.calls for each in of.values())
     most = sorted(of.values(), key=lambda each: each.milliseconds, reverse=True)[:_TOLD_MAX]
     return Table(
         name="statements", title="Statements that took the database the most time",
@@ -86,7 +86,7 @@ def table(of: Statements | None) -> Table | NotApplicable:
             (
                 _words(each.text), figure(each.calls, "count", each.calls), figure(each.rows, "count", each.calls),
                 figure(each.milliseconds / each.calls, "ms", each.calls), figure(each.milliseconds, "ms", each.calls),
-                share(round(1000 * each.milliseconds), round(1000 * together)),
+                figure(100 * each.milliseconds / (together or 1.0), "%", calls),
             )
             for each in most
         ),

@@ -34,9 +34,17 @@ _SPANS: Final[Mapping[str, _Known]] = MappingProxyType({
         "The database reads days, patients and authorizations that the process does not remember.",
         "Look at the plans and at how much of the database fits into its memory.",
     ),
+    "decide": _Known(
+        "The server decides each request of the batch, one after the other.",
+        "A faster processor; organizations of different processes are decided at the same time.",
+    ),
     "rules": _Known(
         "The policies in force are asked about each room.",
         "Look which rules of the policy never decide anything, and take rooms out that nobody books.",
+    ),
+    "ahead": _Known(
+        "What is decided waits until the batch before it is written.",
+        "What shortens a write shortens this wait too: see there.",
     ),
     "write": _Known(
         "The rows of the batch are written, and the law is asked for each claim.",
@@ -45,6 +53,14 @@ _SPANS: Final[Mapping[str, _Known]] = MappingProxyType({
     "committing": _Known(
         "The disk flushes what was written before anybody is told.",
         "A disk with a faster flush (the machine's is told at the top); never a weaker setting.",
+    ),
+    "explain": _Known(
+        "A refusal looks for everything that is in the way, and for the nearest times that could be had instead.",
+        "Nothing, while people ask; who only wants to know whether a time is free may ask for conflicts.",
+    ),
+    "rest": _Known(
+        "HTTP, looking things up and encoding, and waiting for a processor that others use.",
+        "Free processors: look at what else runs on the machine, the program that makes the load among it.",
     ),
 })  # fmt: skip
 
