@@ -16,6 +16,7 @@ from holdfast.proof.prove.client import Address, Client, Unexpected
 from holdfast.proof.prove.organization import Furniture, Organization, deleted, furnished, made
 from holdfast.proof.prove.rule_documents import rules
 from holdfast.proof.prove.scenarios.rules import FURNITURE as RULED
+from holdfast.proof.prove.three import divided
 
 Progress = Callable[[str], None]
 
@@ -23,8 +24,6 @@ HOT_UNITS, USUAL_UNITS, PLENTY_UNITS = 50, 200, 1_000_000
 """What an authorization has: to contend for, for a day's work, and more than a run can ask for (the seed's 1,000 would be used
 up in a minute at the rate that it asks for)."""
 _AUTHORIZATIONS: Final = ((HOT_UNITS, 10), (USUAL_UNITS, 20), (PLENTY_UNITS, 25))
-_SHARES: Final = ((10, 4, 30), (5, 3, 15), (5, 3, 10))
-"""Patients, practitioners and authorizations of each organization."""
 BOOKED: Final = Furniture(name="bookings")
 
 
@@ -91,13 +90,7 @@ def _account_furniture(seed: int) -> list[Furniture]:
     """The three organizations of the unit tests; each has authorizations of every kind."""
     totals = [units for units, count in _AUTHORIZATIONS for _ in range(count)]
     random.Random(f"{seed} authorizations").shuffle(totals)  # noqa: S311 - the same data for the same seed
-    found = []
-    for number, (patients, practitioners, count) in enumerate(_SHARES, 1):
-        theirs, totals = totals[:count], totals[count:]
-        found.append(Furniture(
-            name=f"units {number}", rooms=1, practitioners=practitioners, patients=patients, authorizations=tuple(theirs)
-        ))  # fmt: skip
-    return found
+    return [msgspec.structs.replace(each, rooms=1) for each in divided("units", totals)]
 
 
 def _fixture(url: str, booked: Organization, ruled: Organization, accounts: list[Organization]) -> Fixture:

@@ -51,16 +51,20 @@ class Three:
         )
 
 
+def divided(name: str, units: Sequence[int]) -> list[Furniture]:
+    """What the three organizations have. `units`: of each of the 55 authorizations."""
+    left, found = list(units), []
+    for number, (patients, practitioners, authorizations) in enumerate(_SHARES, 1):
+        theirs, left = left[:authorizations], left[authorizations:]
+        found.append(Furniture(
+            name=f"{name} {number}", practitioners=practitioners, patients=patients, authorizations=tuple(theirs)
+        ))  # fmt: skip
+    return found
+
+
 @contextmanager
 def three(stage: Stage, name: str, units: Sequence[int]) -> Iterator[Three]:
-    """`units`: of each of the 55 authorizations."""
-    left = list(units)
+    """The organizations of `divided` on a stage."""
     with ExitStack() as stack:
-        made: list[Organization] = []
-        for number, (patients, practitioners, authorizations) in enumerate(_SHARES, 1):
-            theirs, left = left[:authorizations], left[authorizations:]
-            furniture = Furniture(
-                name=f"{name} {number}", practitioners=practitioners, patients=patients, authorizations=tuple(theirs)
-            )  # fmt: skip
-            made.append(stack.enter_context(stage.organization(furniture)))
+        made = [stack.enter_context(stage.organization(each)) for each in divided(name, units)]
         yield Three(made, [stack.enter_context(each.signed_in()) for each in made])
