@@ -55,6 +55,8 @@ class Client:
         return await self.ask("DELETE", path, **headers)
 
     async def connect(self) -> None:
+        if self._streams is not None and self._streams[0].at_eof():
+            self.close()  # a server lets go of a connection on which nothing was asked for some seconds
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self.port)
 
