@@ -4,8 +4,7 @@ The same promises as a lane's: the turn first, an equal key has one effect, a lo
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
@@ -13,7 +12,7 @@ import msgspec
 
 from holdfast.actor import Answered, Asked
 from holdfast.commands.house import House
-from holdfast.db.database import CONNECTION_LOST, Connection, begin, is_gone
+from holdfast.db.database import CONNECTION_LOST, Closing, Connection, begin, is_gone
 from holdfast.db.keeping import Keeping, opened, was_committed
 from holdfast.db.statements import statement
 from holdfast.errors import FieldError, Invalid, NotFound, Overloaded, Refused, constraint
@@ -67,7 +66,7 @@ async def _once(house: House, asked: Asked, work: Callable[[Turn], Awaitable[Ans
     try:
         async with house.database.any() as connection:
             try:
-                with _closed_at(asked.deadline, connection):
+                with Closing(connection, _opening_seconds(asked.deadline)):
                     await connection.execute(begin("begin_writing", organization))
                     turn = await _take(house, connection, organization)
                 answered = await _replay(connection, turn.seal, asked) or await work(turn)
@@ -93,15 +92,9 @@ async def _once(house: House, asked: Asked, work: Callable[[Turn], Awaitable[Ans
     return answered
 
 
-@contextmanager
-def _closed_at(deadline: float, connection: Connection) -> Iterator[None]:
-    """A wire that has gone silent tells nobody: as long as nothing has been done, nobody is made to wait beyond their time."""
-    loop = asyncio.get_running_loop()
-    watch = loop.call_at(max(deadline, loop.time() + _OPENING_SECONDS_MIN), connection.terminate)
-    try:
-        yield
-    finally:
-        watch.cancel()
+def _opening_seconds(deadline: float) -> float:
+    """As long as nothing has been done, nobody is made to wait beyond their time."""
+    return max(deadline - asyncio.get_running_loop().time(), _OPENING_SECONDS_MIN)
 
 
 async def _take(house: House, connection: Connection, organization: str) -> Turn:

@@ -28,7 +28,7 @@ from holdfast.commands.intent import Errand
 from holdfast.commands.memory import Memory
 from holdfast.commands.metrics import AgainCause
 from holdfast.commands.ticket import Ticket
-from holdfast.db.database import CONNECTION_LOST, Connection, begin
+from holdfast.db.database import CONNECTION_LOST, Closing, Connection, begin
 from holdfast.db.keeping import Keeping, was_committed
 from holdfast.db.looking import Looking
 from holdfast.db.statements import statement
@@ -202,7 +202,7 @@ class Transaction:
         for last in (False, True):
             try:
                 connection = await self._connected()
-                with _Closing(connection, self._house.settings.lane_attempt_seconds_max):
+                with Closing(connection, self._house.settings.lane_attempt_seconds_max):
                     began = time.perf_counter()
                     await connection.execute(begin("begin_writing", self._organization))
                     if not self._memory.make_room():
@@ -246,7 +246,7 @@ class Transaction:
         self._is_deciding = True
         try:
             connection = await self._looking.connection()
-            with _Closing(connection, self._house.settings.lane_attempt_seconds_max):
+            with Closing(connection, self._house.settings.lane_attempt_seconds_max):
                 began = time.perf_counter()
                 gathered = await self._gathered(connection, "facts", tickets, memory, is_ahead=True)
                 read = noted(self._spans, tickets, "facts", began)
@@ -433,7 +433,7 @@ class Transaction:
         began = written = time.perf_counter()
         batch.departs(began, self._spans)
         try:
-            with _Closing(connection, self._house.settings.lane_attempt_seconds_max):
+            with Closing(connection, self._house.settings.lane_attempt_seconds_max):
                 for name, values in batch.statements(in_turn=in_turn):
                     await connection.fetchval(statement(name), *values)
                 if in_turn:
@@ -463,20 +463,6 @@ class Transaction:
             self._connection.terminate()
             self._connection = None
         self._memory = Memory()
-
-
-class _Closing:
-    """Closes a connection under whoever waits on it, at a limit. The socket is closed and nothing is cancelled: a
-    cancel request around COMMIT could be acknowledged as a success."""
-
-    def __init__(self, connection: Connection, seconds: float) -> None:
-        self._connection, self._seconds = connection, seconds
-
-    def __enter__(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._connection.terminate)
-
-    def __exit__(self, *_error: object) -> None:
-        self._timer.cancel()
 
 
 async def submit(

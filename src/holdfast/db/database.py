@@ -41,21 +41,8 @@ CONNECTION_LOST = (
 POOL_IDLE_SECONDS_MAX = 300.0
 """A pooled connection that nobody has used for so long is closed."""
 ACQUISITION_BOUNDS = (
-    0.0001,
-    0.00025,
-    0.0005,
-    0.001,
-    0.0025,
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    0.5,
-    1.0,
-    3.0,
-)
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0,
+)  # fmt: skip
 
 
 class PlainConnection(Connection):
@@ -63,6 +50,20 @@ class PlainConnection(Connection):
 
     def get_reset_query(self) -> str:
         return ""
+
+
+class Closing:
+    """Closes a connection under whoever waits on it, at a limit: a wire that has gone silent tells nobody. The socket is
+    closed and nothing is cancelled: a cancel request around COMMIT could be acknowledged as a success."""
+
+    def __init__(self, connection: Connection, seconds: float) -> None:
+        self._connection, self._seconds = connection, seconds
+
+    def __enter__(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._connection.terminate)
+
+    def __exit__(self, *_error: object) -> None:
+        self._timer.cancel()
 
 
 class Database:
@@ -140,11 +141,10 @@ class Database:
             self.waiting -= 1
             self.acquisitions.add(time.perf_counter() - began)
         limit = self.settings.transaction_timeout_seconds if seconds_max is None else seconds_max
-        watch = asyncio.get_running_loop().call_later(limit, connection.terminate)
         try:
-            yield cast("Connection", connection)
+            with Closing(cast("Connection", connection), limit):
+                yield cast("Connection", connection)
         finally:
-            watch.cancel()
             await self.pool.release(connection)
 
     @asynccontextmanager

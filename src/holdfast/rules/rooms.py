@@ -275,7 +275,8 @@ class _Weighing:
                     continue
             if suitable.may_be_unavailable and self._unavailable(suitable.room) is not None:
                 continue
-            seat, minutes = self._seat(suitable)
+            minutes = self._minutes(suitable)
+            seat = self._seat(suitable.room, minutes)
             if seat is None or (self._hard and self._against(suitable.room)):
                 continue
             score, said = self._score(suitable)
@@ -288,11 +289,15 @@ class _Weighing:
 
     def all(self, taken: list[Suitable], not_now: list[RoomRefusal]) -> list[Free]:
         """All that could be had, best first; the others are put into the lists."""
-        timetable, moment, base = self._timetable, self._moment, self._base
+        timetable, end = self._timetable, self._end
         visits = timetable.visits_beginning(*self._question.day)
-        in_use = timetable.in_use(self._times(), self._start)
+        needed = [(each, self._minutes(each)) for each in self._known.admitted]
+        in_use = timetable.in_use(
+            [(each.room.id, end + minutes * MINUTE) for each, minutes in needed if each.room.seats == 1],
+            self._start,
+        )
         found: list[tuple[int, int, int, int, Free]] = []
-        for suitable in self._known.admitted:
+        for suitable, minutes in needed:
             room = suitable.room
             why = self._unavailable(room) if suitable.may_be_unavailable else None
             if why is not None:
@@ -301,32 +306,19 @@ class _Weighing:
             if room.id in in_use:
                 taken.append(suitable)
                 continue
-            seat, minutes = self._seat(suitable) if room.seats > 1 else (FIRST, self._minutes(suitable))
+            seat = FIRST if room.seats == 1 else self._seat(room, minutes)
             if seat is None:
                 taken.append(suitable)
                 continue
             if self._hard and (against := self._against(room)):
                 not_now += against
                 continue
-            points, said = (0, _NOTHING_SAID) if moment is None else moment.about(room)
-            score, that_day = max(0, base + suitable.points + points), visits[room.id]
+            score, said = self._score(suitable)
+            that_day = visits[room.id]
             free = Free(suitable, seat, minutes, score, said, that_day)
             found.append((-score, suitable.surplus, that_day, suitable.place, free))
         found.sort()
         return [each for *_, each in found]
-
-    def _times(self) -> Iterable[tuple[str, int]]:
-        """Until when each of the rooms with one seat is needed."""
-        end, admitted = self._end, self._known.admitted
-        if self._is_told:
-            return [
-                (each.room.id, end + self._minutes(each) * MINUTE)
-                for each in admitted
-                if each.room.seats == 1
-            ]
-        return [
-            (each.room.id, end + each.turnover_minutes * MINUTE) for each in admitted if each.room.seats == 1
-        ]
 
     def _minutes(self, suitable: Suitable) -> int:
         """How many minutes the room needs after."""
@@ -344,15 +336,9 @@ class _Weighing:
     def _unavailable(self, room: Room) -> str | None:
         return unavailable(self._directory, room, self._question.span)
 
-    def _seat(self, suitable: Suitable) -> tuple[Seating | None, int]:
-        """A seat of the room, None if it is taken; and how many minutes the room needs after."""
-        room, minutes = suitable.room, self._minutes(suitable)
-        end = self._end + minutes * MINUTE
-        if room.seats > 1:
-            return seating(self._timetable, room.id, self._start, end, room.seats), minutes
-        # asked of every room for every booking, so `seating` is left out where nobody could change seats
-        is_free = self._timetable.free_seat(room.id, self._start, end, 1) is not None
-        return (FIRST if is_free else None), minutes
+    def _seat(self, room: Room, minutes: int) -> Seating | None:
+        """A seat of the room, which needs so many minutes after; None if it is taken."""
+        return seating(self._timetable, room.id, self._start, self._end + minutes * MINUTE, room.seats)
 
     def _score(self, suitable: Suitable) -> tuple[int, Sequence[Said]]:
         score = self._base + suitable.points
