@@ -2,6 +2,7 @@
 given back, in a snapshot of its own, as refused bookings are.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,8 @@ from holdfast.commands.refusal import (
 from holdfast.errors import Refused
 from holdfast.rules.assess import Wish, assess, spans
 from holdfast.rules.availability import Grid, nearest_slots
+from holdfast.rules.facts import SpanOf
+from holdfast.rules.timetable import Timetable
 from holdfast.slot import DAY, local_date
 
 _REACH_DAYS = 7
@@ -34,16 +37,16 @@ async def explained(
     Other times and rooms only if it `is_alone`: whether they suit its members too is not asked."""
     async with snapshot(house, asked.actor.organization_id) as reading:
         found = await reading.gather(Need(lambda directory, _visits, _now: spans(directory, group)))
-        for resource, start, end in spans(found.directory, group):
-            for claim in found.timetable.owned(resource, start, end, group.id):
-                found.timetable.remove(resource, claim)
+        _lift(found.timetable, spans(found.directory, group), group.id)
         verdict = assess(found.directory, found.timetable, None, (), wish)
         reasons = tuple(verdict.reasons) or refused.reasons
         conflicts = await in_the_way(reading, verdict.conflicts)
         slots: list[dict[str, Any]] = []
         if is_alone and not is_hopeless(reasons):
             low = max(group.start - (_REACH_DAYS + 2) * DAY, found.facts.now - 2 * DAY)
-            await reading.read(everything(found.directory, group, low, group.end + (_REACH_DAYS + 2) * DAY))
+            around = everything(found.directory, group, low, group.end + (_REACH_DAYS + 2) * DAY)
+            await reading.read(around)
+            _lift(found.timetable, around, group.id)  # where it is now may lie beside where it shall be
             middle = local_date(group.start, found.directory.clinics[group.clinic_id].time_zone)
             slots = [
                 slot_body(slot)
@@ -57,3 +60,9 @@ async def explained(
     first = reasons[0]
     members = first.members | {"alternatives": {"rooms": rooms, "slots": slots}, "as_of_seq": found.facts.seq}
     return Refused(first.code, first.detail, reasons=reasons, conflicts=tuple(conflicts), **members)
+
+
+def _lift(timetable: Timetable, spans: Iterable[SpanOf], owner: str) -> None:
+    for resource, start, end in spans:
+        for claim in timetable.owned(resource, start, end, owner):
+            timetable.remove(resource, claim)

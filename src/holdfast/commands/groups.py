@@ -37,11 +37,12 @@ from holdfast.commands.intent import (
 from holdfast.commands.line_wish import LineWish
 from holdfast.commands.refusal import explained
 from holdfast.commands.rows import decided
+from holdfast.commands.together import reasons_told
 from holdfast.commands.transition import Transition
 from holdfast.commands.turn_desk import turn_desk
 from holdfast.db.database import Connection
 from holdfast.db.statements import statement
-from holdfast.errors import REFUSALS, FieldError, Invalid, NotFound, Reason, Refused
+from holdfast.errors import REFUSALS, FieldError, Invalid, NotFound, Refused
 from holdfast.rules.assess import Wish, assess, spans
 from holdfast.rules.facts import DatesOf, Directory, Membership, SpanOf, Visit
 from holdfast.rules.timetable import Timetable
@@ -104,9 +105,10 @@ async def create(house: House, asked: Asked, wanted: NewGroup, view: View) -> An
     tried: list[tuple[Group, Wish]] = []
 
     async def work(turn: Turn) -> Answered:
-        group = _begun(await _directory(house, turn), group_id, wanted)
+        directory = await _directory(house, turn)
+        group = _begun(directory, group_id, wanted)
         books = [_booking(group, each) for each in wanted.members]
-        desk = await turn_desk(house, turn, _need([group], books))
+        desk = await turn_desk(house, turn, _need([group], books), directory)
         check_time(house.settings, desk.now, group.start, group.end, "end")
         desk.allow_times(asked, None, group)
         check_overlap(asked, wanted.overlap_reason)
@@ -120,7 +122,7 @@ async def create(house: House, asked: Asked, wanted: NewGroup, view: View) -> An
             asked, "group.created", "group", group.id, **sealed_reason(turn, group.id, wanted.overlap_reason)
         )
         shown = _joined(turn, desk, asked, [_booking(group, each) for each in wanted.members], view)
-        return _answered(201, group, shown, len(shown))
+        return _answered(turn, 201, group, shown, len(shown))
 
     try:
         return await change(house, asked, work)
@@ -169,11 +171,12 @@ async def move(house: House, asked: Asked, group_id: str, wanted: Moved, view: V
 
     async def work(turn: Turn) -> Answered:
         before = await _current(turn, asked, group_id)
-        group = _becoming(await _directory(house, turn), before, wanted)
+        directory = await _directory(house, turn)
+        group = _becoming(directory, before, wanted)
         rows = await _members(turn.connection, turn.organization, group_id)
         staying.clear()
         staying.update(row["id"] for row in rows if row["status"] not in WITHOUT_CLAIMS)
-        desk = await turn_desk(house, turn, _need([before, group], [], staying))
+        desk = await turn_desk(house, turn, _need([before, group], [], staying), directory)
         check_time(house.settings, desk.now, group.start, group.end, "end")
         desk.allow_times(asked, before, group)
         check_overlap(asked, wanted.overlap_reason)
@@ -189,7 +192,7 @@ async def move(house: House, asked: Asked, group_id: str, wanted: Moved, view: V
             turn.tell("group.moved", group_body(group))
             turn.note(asked, "group.moved", "group", group.id, version=group.version)
             shown = _moved(turn, desk, asked, group, visits, wanted.fields, view)
-        return _answered(200, group, shown, len(shown))
+        return _answered(turn, 200, group, shown, len(shown))
 
     try:
         return await change(house, asked, work)
@@ -227,7 +230,7 @@ async def cancel(house: House, asked: Asked, group_id: str, how: dict[str, Any],
         turn.tell("group.cancelled", group_body(group))
         reason = sealed_reason(turn, group.id, how.get("reason"))
         turn.note(asked, "group.cancelled", "group", group.id, version=group.version, **reason)
-        return _answered(200, group, shown, 0)
+        return _answered(turn, 200, group, shown, 0)
 
     return await change(house, asked, work)
 
@@ -406,7 +409,7 @@ def _each(turn: Turn, verbs: Iterable[tuple[dict[str, str], str, Callable[[], by
         except Refused as refused:
             if refused.code == "forbidden":
                 raise
-            bad.append(who | {"code": refused.code, "reasons": _reasons(refused)})
+            bad.append(who | {"code": refused.code, "reasons": reasons_told(refused)})
         except NotFound as missing:
             raise NotFound(f"{field}{missing.field}") from None
         except Invalid as invalid:
@@ -418,11 +421,6 @@ def _each(turn: Turn, verbs: Iterable[tuple[dict[str, str], str, Callable[[], by
             alternatives={"rooms": [], "slots": []}, as_of_seq=turn.seq_before,
         )  # fmt: skip
     return shown
-
-
-def _reasons(refused: Refused) -> list[dict[str, Any]]:
-    found = refused.reasons or (Reason(refused.code, refused.detail, refused.members),)
-    return [{"code": each.code, "detail": each.detail, **each.members} for each in found]
 
 
 async def _directory(house: House, turn: Turn) -> Directory:
@@ -486,9 +484,10 @@ async def _keep(turn: Turn, group: Group) -> None:
     )  # fmt: skip
 
 
-def _answered(status: int, group: Group, shown: list[bytes], members_count: int) -> Answered:
-    """The group as the API shows it, with the visits that were put down."""
-    is_below = group.status == "scheduled" and members_count < group.members_min
+def _answered(turn: Turn, status: int, group: Group, shown: list[bytes], members_count: int) -> Answered:
+    """The group as the API shows it, with the visits that were put down. Nobody sees to one that is over."""
+    is_ahead = group.status == "scheduled" and group.end > turn.now
+    is_below = is_ahead and members_count < group.members_min
     content = msgspec.json.encode(
         group_body(group)
         | {

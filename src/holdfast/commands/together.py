@@ -66,7 +66,7 @@ class Together(Errand, kw_only=True):
                 except Refused as refused:
                     if refused.code == "forbidden":
                         raise
-                    outdated[number] = {"appointment_id": verb.id, "reasons": _reasons(refused)}
+                    outdated[number] = {"appointment_id": verb.id, "reasons": reasons_told(refused)}
                 except NotFound as missing:
                     name = "appointment_id" if missing.field == "id" else missing.field
                     raise NotFound(self._prefix(number) + name) from None
@@ -99,6 +99,7 @@ def in_order(desk: Desk, verbs: Iterable[Verb]) -> list[Verb]:
     return sorted(verbs, key=place)
 
 
-def _reasons(refused: Refused) -> list[dict[str, Any]]:
+def reasons_told(refused: Refused) -> list[dict[str, Any]]:
+    """Every reason of a refusal, where several refusals are told at once."""
     found = refused.reasons or (Reason(refused.code, refused.detail, refused.members),)
     return [{"code": each.code, "detail": each.detail, **each.members} for each in found]
