@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
-SERVER_ROLE = "holdfast_server"
 # A server killed a moment ago lets its workers finish their requests; their port is free at once after.
 _PORT_PATIENCE_SECONDS = 2.0
 # On top of the requests' own time at a stop: closing lanes, pools, the engine.
@@ -80,13 +79,13 @@ def prepared(settings: Settings, progress: Progress, migrating: bool = True) -> 
         password = secrets.server_password(running.home)
         full = msgspec.structs.replace(
             settings,
-            database_url=running.url_for(SERVER_ROLE, password, engine.DATABASE),
+            database_url=running.url_for(engine.SERVER_ROLE, password, engine.DATABASE),
             database_admin_url=running.admin_url,
             secret_key=secrets.text(secrets.secret(settings, running.home)),
             home=str(running.home),
         )
         if migrating:
-            asyncio.run(migrate(running.admin_url, SERVER_ROLE, password, progress, full))
+            asyncio.run(migrate(running.admin_url, engine.SERVER_ROLE, password, progress, full))
         for problem in doctor.disk_problems(running.home):
             progress(f"{problem.sentence} {problem.remedy}")
         yield full
@@ -116,7 +115,7 @@ def migrate_now(settings: Settings, create_role: bool, progress: Progress) -> Mi
     if home is not None:
         with engine.running(home, progress) as running:
             password = secrets.server_password(running.home)
-            return asyncio.run(migrate(running.admin_url, SERVER_ROLE, password, progress, settings))
+            return asyncio.run(migrate(running.admin_url, engine.SERVER_ROLE, password, progress, settings))
     if not settings.database_admin_url:
         raise LaunchError(
             "Set HOLDFAST_DATABASE_ADMIN_URL to the URL of the tables' owner: the server's role is not."
@@ -176,7 +175,7 @@ def examine(settings: Settings, progress: Progress) -> list[doctor.Problem]:
         return found
     found += doctor.disk_problems(home)
     with engine.running(home, progress) as running:
-        url = running.url_for(SERVER_ROLE, secrets.server_password(running.home), engine.DATABASE)
+        url = running.url_for(engine.SERVER_ROLE, secrets.server_password(running.home), engine.DATABASE)
         return found + asyncio.run(doctor.database_problems(url, settings))
 
 

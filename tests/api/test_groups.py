@@ -303,17 +303,6 @@ async def test_a_group_moves_with_all_its_members_or_not_at_all(social: Practice
     assert social.problem(answer, 409)["members"][0]["code"] == "illegal_transition"
 
 
-async def test_a_group_that_cannot_move_may_stay_where_it_is(social: Practice) -> None:
-    """Its own time is in nobody's way, wherever it was asked to be."""
-    made = await group(social, 9)
-    for start, patient in ((10, "una"), (11, "rae"), (12, "sam")):
-        await social.book(at(start), patient_id=patient)
-    answer = await social.admin.patch(f"{GROUPS}/{made['id']}", json={"start": at(10)})
-    problem = social.problem(answer, 409)
-    assert problem["code"] == "practitioner_conflict"
-    assert at(9) in [slot["start"] for slot in problem["alternatives"]["slots"]]
-
-
 async def test_who_left_before_the_group_moved_does_not_come_back_to_the_old_time(social: Practice) -> None:
     made = await group(social, 9, "pat", "quin")
     pat = made["members"][0]

@@ -25,7 +25,7 @@ from laws.world import World, broken_invariants, day, deadlocks, make_world
 
 from holdfast import secrets
 from holdfast.db import engine
-from holdfast.launch import SERVER_ROLE
+from holdfast.db.engine import SERVER_ROLE
 from holdfast.settings import Settings
 
 CLIENTS = 12

@@ -9,11 +9,12 @@ from itertools import pairwise
 import msgspec
 import pytest
 
+from holdfast.proof.bench.data import monday
 from holdfast.proof.driver import due_after
 from holdfast.proof.prove import units
 from holdfast.proof.prove.bookings import Asked, Bookings, Times
 from holdfast.proof.prove.client import Address
-from holdfast.proof.prove.organization import Furniture, Organization, monday
+from holdfast.proof.prove.organization import Furniture, Organization
 from holdfast.proof.prove.profiles import SCENARIOS
 from holdfast.proof.prove.rule_documents import HOURS, rules
 from holdfast.proof.prove.scenarios import combined, conflict, mixed, storm

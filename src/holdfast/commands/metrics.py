@@ -5,7 +5,7 @@ A label that can begin an alarm is there from the start, at 0: the first of its 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any, Literal, NamedTuple, get_args
 
 from prometheus_client import (
@@ -126,11 +126,8 @@ class Metrics:
 
     def text(self, now: Now) -> bytes:
         """Everything, in the text format."""
-        together = CollectorRegistry()
-        together.register(_Collected(self.registry.collect()))
-        together.register(_Collected(_spans(self.spans)))
-        together.register(_Collected(_looked(now)))
-        return generate_latest(together)
+        together = chain(self.registry.collect(), _spans(self.spans), _looked(now))
+        return generate_latest(_Collected(together))
 
 
 class _Collected(Collector):

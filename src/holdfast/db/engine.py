@@ -41,7 +41,7 @@ from holdfast.db.statements import statement
 
 __all__ = ["Engine", "EngineError", "default_home", "forget", "make_home", "running"]
 
-OWNER = "holdfast_owner"
+OWNER, SERVER_ROLE = "holdfast_owner", "holdfast_server"
 DATABASE = "holdfast"
 Progress = Callable[[str], None]
 

@@ -25,7 +25,6 @@ class Proxy:
     def __init__(self, target: int) -> None:
         self.target = target
         self.port = 0
-        self.connections = 0
         self.on_write: Fate | None = None
         self.struck = asyncio.Event()
         self._flowing = asyncio.Event()
@@ -42,7 +41,6 @@ class Proxy:
         return self.on_write is None
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
         wire: list[asyncio.StreamWriter] = [writer]
         # Cancelled only when the test is over.
         with contextlib.suppress(OSError, asyncio.CancelledError):

@@ -22,7 +22,7 @@ import psutil
 
 from holdfast import secrets
 from holdfast.db import engine as embedded
-from holdfast.db.engine import Engine
+from holdfast.db.engine import SERVER_ROLE, Engine
 from holdfast.db.migrate import migrate
 from holdfast.plain import PlainError
 from holdfast.proof import bare, isolation, machine, pgbench, serving
@@ -50,7 +50,6 @@ _NEEDS = (
 )  # fmt: skip
 """What each is compared with; memory (S12) is that of a server which has worked."""
 _UNITS = frozenset({"S1", "S2", "S3", "ISOLATION"})
-_SERVER_ROLE = "holdfast_server"
 _PREFIX = "holdfast-bench-"
 _PARENTS = (Path("/var/tmp"), Path(tempfile.gettempdir()))  # noqa: S108 - /var/tmp is the one kept on disk
 PROFILE = (
@@ -254,7 +253,7 @@ class _Bench:
 def migrated(engine: Engine, progress: Progress) -> str:
     """The schema, the server's role and the secret, as `holdfast serve` finds them."""
     password = secrets.server_password(engine.home)
-    asyncio.run(migrate(engine.admin_url, _SERVER_ROLE, password, progress, Settings()))
+    asyncio.run(migrate(engine.admin_url, SERVER_ROLE, password, progress, Settings()))
     return secrets.text(secrets.secret(Settings(), engine.home))
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import asyncpg
 
 from holdfast import secrets
-from holdfast.db.engine import OWNER, Engine
+from holdfast.db.engine import OWNER, SERVER_ROLE, Engine
 from holdfast.db.migrate import migrate
 from holdfast.proof.bench import data
 from holdfast.proof.report.figures import figure
@@ -18,7 +18,6 @@ from holdfast.proof.report.model import Figure, NotApplicable, Plan, PlanPair
 from holdfast.proof.statements import statement
 from holdfast.settings import Settings
 
-_SERVER_ROLE: Final = "holdfast_server"
 _WITH, _WITHOUT = "plans_with_indexes", "plans_without_indexes"
 _RUNS: Final = 5
 _CLINICS, _ROOMS_EACH, _PATIENTS_EACH, _WEEK_VISITS = 100, 10, 20, 100
@@ -69,7 +68,7 @@ async def _dropped(cluster: Any) -> None:
 async def _furnished(engine: Engine, weeks: int, seed: int) -> data.Organization:
     """The product's schema, and an organization with visits. Leaves no connection: the database will be copied."""
     url, password = _url(engine, _WITH), secrets.server_password(engine.home)
-    await migrate(url, _SERVER_ROLE, password, lambda _text: None, Settings())
+    await migrate(url, SERVER_ROLE, password, lambda _text: None, Settings())
     size = data.Size(
         name="plans", clinics=_CLINICS, patients_each=_PATIENTS_EACH, weeks=weeks, minutes=60, rooms_each=_ROOMS_EACH,
         week_visits=_WEEK_VISITS,

@@ -8,12 +8,11 @@ from typing import Final, NamedTuple
 import asyncpg
 
 from holdfast.db.database import CONNECTION_LOST
-from holdfast.db.engine import DATABASE
+from holdfast.db.engine import DATABASE, SERVER_ROLE
 from holdfast.proof.report.figures import figure
 from holdfast.proof.report.model import NotApplicable, Table
 from holdfast.proof.statements import statement
 
-_SERVER_ROLE: Final = "holdfast_server"
 _TOLD_MAX: Final = 8
 _WORDS_MAX: Final = 120
 _NONE: Final = "The engine does not count statements (pg_stat_statements is not loaded)."
@@ -43,7 +42,7 @@ async def _read(url: str) -> Statements:
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(statement("evidence/statements_counted"))
-        rows = await connection.fetch(statement("evidence/statements"), DATABASE, _SERVER_ROLE)
+        rows = await connection.fetch(statement("evidence/statements"), DATABASE, SERVER_ROLE)
     finally:
         await connection.close()
     found: Statements = {}

@@ -14,7 +14,7 @@ import msgspec
 from holdfast.plain import PlainError
 from holdfast.proof.prove.client import Address, Client, Unexpected
 from holdfast.proof.prove.organization import Furniture, Organization, deleted, furnished, made
-from holdfast.proof.prove.rule_documents import rules
+from holdfast.proof.prove.rule_documents import put_into_force, rules
 from holdfast.proof.prove.scenarios.rules import FURNITURE as RULED
 from holdfast.proof.prove.three import divided
 
@@ -77,8 +77,7 @@ def set_up(url: str, operator_token: str, file: Path, seed: int, progress: Progr
 
         fixture = _fixture(url, make(BOOKED), make(RULED), [make(each) for each in _account_furniture(seed)])
         with fixture.ruled.signed_in() as admin:
-            saved = admin.made("/policies", scope="organization", rules=rules(fixture.ruled))
-            admin.made(f"/policies/{saved['id']}/activate")
+            put_into_force(admin, rules(fixture.ruled))
         file.touch(mode=0o600)
         file.write_bytes(msgspec.json.format(msgspec.json.encode(fixture)))
         stack.pop_all()

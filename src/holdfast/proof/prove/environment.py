@@ -1,6 +1,5 @@
 """On what a proof ran, in words: what the seeds ask of a test environment."""
 
-import asyncio
 import os
 import platform
 import time
@@ -9,14 +8,12 @@ from statistics import median
 import asyncpg
 
 from holdfast.db.database import CONNECTION_LOST
-from holdfast.proof import machine
-from holdfast.proof.bench.report import Database
-from holdfast.proof.bench.run import database_facts, refuse_undurable
 from holdfast.proof.evidence.database import hot_paths, index_use
 from holdfast.proof.evidence.plans import plan_pairs
 from holdfast.proof.evidence.watched import Eyes
+from holdfast.proof.machine import Machine
 from holdfast.proof.prove.client import Client
-from holdfast.proof.prove.place import Place, Progress
+from holdfast.proof.prove.place import Place, Progress, facts_of
 from holdfast.proof.prove.watching import HTTP_ONLY
 from holdfast.proof.report import model
 from holdfast.proof.report.model import NotApplicable
@@ -28,13 +25,11 @@ _ROUND_TRIPS = 50
 def database_of(
     place: Place, eyes: Eyes, weeks: int, seed: int, say: Progress
 ) -> model.Database | NotApplicable:
-    """Settings, plans before and after, indexes and hot paths, when the scenarios are over. `weeks`: of visits for the plans.
-    Raises BenchError for an engine that does not keep what it acknowledges."""
+    """Settings, plans before and after, indexes and hot paths, when the scenarios are over. `weeks`: of visits for the plans."""
     if place.admin_url is None or place.engine is None:
         return NotApplicable(reason=HTTP_ONLY)
     try:
-        found = asyncio.run(_facts(place.admin_url))
-        refuse_undurable(found)
+        found = facts_of(place.admin_url)
         # Before the plans, whose queries are none of the product's.
         indexes, paths = index_use(place.admin_url), hot_paths(eyes)
         say("comparing plans with and without indexes")
@@ -46,17 +41,8 @@ def database_of(
     )
 
 
-async def _facts(url: str) -> Database:
-    connection = await asyncpg.connect(url)
-    try:
-        return await database_facts(connection)
-    finally:
-        await connection.close()
-
-
-def facts(place: Place) -> tuple[model.Fact, ...]:
-    """Those of `blanks.ENVIRONMENT`."""
-    of = machine.machine(place.home)
+def facts(place: Place, of: Machine) -> tuple[model.Fact, ...]:
+    """Those of `blanks.ENVIRONMENT`. `of`: the machine before the load."""
     elsewhere = NotApplicable(reason="The installation runs elsewhere and does not tell.")
     is_ours = place.engine is not None
     said: dict[str, model.Words] = {
@@ -65,7 +51,7 @@ def facts(place: Place) -> tuple[model.Fact, ...]:
         "connection_pooling": f"the server's own pool, up to {Settings().pool_connections_max} connections" if is_ours else elsewhere,
         "platform": f"{of.processors} processors: {of.processor}" if is_ours else elsewhere,
         "runtime": f"{of.python}, uvicorn with uvloop and httptools" if is_ours else elsewhere,
-        "workers": f"{place.lifts.get('HOLDFAST_WORKERS', Settings().workers)} server process" if is_ours else elsewhere,
+        "workers": f"{Settings().workers} server process" if is_ours else elsewhere,
         "memory": f"{of.memory_mb} MB in this machine",
         "network_latency": f"{_round_trip_ms(place):.2f} ms there and back (median of {_ROUND_TRIPS} requests)",
         "network_bandwidth": NotApplicable(reason="Client and server share one machine: loopback has no bandwidth of its own.")

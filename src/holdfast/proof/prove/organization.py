@@ -5,16 +5,16 @@ seed gives the same names, numbers and order; only the ids are the installation'
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+from holdfast.proof.bench.data import monday
 from holdfast.proof.prove.client import Address, Client, Unexpected
 
 _OPERATOR = "/api/v1/operator/organizations"
 _WEEK: Sequence[dict[str, Any]] = [{"weekday": day, "start": "00:00", "end": "24:00"} for day in range(7)]
-_AHEAD_DAYS = 30
 _AUTHORIZATIONS_AT_ONCE = 100
 SERVICE_CODE, PAYER = "PROOF", "Proof payer"
 _GIVEN = (
@@ -129,13 +129,6 @@ def furnished(organization: Organization, seed: int) -> Organization:
 def deleted(operator: Client, organization_id: str) -> None:
     """Deletes a scratch organization with every row of it. Raises Unexpected."""
     operator.delete(f"{_OPERATOR}/{organization_id}")
-
-
-def monday(today: datetime) -> datetime:
-    """The first Monday, midnight UTC, that is a month away."""
-    day = (today + timedelta(days=_AHEAD_DAYS)).date()
-    day += timedelta(days=-day.weekday() % 7)
-    return datetime.combine(day, time(), UTC)
 
 
 def _furnished(organization: Organization, admin: Client, chance: random.Random) -> Organization:

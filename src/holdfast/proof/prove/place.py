@@ -2,20 +2,24 @@
 of which nothing is known but its address and the operator's token.
 """
 
+import asyncio
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
+import asyncpg
 import psutil
 
 from holdfast.db import engine as embedded
 from holdfast.db.engine import Engine
 from holdfast.proof import serving
-from holdfast.proof.bench.run import PROFILE, home_on_disk, migrated
+from holdfast.proof.bench.report import Database
+from holdfast.proof.bench.run import PROFILE, database_facts, home_on_disk, migrated, refuse_undurable
+from holdfast.proof.evidence.watched import postmaster
 from holdfast.proof.prove.client import Address
 from holdfast.proof.serving import Server
 
@@ -49,11 +53,7 @@ class Place:
     @property
     def postmaster_pid(self) -> int | None:
         """Of now: a database that was killed comes back as another process."""
-        if self.engine is None:
-            return None
-        with suppress(OSError, ValueError, IndexError):
-            return int((self.engine.home / "data" / "postmaster.pid").read_text(encoding="utf-8").split()[0])
-        return None
+        return None if self.engine is None else postmaster(self.engine)
 
     def crashes(self) -> list[str]:
         """Whose process has ended although nobody ended it."""
@@ -69,13 +69,28 @@ class Place:
         return found
 
 
+def facts_of(url: str) -> Database:
+    """Version and settings of a database, as administrator."""
+
+    async def asked() -> Database:
+        connection = await asyncpg.connect(url)
+        try:
+            return await database_facts(connection)
+        finally:
+            await connection.close()
+
+    return asyncio.run(asked())
+
+
 @contextmanager
 def of_our_own(progress: Progress, workers: int = 1) -> Iterator[Place]:
-    """An engine on a disk and the product's server, both gone at the end whatever happens."""
+    """An engine on a disk and the product's server, both gone at the end whatever happens. Raises BenchError for an engine that does
+    not keep what it acknowledges."""
     token = secrets.token_hex(32)
     own = {"HOLDFAST_OPERATOR_TOKEN": token} | ({"HOLDFAST_WORKERS": str(workers)} if workers > 1 else {})
     with home_on_disk(progress) as home, embedded.running(home, progress) as engine:
         migrated(engine, progress)
+        refuse_undurable(facts_of(engine.admin_url))
         with serving.holdfast(home, dict(LIFTS) | own) as server:
             server.wait_until_answers("/health/ready")
             address = Address(host=serving.HOST, port=server.port)

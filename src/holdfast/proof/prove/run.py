@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -60,7 +61,7 @@ def run(wanted: Wanted, say: Say, write: Callable[[str], object] = sys.stdout.wr
     measures = measured(wanted, say)
     report = made.report(measures, earlier, wanted.out)
     kept = made.write(report, archive.folder(wanted.out, measures))
-    latest = made.write(report, wanted.out)
+    latest = [Path(shutil.copy(each, wanted.out)) for each in kept]
     verdict = report.verdict
     lines = [
         *(f"  invalid: {each}" for each in verdict.invalid),
@@ -79,10 +80,11 @@ def measured(wanted: Wanted, say: Say) -> model.Run:
     started = datetime.now(UTC)
     with stopped_by_signals(), _place(wanted, say) as place:
         stage = Stage(place, wanted.seed, say)
-        environment = facts(place)
+        of = machine.machine(place.home)
+        environment = facts(place, of)
         scenarios, invalid = _carried_out(stage, wanted, names)
         return model.Run(
-            started=started, ended=datetime.now(UTC), commit=machine.commit(), machine=machine.machine(place.home),
+            started=started, ended=datetime.now(UTC), commit=machine.commit(), machine=of,
             profile=model.Profile(
                 name=wanted.profile, what=WHAT[wanted.profile], lifts=dict(place.lifts),
                 is_http_only=place.admin_url is None, is_rate_limited=place.engine is None,

@@ -7,7 +7,7 @@ import msgspec
 
 from holdfast.proof.report import archive, baseline, html, markdown
 from holdfast.proof.report.blanks import html_blanks, markdown_blanks
-from holdfast.proof.report.model import Compared, NotApplicable, Report, Run
+from holdfast.proof.report.model import NotApplicable, Report, Run
 from holdfast.proof.report.telling import whole
 from holdfast.proof.report.verdict import judged
 
@@ -25,11 +25,8 @@ def report(run: Run, earlier: Report | None = None, archived: Path | None = None
     if not holes:
         return made
     told = tuple(f"There is a blank in the report: {each}." for each in holes)
-    return _again(made, msgspec.structs.replace(run, invalid=(*run.invalid, *told)), against)
-
-
-def _again(made: Report, run: Run, against: Compared | NotApplicable) -> Report:
-    return msgspec.structs.replace(made, run=run, verdict=judged(run, against))
+    invalid = msgspec.structs.replace(run, invalid=(*run.invalid, *told))
+    return msgspec.structs.replace(made, run=invalid, verdict=judged(invalid, against))
 
 
 def page(made: Report) -> str:

@@ -18,6 +18,7 @@ import msgspec
 
 from holdfast.db.database import Connection
 from holdfast.proof import invariants, serving
+from holdfast.proof.bench.run import PROFILE
 from holdfast.proof.history import stored as history_stored
 from holdfast.proof.history.check import check
 from holdfast.proof.prove.client import Address, Client
@@ -32,11 +33,6 @@ from holdfast.settings import Settings
 DURABILITY: Final = "durability at start"
 _SERVERS = 2
 _BACK_SECONDS = 60.0
-_LIFTED: Final = (
-    ("HOLDFAST_REQUESTS_PER_MINUTE_USER", "1000000"),
-    ("HOLDFAST_REQUESTS_PER_MINUTE_ORGANIZATION", "1000000"),
-    ("HOLDFAST_ACCESS_TOKEN_SECONDS", "3600"),
-)
 
 
 class Caught(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +113,7 @@ async def _server(
 ) -> AsyncIterator[serving.Server]:
     """A server on the scratch database, behind its own proxy. It is stopped beside the loop, which carries its wires."""
     home.mkdir()
-    profile = dict(_LIFTED) | {
+    profile = dict(PROFILE) | {
         "HOLDFAST_DATABASE_URL": _with_port(settings.database_url, proxy.port),
         "HOLDFAST_SECRET_KEY": settings.secret_key,
         "HOLDFAST_OPERATOR_TOKEN": operator_token,

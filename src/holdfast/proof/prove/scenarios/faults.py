@@ -16,7 +16,6 @@ from typing import Final
 import psutil
 
 from holdfast.proof.prove import units
-from holdfast.proof.prove.client import Client, Unexpected
 from holdfast.proof.prove.place import Place, of_our_own
 from holdfast.proof.prove.seen import Seen, named, threshold, timing
 from holdfast.proof.prove.stage import About, Scale, Stage, scenario
@@ -60,7 +59,8 @@ def run(stage: Stage, scale: Scale) -> model.Scenario:
             plan = apart.plan(asked, scale, status=200, also=409, reconnects=True)
             with apart.watching() as watch, _killing(place, scale.seconds, stage.say) as kills:
                 seen = apart.drive(asked, plan)
-            _wait_until_ready(place)
+            if place.server is not None:
+                place.server.wait_until_answers("/health/ready")
             checked = apart.checked(of.organizations, seen.operations)
             data = of.data()
     requests = timing("request", "any that was answered, from when it was due", seen.latencies())
@@ -137,20 +137,6 @@ def _kill_database(place: Place) -> bool:
         return False
     os.kill(pid, signal.SIGKILL)
     return True
-
-
-def _wait_until_ready(place: Place) -> None:
-    """Until work is taken again. Raises Unexpected."""
-    until = time.monotonic() + _READY_SECONDS
-    while True:
-        try:
-            with Client(place.address) as client:
-                client.must("GET", "/health/ready")
-            return
-        except Unexpected:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.2)
 
 
 def _lost(history: HistoryCheck | NotApplicable) -> model.Cell:
