@@ -5,6 +5,9 @@ from api.practice import API, Practice, at
 
 async def test_a_group_that_cannot_move_may_stay_where_it_is(practice: Practice) -> None:
     """Its own time is in nobody's way, wherever it was asked to be."""
+    await practice.make(
+        "rooms", "play", clinic_id=practice.made["clinic"], number="9", room_type="talk", capacity=6
+    )
     first = practice.booking(at(9))
     wanted = {name: first[name] for name in ("clinic_id", "practitioner_id", "service_id", "start")}
     made = await practice.admin.post(f"{API}/groups", json=wanted | {"members_max": 2})
